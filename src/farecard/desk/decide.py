@@ -1,0 +1,181 @@
+"""From a command and the facts to a verdict: references first, then the rules of its kind."""
+
+from collections.abc import Callable
+from typing import Any
+
+from farecard.desk.facts import Ended, Facts, Stored
+from farecard.model.account import Account, Event
+from farecard.model.commands import (
+    CollectReissue,
+    Command,
+    Issue,
+    MoveToPhone,
+    Purchase,
+    Refund,
+    RefundByPost,
+    ReportDamaged,
+    ReportLost,
+    RequestRefundForm,
+    Reverse,
+    TapIn,
+    TapOut,
+    TopUp,
+)
+from farecard.model.moments import parse_day
+from farecard.model.rates import Rates
+from farecard.model.verdict import ACCEPTED, INVALID, No, Reason, Verdict
+from farecard.network import Networks
+from farecard.rules import issue, phone, purchase, refund, reissue, reversal, ride, state, top_up
+from farecard.tariff import Tariff
+
+# what deciding finds out besides the verdict: the account, and the event a reversal reverses
+Outcome = tuple[Verdict, Account | None, Event | None]
+
+
+def invalid(field: str, code: str, **params: Any) -> No:
+    """No command, because of the state of things: remembered like a decision."""
+    return No([Reason(None, code, {"field": field, **params})], INVALID)
+
+
+UNKNOWN_CARD = invalid("card", "unknown-card")
+
+
+class Decider:
+    """Deciding over the facts of a batch, with the tariff and networks in force."""
+
+    def __init__(self, facts: Facts, tariff: Tariff, networks: Networks) -> None:
+        self.facts = facts
+        self.tariff = tariff
+        self.networks = networks
+
+    def decide(self, c: Command, sender: str, day: int, keys: tuple[bytes, bytes] | None) -> Outcome:
+        """The verdict on one command. ``keys`` are the holder's digests at an issue."""
+        rates = self.tariff.on(day)
+        simple = _ON_A_CARD.get(type(c))
+        if simple is None:
+            return _OTHERS[type(c)](self, c, sender, day, rates, keys)
+        account = self.facts.cards[c.card]  # type: ignore[attr-defined]
+        if type(account) is Account:
+            return simple(self, c, account, day, rates), account, None
+        return self._no_card(c, account, day), None, None
+
+    def _no_card(self, c: Command, found: Ended | None, day: int) -> No:
+        """A number never given out, or replaced."""
+        if found is None:
+            return UNKNOWN_CARD
+        station = getattr(c, "station", None)
+        if station is not None and not self.networks.on(day).knows(station):
+            return invalid("station", "unknown-station")
+        account = self.facts.accounts[found.account]
+        return state.late(c.at, account) or state.replaced(found.cause, str(found.successor))
+
+    # -- one card, one rule file -------------------------------------------------------------
+
+    def _top_up(self, c: TopUp, account: Account, day: int, rates: Rates) -> Verdict:
+        return top_up.top_up(c, account, day, rates, self.networks.on(day))
+
+    def _tap_in(self, c: TapIn, account: Account, day: int, rates: Rates) -> Verdict:
+        return ride.tap_in(c, account, day, rates, self.networks.on(day))
+
+    def _tap_out(self, c: TapOut, account: Account, day: int, rates: Rates) -> Verdict:
+        return ride.tap_out(c, account, day, rates, self.networks.on(day))
+
+    def _purchase(self, c: Purchase, account: Account, day: int, rates: Rates) -> Verdict:
+        return purchase.purchase(c, account, day, rates)
+
+    def _refund(self, c: Refund, account: Account, day: int, rates: Rates) -> Verdict:
+        return refund.refund(c, account, day, rates)
+
+    def _form(self, c: RequestRefundForm, account: Account, day: int, rates: Rates) -> Verdict:
+        return refund.request_refund_form(c, account, rates)
+
+    def _by_post(self, c: RefundByPost, account: Account, day: int, rates: Rates) -> Verdict:
+        return refund.refund_by_post(c, account, day, rates)
+
+    def _report(
+        self, c: ReportDamaged | ReportLost, account: Account, day: int, rates: Rates
+    ) -> Verdict:
+        return reissue.report(c, account, day, rates)
+
+    def _move(self, c: MoveToPhone, account: Account, day: int, rates: Rates) -> Verdict:
+        if self.facts.cards[c.to] is not None:
+            return invalid("to", "number-issued")
+        return phone.move_to_phone(c, account, day, rates)
+
+    # -- commands that reach further ---------------------------------------------------------
+
+    def _issue(
+        self, c: Issue, _sender: str, day: int, rates: Rates, keys: tuple[bytes, bytes] | None
+    ) -> Outcome:
+        born = None if c.holder is None else parse_day(c.holder.born)
+        no = self._issue_references(c, day, rates, born)
+        if no is not None:
+            return no, None, None
+        same_name = [] if keys is None else self.facts.same_name(*keys)
+        account = Account(c.card, c.card, c.kind)
+        return issue.issue(c, day, rates, born, same_name), account, None
+
+    def _issue_references(self, c: Issue, day: int, rates: Rates, born: int | None) -> No | None:
+        if self.facts.cards[c.card] is not None:
+            return invalid("card", "number-issued")
+        if born is not None and born > day:
+            return invalid("holder.born", "born-later")
+        if c.pass_ is not None:
+            fares = self.networks.on(day)
+            for field, station in (("pass.from", c.pass_.from_), ("pass.to", c.pass_.to)):
+                if not fares.knows(station):
+                    return invalid(field, "unknown-station")
+            if fares.section(c.pass_.from_, c.pass_.to) is None:
+                return invalid("pass.to", "no-line-has-both")
+        if c.points_registered_on is not None:
+            last = rates.points_service_last_registration
+            if parse_day(c.points_registered_on) > last:
+                return invalid("points_registered_on", "registered-too-late")
+        return None
+
+    def _collect(
+        self, c: CollectReissue, _sender: str, day: int, rates: Rates, _keys: object
+    ) -> Outcome:
+        paper = refund.read_paper("S", c.slip)
+        account = None if paper is None else self.facts.accounts.get(paper[0])
+        if paper is None or account is None or paper[1] > account.slip:
+            return invalid("slip", "unknown-slip"), None, None
+        if self.facts.cards[c.card] is not None:
+            return invalid("card", "number-issued"), account, None
+        promised = rates if account.slip_day is None else self.tariff.on(account.slip_day)
+        return reissue.collect_reissue(c, account, paper[1], day, rates, promised), account, None
+
+    def _reverse(self, c: Reverse, sender: str, day: int, rates: Rates, _keys: object) -> Outcome:
+        stored: Stored | None = self.facts.stored.get((sender, c.of))
+        original = None if stored is None else stored.event
+        if (
+            original is None
+            or original.account is None
+            or original.outcome != ACCEPTED
+            or original.do not in reversal.REVERSIBLE
+        ):
+            return invalid("of", "unknown-of"), None, None
+        if c.merchant is not None and c.merchant != original.merchant:
+            return invalid("merchant", "other-merchant"), None, None
+        account = self.facts.accounts[original.account]
+        twice = original.seq in self.facts.reversed
+        return reversal.reverse(c, account, original, twice, day, rates), account, original
+
+
+_ON_A_CARD: dict[type[Command], Callable[..., Verdict]] = {
+    TopUp: Decider._top_up,
+    TapIn: Decider._tap_in,
+    TapOut: Decider._tap_out,
+    Purchase: Decider._purchase,
+    Refund: Decider._refund,
+    RequestRefundForm: Decider._form,
+    RefundByPost: Decider._by_post,
+    ReportDamaged: Decider._report,
+    ReportLost: Decider._report,
+    MoveToPhone: Decider._move,
+}
+_OTHERS: dict[type[Command], Callable[..., Outcome]] = {
+    Issue: Decider._issue,
+    CollectReissue: Decider._collect,
+    Reverse: Decider._reverse,
+}

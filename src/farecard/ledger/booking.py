@@ -1,0 +1,126 @@
+"""From an acceptance to balanced transfers. Each is (debit, credit, yen > 0), so none can be unbalanced."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from farecard.ledger import chart
+from farecard.ledger.chart import DEPOSITS_FORFEITED, DEPOSITS_HELD, STORED_FARE
+from farecard.model.commands import (
+    CollectReissue,
+    Command,
+    Issue,
+    MoveToPhone,
+    Purchase,
+    Refund,
+    RefundByPost,
+    TapOut,
+    TopUp,
+)
+from farecard.model.verdict import Effect
+
+
+class Transfer(NamedTuple):
+    """One double entry: the same yen on both sides."""
+
+    debit: str
+    credit: str
+    yen: int
+
+
+def book(c: Command, effect: Effect) -> list[Transfer]:
+    """The transfers of an accepted command; a reversal is booked by ``mirror``."""
+    entry = _BOOKS.get(type(c))
+    return [] if entry is None else [t for t in entry(c, effect) if t.yen]
+
+
+def mirror(transfers: list[Transfer]) -> list[Transfer]:
+    """The same transfers the other way round."""
+    return [Transfer(t.credit, t.debit, t.yen) for t in transfers]
+
+
+def _till(c: Command) -> str:
+    return chart.cash(c.channel, c.place, c.company)
+
+
+def _top_up(c: TopUp, effect: Effect) -> list[Transfer]:
+    paid_from = chart.CARD_COMPANY if c.tender == "credit" else _till(c)
+    return [Transfer(paid_from, STORED_FARE, effect.amount)]
+
+
+def _issue(c: Issue, effect: Effect) -> list[Transfer]:
+    paid_from = chart.CARD_COMPANY if c.channel == "icoca-app" else _till(c)
+    return [
+        Transfer(paid_from, STORED_FARE, effect.amount),
+        Transfer(paid_from, DEPOSITS_HELD, effect.deposit),
+    ]
+
+
+def _tap_out(c: TapOut, effect: Effect) -> list[Transfer]:
+    assert effect.payee is not None
+    return [Transfer(STORED_FARE, chart.fares_payable(effect.payee), -effect.amount)]
+
+
+def _purchase(c: Purchase, effect: Effect) -> list[Transfer]:
+    return [Transfer(STORED_FARE, chart.merchants_payable(c.merchant), -effect.amount)]
+
+
+def _refund(c: Refund | RefundByPost, effect: Effect) -> list[Transfer]:
+    assert effect.payee is not None
+    paid_to = _till(c) if effect.payee == "cash" else chart.refunds_payable(effect.payee)
+    return [
+        Transfer(STORED_FARE, paid_to, -effect.amount - effect.fee),
+        Transfer(STORED_FARE, chart.REFUND_FEES, effect.fee),
+        Transfer(DEPOSITS_HELD, paid_to, -effect.deposit),
+    ]
+
+
+def _collect(c: CollectReissue, effect: Effect) -> list[Transfer]:
+    till = _till(c)
+    return [
+        Transfer(till, chart.REISSUE_FEES, effect.fee),
+        Transfer(till, DEPOSITS_HELD, effect.deposit + effect.forfeited),
+        Transfer(DEPOSITS_HELD, DEPOSITS_FORFEITED, effect.forfeited),
+    ]
+
+
+def _move(c: MoveToPhone, effect: Effect) -> list[Transfer]:
+    return [Transfer(DEPOSITS_HELD, STORED_FARE, effect.amount)]
+
+
+_BOOKS: dict[type[Command], Callable[..., list[Transfer]]] = {
+    Issue: _issue,
+    TopUp: _top_up,
+    TapOut: _tap_out,
+    Purchase: _purchase,
+    Refund: _refund,
+    RefundByPost: _refund,
+    CollectReissue: _collect,
+    MoveToPhone: _move,
+}
+
+
+class Totals:
+    """A batch's sums by day and ledger account, and the check that they fit the cards' changes."""
+
+    def __init__(self) -> None:
+        self.sums: dict[tuple[int, str], list[int]] = {}
+
+    def add(self, day: int, transfer: Transfer) -> None:
+        """Count one transfer on its day."""
+        debit, credit, yen = transfer
+        assert yen > 0
+        sums = self.sums
+        side = sums.get((day, debit))
+        if side is None:
+            side = sums[day, debit] = [0, 0]
+        side[0] += yen
+        side = sums.get((day, credit))
+        if side is None:
+            side = sums[day, credit] = [0, 0]
+        side[1] += yen
+
+    def net_credit(self, account: str) -> int:
+        """What an account gained on its credit side over the whole batch, in yen."""
+        return sum(
+            credit - debit for (_, name), (debit, credit) in self.sums.items() if name == account
+        )

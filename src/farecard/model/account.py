@@ -1,0 +1,114 @@
+"""The account: what stays the same while a card's number changes, and how an event changes it."""
+
+from typing import Any
+
+import msgspec
+
+from farecard.model.moments import day_of, month_of
+
+
+class Account(msgspec.Struct, gc=False):
+    """A card's state. Its id is given at issue and survives reissue and moving to a phone.
+
+    The fields stand in the order of the table ``account``. Yen and points are integers;
+    ``*_at`` are moments, ``*_day`` and the pass's and the card's limits are days.
+    """
+
+    account: int
+    number: int
+    kind: str
+    state: str = "active"  # active, stopped, refunded
+    balance: int = 0
+    deposit: int = 0
+    points: int = 0
+    expires: int | None = None
+    last_at: int = 0
+    last_seq: int = 0
+    ride_station: str | None = None
+    ride_at: int | None = None
+    quick_day: int | None = None
+    quick_day_yen: int = 0
+    quick_month_yen: int = 0
+    stop_cause: str | None = None  # damaged, lost
+    slip: int = 0  # how many slips were given; the last one counts
+    slip_day: int | None = None
+    form: int = 0  # how many refund forms were given
+    seller: str = "issuer"
+    pass_from: str | None = None
+    pass_to: str | None = None
+    pass_since: int | None = None
+    pass_until: int | None = None
+    pass_discount: int = 0
+    registered_on: int | None = None
+
+
+def post(account: Account, event: "Event") -> None:
+    """Apply one accepted event. Deciding, folding history and auditing all use this."""
+    account.balance += event.amount
+    account.deposit += event.deposit
+    account.points += event.points
+    account.last_at = event.at
+    account.last_seq = event.seq
+    do = event.do
+    if do == "tap_in":
+        account.ride_station = event.station
+        account.ride_at = event.at
+    elif do == "tap_out":
+        account.ride_station = account.ride_at = None
+    elif do == "top_up" and event.tender == "credit" and account.kind == "smart":
+        count_quick_charge(account, day_of(event.at), event.amount)
+    elif event.sets is not None:
+        for name, value in event.sets.items():
+            setattr(account, name, value)
+
+
+def count_quick_charge(account: Account, day: int, amount: int) -> None:
+    """Count a quick charge against the limits of its day and month (CHG-4)."""
+    last = account.quick_day
+    if last is None or month_of(last) != month_of(day):
+        account.quick_month_yen = 0
+    if last != day:
+        account.quick_day_yen = 0
+    account.quick_day = day
+    account.quick_day_yen += amount
+    account.quick_month_yen += amount
+
+
+class Event(msgspec.Struct, array_like=True, gc=False):
+    """One decided command as the journal keeps it, in the order of the table ``event``.
+
+    ``amount``, ``deposit`` and ``points`` are the changes an acceptance made, ``balance`` what
+    the card held afterwards; ``debit``, ``credit`` and ``yen`` are its first transfer.
+    ``sets`` names the account's fields it changed otherwise.
+    """
+
+    seq: int
+    account: int | None
+    number: int | None
+    prev: int | None
+    sender: str
+    id: str
+    at: int
+    do: str
+    channel: str
+    place: str | None
+    by: str | None
+    company: str | None
+    outcome: str
+    amount: int
+    balance: int | None
+    deposit: int
+    points: int
+    debit: str | None
+    credit: str | None
+    yen: int
+    station: str | None
+    merchant: str | None
+    tender: str | None
+    of: int | None
+    why: str | None
+    sets: Any  # fields and values; as JSON text once it is a row
+    reasons: str | None
+    warnings: str | None
+    result: str | None
+    digest: bytes

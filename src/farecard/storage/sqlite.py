@@ -1,0 +1,224 @@
+"""The SQLite driver: one file, WAL, every commit on the disk before anyone is told.
+
+What SQLite says differently from PostgreSQL stands in ``DIALECT``.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from farecard.model.account import Account, Event
+from farecard.storage.errors import StoreError
+
+APPLICATION_ID = 0x46415245  # "FARE"
+SCHEMA_VERSION = 1
+BUSY_MILLISECONDS = 10_000
+OLDEST_SQLITE = (3, 37, 0)
+
+# PostgreSQL's word → SQLite's.
+DIALECT = (
+    (re.compile(r"\bBIGINT\b"), "INTEGER"),
+    (re.compile(r"\bBYTEA\b"), "BLOB"),
+    (re.compile(r"\) /\* clustered \*/;"), ") WITHOUT ROWID, STRICT;"),
+    (re.compile(r"^\);", re.M), ") STRICT;"),
+    (re.compile(r"= ANY\((:\w+)\)"), r"IN (SELECT value FROM json_each(\1))"),
+)
+
+_EVENT_FIELDS = Event.__struct_fields__
+_ACCOUNT_FIELDS = Account.__struct_fields__
+
+
+def in_sqlite(text: str) -> str:
+    """Translate schema or query text."""
+    for word, here in DIALECT:
+        text = word.sub(here, text)
+    return text
+
+
+def _marks(count: int) -> str:
+    return ",".join("?" * count)
+
+
+INSERTS = {
+    "event": f"INSERT INTO event VALUES ({_marks(len(_EVENT_FIELDS))})",
+    "command": "INSERT INTO command VALUES (?,?,?,?)",
+    "transfer": "INSERT INTO transfer VALUES (?,?,?,?,?)",
+    "total": "INSERT INTO total VALUES (?,?,?,?,?)",
+    "new_account": f"INSERT INTO account VALUES ({_marks(len(_ACCOUNT_FIELDS))})",
+    "account": (
+        f"UPDATE account SET {','.join(f'{name}=?' for name in _ACCOUNT_FIELDS[1:])}"
+        " WHERE account=?"
+    ),
+    "new_number": "INSERT INTO number VALUES (?,?,?,?,NULL,NULL,NULL,NULL)",
+    "number": "UPDATE number SET ended=?, ended_at=?, head=?, successor=? WHERE number=?",
+    "reversal": "INSERT INTO reversal VALUES (?,?,?)",
+    "holder": "INSERT INTO holder VALUES (?,?,?,?,?)",
+    "payee": "INSERT INTO payee VALUES (?,?,?)",
+    "about": "INSERT INTO about VALUES (?,?)",
+    "tariff": "INSERT INTO tariff VALUES (?,?,?,?)",
+    "network": "INSERT INTO network VALUES (?,?,?,?)",
+    "station": "INSERT INTO station VALUES (?,?,?,?,?)",
+    "fare": "INSERT INTO fare VALUES (?,?,?,?,?)",
+    "batch": f"INSERT INTO batch VALUES ({_marks(13)})",
+}
+
+
+def _load_queries() -> dict[str, str]:
+    text = resources.files(__package__).joinpath("queries.sql").read_text("utf-8")
+    parts = re.split(r"^-- name: (\w+)\n", text, flags=re.M)
+    return {name: in_sqlite(sql).strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+class SqliteStore:
+    """One connection to one store file."""
+
+    def __init__(self, path: Path, *, write: bool) -> None:
+        """Open an existing store, or with ``write`` make one that is not there yet."""
+        self.path = path
+        self.url = f"sqlite:///{path}"
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise StoreError(
+                f"this Python comes with SQLite {sqlite3.sqlite_version}; farecard needs 3.37 or newer"
+            )
+        fresh = not path.exists()
+        if fresh and not write:
+            raise StoreError(f"there is no store at {path}; `farecard replay FILE` makes one")
+        if fresh and not path.parent.is_dir():
+            raise StoreError(f"the folder {path.parent} for the store does not exist")
+        mode = "rwc" if write else "rw"
+        self._queries = _load_queries()
+        with self._errors():
+            self.db = sqlite3.connect(
+                f"{path.resolve().as_uri()}?mode={mode}",
+                uri=True,
+                isolation_level=None,
+                timeout=BUSY_MILLISECONDS / 1000,
+                cached_statements=256,
+                check_same_thread=False,
+            )
+            self._prepare(write)
+
+    def _errors(self) -> "_Errors":
+        return _Errors(self.path)
+
+    def _prepare(self, write: bool) -> None:
+        db = self.db
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if application not in (0, APPLICATION_ID) or (
+            application == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        ):
+            raise StoreError(f"{self.path} is another program's database, not a farecard store")
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.path} was made by a newer farecard (schema {version}, this one knows"
+                f" {SCHEMA_VERSION}); update farecard to read it"
+            )
+        self.is_new = application == 0
+        if self.is_new and not write:
+            raise StoreError(f"{self.path} is empty, not a farecard store; `farecard replay FILE` makes one")
+        if write:
+            db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA cache_size = -32768")
+        db.execute("PRAGMA wal_autocheckpoint = 8192")
+        if self.is_new or version < SCHEMA_VERSION:
+            migrate(db, version)
+
+    # -- transactions ------------------------------------------------------------------------
+
+    def begin(self) -> bool:
+        """Take the write lock. True when someone else has written since our last transaction."""
+        with self._errors():
+            self.db.execute("BEGIN IMMEDIATE")
+            version = self.db.execute("PRAGMA data_version").fetchone()[0]
+        changed = version != getattr(self, "_data_version", None)
+        self._data_version = version
+        return changed
+
+    def begin_reading(self) -> None:
+        """See the store as it is now until ``rollback``; takes no lock that others wait for."""
+        with self._errors():
+            self.db.execute("BEGIN")
+
+    def commit(self) -> None:
+        """Make the transaction durable; returns once it is on the disk."""
+        with self._errors():
+            self.db.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Give the transaction up."""
+        if self.db.in_transaction:
+            self.db.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def rows(self, name: str, **values: Any) -> list[tuple[Any, ...]]:
+        """All rows of a named query; lists go in as they are."""
+        bound = {
+            key: json.dumps(value) if isinstance(value, list) else value
+            for key, value in values.items()
+        }
+        with self._errors():
+            return self.db.execute(self._queries[name], bound).fetchall()
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def write(self, table: str, rows: Sequence[Sequence[Any]] | Iterable[Sequence[Any]]) -> None:
+        """Append or update rows by one of ``INSERTS``."""
+        with self._errors():
+            self.db.executemany(INSERTS[table], rows)
+
+
+class _Errors:
+    """Turn SQLite's errors into sentences a person can act on."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if not isinstance(error, sqlite3.Error):
+            return
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            why = "another program is writing to it; try again when it is done"
+        elif "not a database" in text or "malformed" in text:
+            why = "the file is no SQLite database, or it is damaged"
+        elif "full" in text or "disk I/O" in text:
+            why = f"the disk is full or cannot be written ({text}); free space and run it again"
+        elif "readonly" in text or "unable to open" in text:
+            why = f"it cannot be opened or written ({text}); look at the file's permissions"
+        else:
+            return
+        raise StoreError(f"the store {self.path}: {why}") from error
+
+
+def migrate(db: sqlite3.Connection, version: int) -> None:
+    """Bring a store to today's schema, one step after the other, each whole or not at all."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        # somebody else may have done it while we waited for the lock
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        for step in range(version, SCHEMA_VERSION):
+            name = "schema.sql" if step == 0 else f"migrate_{step + 1}.sql"
+            text = resources.files(__package__).joinpath(name).read_text("utf-8")
+            for statement in in_sqlite(text).split(";\n"):
+                if statement.strip():
+                    db.execute(statement)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise

@@ -1,0 +1,115 @@
+"""Personal data, kept apart and encrypted; and the keyed digests that stand for it.
+
+One key file outside the store (``FARECARD_KEY_FILE``, else beside the SQLite file, readable by its
+owner alone) holds 32 random bytes. From it come the key for digests and the key that seals each
+subject's own key. Erasing a subject deletes its key; what was sealed under it is then noise.
+"""
+
+import hashlib
+import hmac
+import os
+import stat
+import unicodedata
+from pathlib import Path
+
+KEY_BYTES = 32
+_NONCE = 12
+
+
+class KeyFileError(Exception):
+    """The key file is missing, unreadable or not the one this store was made with."""
+
+
+class Vault:
+    """Digests and seals under one master key."""
+
+    def __init__(self, master: bytes) -> None:
+        assert len(master) == KEY_BYTES
+        self._digest = hashlib.blake2b(key=_derive(master, b"digest"), digest_size=16)
+        self._match = _derive(master, b"match")
+        self._wrap = _derive(master, b"wrap")
+        self.fingerprint = _derive(master, b"fingerprint").hex()[:32]
+
+    def digest(self, canonical: bytes) -> bytes:
+        """The keyed digest of a command's body: equal bodies, equal digests."""
+        state = self._digest.copy()
+        state.update(canonical)
+        return state.digest()
+
+    def match(self, *parts: str) -> bytes:
+        """A keyed digest under which the same person's data meet; spelling is evened out."""
+        text = "\x00".join(
+            "".join(c for c in unicodedata.normalize("NFKC", part) if not c.isspace() and c != "-")
+            for part in parts
+        )
+        return hmac.digest(self._match, text.encode(), "sha256")[:16]
+
+    def new_subject(self) -> tuple[bytes, bytes]:
+        """A fresh key for one subject: the key itself, and sealed for the store."""
+        key = os.urandom(KEY_BYTES)
+        return key, _seal(self._wrap, key)
+
+    def subject(self, wrapped: bytes) -> bytes:
+        """A subject's key from the store."""
+        return _open(self._wrap, wrapped)
+
+    @staticmethod
+    def seal(key: bytes, plain: bytes) -> bytes:
+        """Encrypt under a subject's key."""
+        return _seal(key, plain)
+
+    @staticmethod
+    def open(key: bytes, sealed: bytes) -> bytes:
+        """Decrypt under a subject's key."""
+        return _open(key, sealed)
+
+
+def _derive(master: bytes, purpose: bytes) -> bytes:
+    return hashlib.blake2b(key=master, person=purpose, digest_size=32).digest()
+
+
+def _seal(key: bytes, plain: bytes) -> bytes:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = os.urandom(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, plain, None)
+
+
+def _open(key: bytes, sealed: bytes) -> bytes:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+
+
+def key_path(store_path: Path) -> Path:
+    """Where the key of a store is: ``FARECARD_KEY_FILE``, else beside the SQLite file."""
+    named = os.environ.get("FARECARD_KEY_FILE")
+    return Path(named) if named else store_path.with_name(store_path.name + ".key")
+
+
+def make_key(path: Path) -> bytes:
+    """Use the key at ``path``, or write a new one, readable by its owner alone."""
+    if path.exists():
+        return read_key(path)
+    master = os.urandom(KEY_BYTES)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(master)
+        file.flush()
+        os.fsync(file.fileno())
+    return master
+
+
+def read_key(path: Path) -> bytes:
+    """The 32 bytes of a key file."""
+    try:
+        master = path.read_bytes()
+    except FileNotFoundError:
+        raise KeyFileError(
+            f"the key file {path} is missing; put it back, or name it in FARECARD_KEY_FILE"
+        ) from None
+    except OSError as error:
+        raise KeyFileError(f"the key file {path} cannot be read: {error.strerror}") from None
+    if len(master) != KEY_BYTES:
+        raise KeyFileError(f"{path} is not a farecard key: it holds {len(master)} bytes, not 32")
+    return master

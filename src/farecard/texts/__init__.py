@@ -1,0 +1,53 @@
+"""Reasons as sentences: made at the window from (rule, code, params), one file per language.
+
+A text says what is refused and why, with the figures of the case; ``next`` says what can be done.
+"""
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from farecard.model.verdict import Reason
+
+LANGUAGES = ("ja", "en")
+_JOIN = {"ja": "、", "en": ", "}
+
+
+@cache
+def texts(language: str) -> dict[str, dict[str, str]]:
+    """Every code's ``text`` and ``next`` in one language."""
+    found: dict[str, dict[str, str]] = tomllib.loads(
+        resources.files(__package__).joinpath(f"{language}.toml").read_text("utf-8")
+    )
+    return found
+
+
+def explain(reason: Reason) -> dict[str, Any]:
+    """A reason as the contract writes it: rule, code, both texts, and what to do next."""
+    parts = {language: _sentences(reason, language) for language in LANGUAGES}
+    said: dict[str, Any] = {"rule": reason.rule, "code": reason.code}
+    for language, (text, then) in parts.items():
+        gap = "" if language == "ja" else " "
+        said[language] = f"{text}{gap}{then}" if then else text
+    said["params"] = reason.params
+    then = {language: then for language, (_, then) in parts.items() if then}
+    if then:
+        said["do_next"] = then
+    if "until" in reason.params:
+        said["until"] = reason.params["until"]
+    return said
+
+
+def _sentences(reason: Reason, language: str) -> tuple[str, str]:
+    entry = texts(language)[reason.code]
+    figures = {name: _figure(value, language) for name, value in reason.params.items()}
+    return entry["text"].format_map(figures), entry.get("next", "").format_map(figures)
+
+
+def _figure(value: Any, language: str) -> str:
+    if type(value) is int:
+        return f"{value:,}"
+    if isinstance(value, list):
+        return _JOIN[language].join(_figure(one, language) for one in value)
+    return str(value)
