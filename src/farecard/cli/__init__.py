@@ -1,0 +1,1 @@
+"""The command line: the window that clerks and scripts use."""

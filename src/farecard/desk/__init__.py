@@ -1,0 +1,1 @@
+"""The desk: batches of commands in, decisions out."""

@@ -48,14 +48,16 @@ class Decider:
         self.tariff = tariff
         self.networks = networks
 
-    def decide(self, c: Command, sender: str, day: int, keys: tuple[bytes, bytes] | None) -> Outcome:
+    def decide(
+        self, c: Command, sender: str, day: int, keys: tuple[bytes, bytes] | None
+    ) -> Outcome:
         """The verdict on one command. ``keys`` are the holder's digests at an issue."""
         rates = self.tariff.on(day)
         simple = _ON_A_CARD.get(type(c))
         if simple is None:
             return _OTHERS[type(c)](self, c, sender, day, rates, keys)
         account = self.facts.cards[c.card]  # type: ignore[attr-defined]
-        if type(account) is Account:
+        if isinstance(account, Account):
             return simple(self, c, account, day, rates), account, None
         return self._no_card(c, account, day), None, None
 
@@ -143,7 +145,7 @@ class Decider:
         if self.facts.cards[c.card] is not None:
             return invalid("card", "number-issued"), account, None
         promised = rates if account.slip_day is None else self.tariff.on(account.slip_day)
-        return reissue.collect_reissue(c, account, paper[1], day, rates, promised), account, None
+        return reissue.collect_reissue(c, account, paper[1], day, promised), account, None
 
     def _reverse(self, c: Reverse, sender: str, day: int, rates: Rates, _keys: object) -> Outcome:
         stored: Stored | None = self.facts.stored.get((sender, c.of))

@@ -108,7 +108,7 @@ class Desk:
         entries = []
         for sender, line in lines:
             command, canonical = read_line(line)
-            if type(command) is Broken:
+            if isinstance(command, Broken):
                 entries.append(Entry(sender, None, b"", command))
             else:
                 entries.append(Entry(sender, command, digest(canonical)))

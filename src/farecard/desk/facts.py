@@ -1,19 +1,17 @@
 """The desk's working set: what a batch touches, loaded in a few statements and decided upon in memory."""
 
-from typing import Any
-
 import msgspec
 
 from farecard.model.account import Account, Event
 from farecard.model.commands import CollectReissue, Command, MoveToPhone, Reverse
 from farecard.model.verdict import Reason
 from farecard.rules.refund import read_paper
+from farecard.storage.rows import as_event
 from farecard.storage.sqlite import SqliteStore
 from farecard.wire.answer import Answer
 
 KEEP_ACCOUNTS = 24_576
 _reasons = msgspec.json.Decoder(list[Reason]).decode
-_sets = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Ended(msgspec.Struct, gc=False):
@@ -30,14 +28,6 @@ class Stored(msgspec.Struct, gc=False):
     digest: bytes
     event: Event
     answer: Answer
-
-
-def as_event(row: tuple[Any, ...]) -> Event:
-    """An event as it stands in the store, its ``sets`` read."""
-    event = Event(*row)
-    if event.sets is not None:
-        event.sets = _sets(event.sets)
-    return event
 
 
 def stored_answer(event: Event) -> Answer:

@@ -1,0 +1,1 @@
+"""The books: a chart of accounts and balanced transfers; pure."""

@@ -121,5 +121,5 @@ def iso_moment(moment: int) -> str:
 
 
 def moment_now() -> int:
-    """This moment by the machine's clock. For the windows only: nothing below them has a clock."""
+    """The present moment by the machine's clock. For the windows only: nothing below them has a clock."""
     return (datetime.now(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

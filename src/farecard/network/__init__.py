@@ -73,7 +73,9 @@ class Networks:
         """``versions`` are (first day, network), in the order they were loaded."""
         starts = sorted({since for since, _ in versions})
         self._starts = starts
-        self._held = [max((n for s, n in versions if s <= start), key=lambda n: n.version) for start in starts]
+        self._held = [
+            max((n for s, n in versions if s <= start), key=lambda n: n.version) for start in starts
+        ]
         self.latest = max((n.version for _, n in versions), default=0)
 
     def on(self, day: int) -> Network:

@@ -41,11 +41,15 @@ def _records(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, 
             found = []
             for record in reader:
                 if None in record or any(record.get(name) is None for name in columns):
-                    raise NetworkError(f"{path}: line {reader.line_num}: not as many fields as the header")
+                    raise NetworkError(
+                        f"{path}: line {reader.line_num}: not as many fields as the header"
+                    )
                 found.append((reader.line_num, {k: (v or "").strip() for k, v in record.items()}))
             return found
     except FileNotFoundError:
-        raise NetworkError(f"{path} is missing; a network is a folder with fares.csv and lines.csv") from None
+        raise NetworkError(
+            f"{path} is missing; a network is a folder with fares.csv and lines.csv"
+        ) from None
     except OSError as error:
         raise NetworkError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -62,7 +66,9 @@ def _station(path: Path, line: int, field: str, name: str) -> str:
 
 def _whole(path: Path, line: int, field: str, text: str) -> int:
     if not (text.isascii() and text.isdigit()) or int(text[:12]) > MOST_YEN or len(text) > 12:
-        raise NetworkError(f"{path}: line {line}: {field}: not a whole number from 0 to {MOST_YEN:,}")
+        raise NetworkError(
+            f"{path}: line {line}: {field}: not a whole number from 0 to {MOST_YEN:,}"
+        )
     return int(text)
 
 

@@ -1,0 +1,1 @@
+"""What the issuer promises: pure functions, one file a promise; no clock, no input or output."""

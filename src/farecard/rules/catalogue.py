@@ -27,9 +27,7 @@ class Rule(msgspec.Struct, frozen=True):
 RULES: dict[str, Rule] = {}
 
 
-def rule(
-    id: str, *, source: str, ja: str, tariff: tuple[str, ...] = ()
-) -> Callable[[F], F]:
+def rule(id: str, *, source: str, ja: str, tariff: tuple[str, ...] = ()) -> Callable[[F], F]:
     """Register a function as the place where a rule is decided; the function stays itself.
 
     Its docstring says in English what the rule promises, ``ja`` in Japanese. ``tariff`` names
@@ -39,7 +37,7 @@ def rule(
     def register(function: F) -> F:
         assert id not in RULES, f"{id} stands twice"
         assert function.__doc__, f"{id} has no docstring"
-        code = function.__code__  # type: ignore[attr-defined]  # a plain function has code
+        code = function.__code__
         text = " ".join(function.__doc__.split())
         RULES[id] = Rule(
             id, source, ja, text, tariff, function.__module__, code.co_name, code.co_firstlineno

@@ -68,7 +68,9 @@ def one_named_card(day: int, same_name: list[tuple[Account, bool]]) -> No | None
     if any(held):
         return refuse("CARD-4", "one-named-card")
     if held:
-        return No([Reason("CARD-4", "maybe-same-person", {"refer_to": "counter-supervisor"})], REFERRED)
+        return No(
+            [Reason("CARD-4", "maybe-same-person", {"refer_to": "counter-supervisor"})], REFERRED
+        )
     return None
 
 
@@ -97,7 +99,10 @@ def price(kind: str, channel: str, paid: int, rates: Rates) -> No | None:
         return None
     if channel == "ticket-machine" and paid in rates.machine_sale_prices:
         return None
-    return No([Reason("PUB-2", "wrong-price", {"expected": rates.sale_price})], result={"expected": rates.sale_price})
+    return No(
+        [Reason("PUB-2", "wrong-price", {"expected": rates.sale_price})],
+        result={"expected": rates.sale_price},
+    )
 
 
 @rule(
@@ -164,5 +169,3 @@ def _first_fields(c: Issue, expires: int | None) -> dict[str, Any]:
     if c.points_registered_on is not None:
         sets["registered_on"] = parse_day(c.points_registered_on)
     return sets
-
-

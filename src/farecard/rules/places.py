@@ -37,7 +37,9 @@ def refunded_by_post(do: str, kind: str, channel: str) -> No | None:
     if kind != "smart":
         return None
     if do == "request_refund_form":
-        return None if channel in ("member-page", "phone") else refuse("RFD-4", "form-by-web-or-phone")
+        return (
+            None if channel in ("member-page", "phone") else refuse("RFD-4", "form-by-web-or-phone")
+        )
     if do == "refund_by_post" and channel == "post":
         return None
     return refuse("RFD-4", "refund-by-post")

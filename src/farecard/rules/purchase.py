@@ -19,7 +19,9 @@ def split_covers(balance: int, amount: int, cash: int) -> No | None:
     shortfall = amount - cash - balance
     if shortfall > 0:
         figures = {"amount": amount, "cash": cash, "balance": balance, "shortfall": shortfall}
-        return No([Reason("SHOP-1", "purchase-shortfall", figures)], result={"shortfall": shortfall})
+        return No(
+            [Reason("SHOP-1", "purchase-shortfall", figures)], result={"shortfall": shortfall}
+        )
     return None
 
 

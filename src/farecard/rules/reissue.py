@@ -105,7 +105,7 @@ def slip_good(slip_day: int, day: int, rates: Rates) -> No | None:
     return None
 
 
-def reissuable(account: Account, day: int, lost: bool, rates: Rates) -> No | None:
+def reissuable(account: Account, day: int, rates: Rates) -> No | None:
     """The state and kind of a card that is reported: a stopped one again only once its slip is over."""
     no = refunded(account)
     if no is None and account.state == "stopped":
@@ -122,15 +122,13 @@ def right_kind(account: Account, lost: bool) -> No | None:
     return lost_anonymous(account.kind) if lost else damaged_anonymous(account.kind)
 
 
-def report(
-    c: ReportDamaged | ReportLost, account: Account, day: int, rates: Rates
-) -> Verdict:
+def report(c: ReportDamaged | ReportLost, account: Account, day: int, rates: Rates) -> Verdict:
     """Decide a report: the card is stopped, an open ride dropped, a slip given."""
     lost = isinstance(c, ReportLost)
     do = "report_lost" if lost else "report_damaged"
     no = (
         late(c.at, account)
-        or reissuable(account, day, lost, rates)
+        or reissuable(account, day, rates)
         or PLACES[do, account.kind, c.channel]
         or right_kind(account, lost)
     )
@@ -155,7 +153,7 @@ def report(
 
 
 def collect_reissue(
-    c: CollectReissue, account: Account, count: int, day: int, rates: Rates, promised: Rates
+    c: CollectReissue, account: Account, count: int, day: int, promised: Rates
 ) -> Verdict:
     """Decide a collection with slip number ``count``; ``promised`` are the rates of the report's day."""
     no = late(c.at, account) or refunded(account)

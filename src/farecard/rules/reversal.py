@@ -55,7 +55,9 @@ def reverse(
     amount = -original.amount
     if account.balance + amount < 0:
         shortfall = -amount - account.balance
-        reason = Reason("CHG-8", "charge-spent", {"balance": account.balance, "shortfall": shortfall})
+        reason = Reason(
+            "CHG-8", "charge-spent", {"balance": account.balance, "shortfall": shortfall}
+        )
         return No([reason], result={"shortfall": shortfall})
     return over_ceiling(account.balance, amount, 0, rates) or Effect(
         {"balance": account.balance + amount},

@@ -69,7 +69,9 @@ def not_mid_ride(account: Account) -> No | None:
     """What would take the card away waits until its ride is over (RIDE-1)."""
     if account.ride_station is not None:
         assert account.ride_at is not None
-        return refuse("RIDE-1", "mid-ride", since=iso_moment(account.ride_at), station=account.ride_station)
+        return refuse(
+            "RIDE-1", "mid-ride", since=iso_moment(account.ride_at), station=account.ride_station
+        )
     return None
 
 
@@ -82,7 +84,9 @@ def fare_covered(balance: int, fare: int) -> No | None:
     """If the balance does not cover the fare, that same card is charged and the shortfall settled (のりこし精算)."""
     if fare > balance:
         figures = {"fare": fare, "balance": balance, "shortfall": fare - balance}
-        return No([Reason("RIDE-2", "fare-shortfall", figures)], result={"shortfall": fare - balance})
+        return No(
+            [Reason("RIDE-2", "fare-shortfall", figures)], result={"shortfall": fare - balance}
+        )
     return None
 
 
@@ -95,7 +99,12 @@ def not_riding(account: Account) -> No | None:
     """A card that is in the middle of a ride cannot enter again."""
     if account.ride_station is not None:
         assert account.ride_at is not None
-        return refuse("RIDE-3", "already-riding", since=iso_moment(account.ride_at), station=account.ride_station)
+        return refuse(
+            "RIDE-3",
+            "already-riding",
+            since=iso_moment(account.ride_at),
+            station=account.ride_station,
+        )
     return None
 
 
@@ -112,7 +121,10 @@ def ride_of_today(account: Account, at: int, rates: Rates) -> No | None:
     ends = rates.ride_day_ends * 60 * SECOND
     if ride_day_of(at, ends) != ride_day_of(account.ride_at, ends):
         return refuse(
-            "PUB-13", "ride-left-open", since=iso_moment(account.ride_at), station=account.ride_station
+            "PUB-13",
+            "ride-left-open",
+            since=iso_moment(account.ride_at),
+            station=account.ride_station,
         )
     return None
 
@@ -136,14 +148,15 @@ def tap_out(c: TapOut, account: Account, day: int, rates: Rates, fares: Fares) -
     entry = account.ride_station
     if not fares.knows(c.station):
         return _UNKNOWN_STATION
-    fare: int | None = 0
+    fare = 0
     if entry is not None:
         assert account.ride_at is not None
         day = day_of(account.ride_at)  # pass, fare and expiry are judged on the day of entry
         if entry != c.station:
-            fare = fare_due(account, entry, c.station, fares)
-            if fare is None:
+            due = fare_due(account, entry, c.station, fares)
+            if due is None:
                 return _NO_FARE
+            fare = due
     no = (
         late(c.at, account)
         or dead(account, day, rates.slip_days)

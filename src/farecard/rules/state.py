@@ -1,4 +1,4 @@
-"""Before every rule of a command: is it in time order, and is the card alive?"""
+"""What is asked before every rule of a command: its time order, and whether the card is alive."""
 
 from farecard.model.account import Account
 from farecard.model.moments import day_of, iso_day, iso_moment

@@ -130,7 +130,9 @@ def cash_amount(channel: str, amount: int, exact: int | None, rates: Rates) -> N
     """Cash comes in steps of 1,000 yen, at most 10,000 at once; fare-adjustment machines also take 500, or the exact shortfall."""
     if amount % rates.cash_step == 0 and amount <= rates.cash_most:
         return None
-    if channel == "fare-adjustment" and (amount in rates.fare_adjustment_amounts or amount == exact):
+    if channel == "fare-adjustment" and (
+        amount in rates.fare_adjustment_amounts or amount == exact
+    ):
         return None
     return refuse("PUB-3", "cash-amount", step=rates.cash_step, most=rates.cash_most)
 
@@ -170,7 +172,7 @@ def top_up(c: TopUp, account: Account, day: int, rates: Rates, fares: Fares) -> 
     kind, tender, channel, amount = account.kind, c.tender, c.channel, c.amount
     exact = None
     if c.station is not None:
-        fare = _fare_to(c.station, account, day, fares)
+        fare = _fare_to(c.station, account, fares)
         if isinstance(fare, No):
             return fare
         exact = None if fare is None else fare - account.balance
@@ -204,7 +206,7 @@ def top_up(c: TopUp, account: Account, day: int, rates: Rates, fares: Fares) -> 
     return Effect({"balance": balance}, amount=amount)
 
 
-def _fare_to(station: str, account: Account, day: int, fares: Fares) -> int | None | No:
+def _fare_to(station: str, account: Account, fares: Fares) -> No | int | None:
     """The fare of the open ride to a station; None without a ride."""
     if not fares.knows(station):
         return No([Reason(None, "unknown-station", {"field": "station"})], INVALID)

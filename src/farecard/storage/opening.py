@@ -21,7 +21,9 @@ def path_of(url: str) -> Path:
             break
     else:
         if "://" in url:
-            raise StoreError(f"{url.split('://')[0]}:// is no store this version opens; use sqlite:///FILE")
+            raise StoreError(
+                f"{url.split('://')[0]}:// is no store this version opens; use sqlite:///FILE"
+            )
     if not url:
         raise StoreError("the store URL names no file; use sqlite:///FILE")
     return Path(url)
@@ -38,13 +40,8 @@ def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[SqliteSto
     store = SqliteStore(path, write=True)
     store.begin()
     try:
-        known = dict(store.rows("about"))
-        if "key" in known:
-            vault = Vault(read_key(key_path(path)))
-            if vault.fingerprint != known["key"]:
-                raise StoreError(
-                    f"the key file {key_path(path)} is not the one this store was made with"
-                )
+        if store.rows("about"):
+            vault = read_vault(store)
             store.rollback()
             return store, vault
         vault = Vault(make_key(key_path(path)))
@@ -57,6 +54,15 @@ def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[SqliteSto
         store.rollback()
         raise
     return store, vault
+
+
+def read_vault(store: SqliteStore) -> Vault:
+    """The vault of an existing store, its key proven to be the right one."""
+    path = key_path(store.path)
+    vault = Vault(read_key(path))
+    if vault.fingerprint != dict(store.rows("about"))["key"]:
+        raise StoreError(f"the key file {path} is not the one this store was made with")
+    return vault
 
 
 def add_network(store: SqliteStore, tables: Tables, name: str, since: int) -> int:

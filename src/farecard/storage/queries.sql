@@ -68,3 +68,51 @@ SELECT one, other, adult, child FROM fare WHERE version = :version
 
 -- name: about
 SELECT name, value FROM about
+
+-- name: batches
+SELECT id, writer, number, recorded_at, first_at, last_at, events, tariff, network, campaign, code,
+    prev, hash
+FROM batch ORDER BY id
+
+-- name: events_of_batch
+SELECT * FROM event WHERE seq >= :first AND seq < :past ORDER BY seq
+
+-- name: transfers_of_batch
+SELECT seq, n, debit, credit, yen FROM transfer WHERE seq >= :first AND seq < :past ORDER BY seq, n
+
+-- name: totals_of_batch
+SELECT batch, day, account, debit, credit FROM total WHERE batch = :batch ORDER BY day, account
+
+-- name: all_accounts
+SELECT * FROM account ORDER BY account
+
+-- name: event_count
+SELECT coalesce(sum(events), 0) FROM batch
+
+-- name: events_without_batch
+SELECT e.seq FROM event e LEFT JOIN batch b ON b.id = e.seq / 65536 WHERE b.id IS NULL LIMIT 100
+
+-- name: events_without_command
+SELECT e.seq FROM event e LEFT JOIN command c ON c.sender = e.sender AND c.id = e.id
+WHERE c.seq IS NULL OR c.seq <> e.seq OR c.digest <> e.digest LIMIT 100
+
+-- name: commands_without_event
+SELECT c.sender, c.seq FROM command c LEFT JOIN event e ON e.seq = c.seq
+WHERE e.seq IS NULL LIMIT 100
+
+-- name: numbers_without_account
+SELECT n.account FROM number n LEFT JOIN account a ON a.account = n.account
+WHERE a.account IS NULL LIMIT 100
+
+-- name: accounts_without_number
+SELECT a.account FROM account a LEFT JOIN number n ON n.number = a.number
+WHERE n.number IS NULL OR n.account <> a.account OR n.ended IS NOT NULL LIMIT 100
+
+-- name: accounts_without_holder
+SELECT a.account FROM account a LEFT JOIN holder h ON h.account = a.account
+WHERE a.kind IN ('named', 'commuter', 'child', 'smart') AND h.account IS NULL LIMIT 100
+
+-- name: reversals_without_event
+SELECT r."of" FROM reversal r LEFT JOIN event o ON o.seq = r."of"
+LEFT JOIN event e ON e.seq = r.seq
+WHERE o.seq IS NULL OR e.seq IS NULL OR e."of" <> r."of" LIMIT 100

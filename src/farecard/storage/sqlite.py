@@ -24,7 +24,7 @@ DIALECT = (
     (re.compile(r"\bBIGINT\b"), "INTEGER"),
     (re.compile(r"\bBYTEA\b"), "BLOB"),
     (re.compile(r"\) /\* clustered \*/;"), ") WITHOUT ROWID, STRICT;"),
-    (re.compile(r"^\);", re.M), ") STRICT;"),
+    (re.compile(r"^\);", re.MULTILINE), ") STRICT;"),
     (re.compile(r"= ANY\((:\w+)\)"), r"IN (SELECT value FROM json_each(\1))"),
 )
 
@@ -69,8 +69,10 @@ INSERTS = {
 
 def _load_queries() -> dict[str, str]:
     text = resources.files(__package__).joinpath("queries.sql").read_text("utf-8")
-    parts = re.split(r"^-- name: (\w+)\n", text, flags=re.M)
-    return {name: in_sqlite(sql).strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}
+    parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
+    return {
+        name: in_sqlite(sql).strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)
+    }
 
 
 class SqliteStore:
@@ -91,6 +93,7 @@ class SqliteStore:
             raise StoreError(f"the folder {path.parent} for the store does not exist")
         mode = "rwc" if write else "rw"
         self._queries = _load_queries()
+        self._data_version: int | None = None
         with self._errors():
             self.db = sqlite3.connect(
                 f"{path.resolve().as_uri()}?mode={mode}",
@@ -120,7 +123,9 @@ class SqliteStore:
             )
         self.is_new = application == 0
         if self.is_new and not write:
-            raise StoreError(f"{self.path} is empty, not a farecard store; `farecard replay FILE` makes one")
+            raise StoreError(
+                f"{self.path} is empty, not a farecard store; `farecard replay FILE` makes one"
+            )
         if write:
             db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
@@ -136,7 +141,7 @@ class SqliteStore:
         with self._errors():
             self.db.execute("BEGIN IMMEDIATE")
             version = self.db.execute("PRAGMA data_version").fetchone()[0]
-        changed = version != getattr(self, "_data_version", None)
+        changed: bool = version != self._data_version
         self._data_version = version
         return changed
 
@@ -169,6 +174,18 @@ class SqliteStore:
         }
         with self._errors():
             return self.db.execute(self._queries[name], bound).fetchall()
+
+    def stream(self, name: str, **values: Any) -> Iterable[tuple[Any, ...]]:
+        """The rows of a named query one after the other, for tables of any size."""
+        with self._errors():
+            return self.db.execute(self._queries[name], values)
+
+    def integrity(self) -> str:
+        """``ok``, or what SQLite finds wrong with the file."""
+        try:
+            return str(self.db.execute("PRAGMA quick_check").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            return str(error)
 
     # -- writing -----------------------------------------------------------------------------
 

@@ -31,9 +31,9 @@ def explain(reason: Reason) -> dict[str, Any]:
         gap = "" if language == "ja" else " "
         said[language] = f"{text}{gap}{then}" if then else text
     said["params"] = reason.params
-    then = {language: then for language, (_, then) in parts.items() if then}
-    if then:
-        said["do_next"] = then
+    do_next = {language: then for language, (_, then) in parts.items() if then}
+    if do_next:
+        said["do_next"] = do_next
     if "until" in reason.params:
         said["until"] = reason.params["until"]
     return said

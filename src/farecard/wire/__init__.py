@@ -1,0 +1,1 @@
+"""The wire: journal lines to commands, decisions to lines."""

@@ -66,9 +66,7 @@ def diagnose(line: bytes) -> Broken:
 
 
 def _readable(id: object) -> bool:
-    return (
-        isinstance(id, str) and 1 <= len(id) <= 64 and not _has_control(id) and _encodable(id)
-    )
+    return isinstance(id, str) and 1 <= len(id) <= 64 and not _has_control(id) and _encodable(id)
 
 
 def _encodable(text: str) -> bool:
@@ -141,9 +139,8 @@ def _struct(
             _try(parse_number, one, where, "want-card-number", reasons)
         else:
             _value(one, field.type, where, reasons)
-    for name in value:
-        if name not in fields and name not in known:
-            reasons.append(_wrong(_join(path, name), "unknown-field"))
+    strange = [name for name in value if name not in fields and name not in known]
+    reasons += [_wrong(_join(path, name), "unknown-field") for name in strange]
 
 
 def _try(parse: Any, value: Any, where: str, code: str, reasons: list[Reason]) -> None:

@@ -1,0 +1,169 @@
+"""The questions of the command line: status, history, quotes, trial balance, check."""
+
+from typing import Any
+
+from farecard.cli.errors import UsageError
+from farecard.cli.show import Progress, print_json, say, table
+from farecard.model.commands import parse_number
+from farecard.model.moments import DAY, TOKYO, moment_now, parse_day, parse_moment
+from farecard.questions import card
+from farecard.storage.opening import load_tariff, open_to_read
+from farecard.storage.sqlite import SqliteStore
+
+
+def _number(args: Any) -> int:
+    try:
+        return parse_number(args.card)
+    except ValueError:
+        raise UsageError(
+            "CARD: a card number is JW and 15 digits, like JW000000000000001"
+        ) from None
+
+
+def _moment(args: Any) -> int | None:
+    """``--as-of`` as a moment; a date means its last moment in Tokyo. None: now."""
+    if args.as_of is None:
+        return None
+    try:
+        if len(args.as_of) == 10:
+            return (parse_day(args.as_of) + 1) * DAY - TOKYO - 1
+        return parse_moment(args.as_of)
+    except ValueError:
+        raise UsageError(
+            "--as-of: not a time; use an RFC 3339 time between 2000 and 2099 with its offset,"
+            " like 2023-03-01T12:00:00+09:00, or a date like 2023-03-01"
+        ) from None
+
+
+def _of_card(args: Any, ask: Any) -> tuple[Any, SqliteStore] | None:
+    """Ask about a card; None, said on standard error, when the store does not know it."""
+    number = _number(args)
+    at = _moment(args)
+    store = open_to_read(args.store)
+    try:
+        when = card.everything(moment_now()) if at is None else card.moment(at)
+        return ask(store, number, when), store
+    except card.UnknownCardError as error:
+        then = "" if at is None else " at that time"
+        say(f"farecard: {error}: no such card in {store.path}{then}")
+        return None
+
+
+def status(args: Any) -> int:
+    """``farecard status CARD``."""
+    got = _of_card(args, card.status)
+    if got is None:
+        return 1
+    answer = got[0]
+    if args.json:
+        print_json(answer)
+    else:
+        table(("", ""), answer["card"].items())
+    return 0
+
+
+def history(args: Any) -> int:
+    """``farecard history CARD``."""
+    got = _of_card(args, card.history)
+    if got is None:
+        return 1
+    answer = got[0]
+    if args.json:
+        print_json(answer)
+    else:
+        head = ("id", "at", "do", "channel", "amount", "balance", "points")
+        table(head, [row.values() for row in answer], empty="nothing yet")
+    return 0
+
+
+def _quote(args: Any, ask: Any) -> int:
+    from farecard.model.verdict import No
+    from farecard.texts import explain
+
+    got = _of_card(args, lambda store, number, when: ask(store, load_tariff(store), number, when))
+    if got is None:
+        return 1
+    answer = got[0]
+    if isinstance(answer, No):
+        answer = {"reasons": [explain(reason) for reason in answer.reasons]}
+    if args.json:
+        print_json(answer)
+    elif "reasons" in answer:
+        for reason in answer["reasons"]:
+            print(f"{reason['rule'] or '-'}: {reason[args.lang]}")
+    else:
+        flat = answer.pop("payout", {}) | answer
+        table(("", ""), flat.items())
+    return 0
+
+
+def quote_refund(args: Any) -> int:
+    """``farecard quote refund CARD``."""
+    from farecard.questions.quotes import quote_refund as ask
+
+    return _quote(args, ask)
+
+
+def quote_reissue(args: Any) -> int:
+    """``farecard quote reissue CARD``."""
+    from farecard.questions.quotes import quote_reissue as ask
+
+    return _quote(args, ask)
+
+
+def trial_balance(args: Any) -> int:
+    """``farecard trial-balance``."""
+    from farecard.questions import books
+
+    at = _moment(args)
+    store = open_to_read(args.store)
+    answer = books.trial_balance(store, load_tariff(store), at, moment_now())
+    if args.json:
+        print_json(answer)
+        return 0
+    show_books(answer)
+    return 0
+
+
+def show_books(answer: dict[str, Any]) -> None:
+    """A trial balance for people."""
+    rows = [tuple(row.values()) for row in answer["accounts"]]
+    total = ("total", answer["debit"], answer["credit"], answer["debit"] - answer["credit"])
+    table(("account", "debit", "credit", "balance"), [*rows, total])
+    unused = answer["unused"]
+    print(
+        f"\nunused balance of all cards {unused['balance']:,} yen; to secure {unused['to_secure']:,} yen (PUB-15)"
+    )
+
+
+def check(args: Any) -> int:
+    """``farecard check``: exit status 1 and what is wrong, or 0."""
+    from farecard.questions.audit import Audit
+
+    store = open_to_read(args.store)
+    progress = Progress(store.rows("event_count")[0][0], "event")
+    audit = Audit(store)
+    done = 0
+    try:
+        for read in audit.run():
+            progress.advance(read - done)
+            done = read
+    finally:
+        progress.close()
+    answer = {
+        "ok": not audit.problems,
+        "batches": audit.batches,
+        "events": audit.events,
+        "problems": audit.problems,
+        "more": audit.more,
+    }
+    if args.json:
+        print_json(answer)
+    else:
+        for problem in audit.problems:
+            print(problem)
+        if audit.more:
+            print(f"and {audit.more:,} more")
+        verdict = "all fits together" if answer["ok"] else "something is wrong"
+        print(f"{audit.events:,} events in {audit.batches:,} batches: {verdict}")
+    return 0 if answer["ok"] else 1

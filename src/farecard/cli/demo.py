@@ -1,0 +1,92 @@
+"""``farecard demo``: the shipped journal and a generated one, decided, and what came of them."""
+
+from importlib import resources
+from itertools import islice
+from time import perf_counter
+from typing import Any
+
+from farecard.cli.ask import show_books
+from farecard.cli.errors import UsageError
+from farecard.cli.journal import Summary, writing_desk
+from farecard.cli.show import Progress, print_json, say, table
+from farecard.model.moments import moment_now
+from farecard.questions.books import trial_balance
+from farecard.rules.catalogue import RULES
+from farecard.sample import journal
+from farecard.storage.opening import path_of
+from farecard.texts import explain
+
+
+def demo(args: Any) -> int:
+    """Make a store (``demo.db`` unless named), fill it, and show it."""
+    url = "sqlite:///demo.db" if args.store == "sqlite:///farecard.db" else args.store
+    path = path_of(url)
+    if args.commands < 0:
+        raise UsageError("--commands: how many commands, 0 or more")
+    fresh = not path.exists()
+    desk = writing_desk(url)
+    stories = resources.files("farecard.cli").joinpath("demo.ndjson").read_bytes().splitlines()
+    answers = desk.run([("demo", line) for line in stories])
+    summary = Summary()
+    started = perf_counter()
+    lines = journal(args.commands, 1)
+    progress = Progress(args.commands, "command")
+    while some := list(islice(lines, 4096)):
+        summary.count(desk.run([("sample", line) for line in some]))
+        progress.advance(len(some))
+    progress.close()
+    seconds = perf_counter() - started
+    books = trial_balance(desk.store, desk.tariff, None, moment_now())
+    if args.json:
+        print_json({"outcomes": summary.outcomes, "refusals": summary.rules, "books": books})
+        return 0
+    _stories(stories, answers, args.lang)
+    total = sum(summary.outcomes.values())
+    print(f"\n== A generated journal: {total:,} commands in {seconds:.1f} s\n")
+    table(("outcome", "commands"), summary.outcomes.most_common())
+    print("\n== What was refused, referred or no command, by the rule or reason that said so\n")
+    table(("rule", "times", "what it says"), _by_rule(summary, args.lang))
+    print("\n== The trial balance\n")
+    show_books(books)
+    again = "" if fresh else " (it was there already: every command got the answer it had before)"
+    print(f"\n== What to try next: the store is {path}{again}\n")
+    command = f"farecard --store sqlite:///{path}"
+    for what in (
+        "status JW900000000000001",
+        "history JW900000000000001",
+        "status JW900000000000001 --as-of 2023-03-01T12:00:00+09:00",
+        "quote reissue JW900000000000004",
+        "trial-balance --as-of 2023-03-01",
+        "check",
+    ):
+        print(f"  {command} {what}")
+    print("  farecard explain RFD-1")
+    print("  farecard sample --commands 1000 | farecard --store sqlite:///mine.db replay -")
+    say("")
+    return 0
+
+
+def _stories(lines: list[bytes], answers: list[Any], language: str) -> None:
+    import msgspec
+
+    print("== The guide's own examples, and a few more\n")
+    for line, answer in zip(lines, answers, strict=True):
+        c = msgspec.json.decode(line)
+        card = c.get("card", "")[-4:]
+        figures = " ".join(f"{k}={c[k]}" for k in ("paid", "amount", "cash", "station") if k in c)
+        said = bytes(answer.result).decode() if answer.outcome == "accepted" else ""
+        print(
+            f"{c['at'][:16].replace('T', ' ')}  {c['channel']:<17} {c['do']:<15} …{card}  {figures}"
+        )
+        print(f"      {answer.outcome} {said}")
+        for reason in answer.reasons:
+            print(f"      {reason.rule or reason.code}: {explain(reason)[language]}")
+
+
+def _by_rule(summary: Summary, language: str) -> list[tuple[str, int, str]]:
+    told = []
+    for name, times in sorted(summary.rules.items(), key=lambda item: -item[1]):
+        rule = RULES.get(name)
+        text = "" if rule is None else (rule.ja if language == "ja" else rule.en)
+        told.append((name, times, text if len(text) <= 90 else text[:87] + "..."))
+    return told

@@ -1,0 +1,154 @@
+"""``farecard replay`` and ``farecard try``: a journal in, decisions out."""
+
+import os
+import sys
+from collections import Counter
+from importlib import metadata, resources
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from farecard.cli.errors import UsageError
+from farecard.cli.lines import batches
+from farecard.cli.show import Progress, say
+from farecard.desk.desk import Desk, DryDesk
+from farecard.network import Network, Networks
+from farecard.network.tables import Tables, read_tables
+from farecard.storage.opening import (
+    load_networks,
+    load_tariff,
+    open_to_read,
+    open_to_write,
+    path_of,
+    read_vault,
+)
+from farecard.storage.vault import Vault
+from farecard.tariff import Tariff, packaged_text
+from farecard.texts import explain
+from farecard.wire.answer import Answer, encode_answer
+
+
+def sample_network() -> Tables:
+    """The network that ships with farecard; its stations are real, its fares invented."""
+    with resources.as_file(resources.files("farecard.network").joinpath("sample")) as folder:
+        return read_tables(folder)
+
+
+def writing_desk(url: str) -> Desk:
+    """A desk on the store at ``url``, which is made when it is not there yet."""
+    store, vault = open_to_write(url, packaged_text(), sample_network())
+    code = metadata.version("farecard")
+    return Desk(store, vault, load_tariff(store), load_networks(store), code)
+
+
+def dry_desk(url: str) -> DryDesk:
+    """A desk that keeps nothing, over the store at ``url`` or, where there is none, an empty one."""
+    if path_of(url).exists():
+        store = open_to_read(url)
+        return DryDesk(store, read_vault(store), load_tariff(store), load_networks(store))
+    say(f"there is no store at {path_of(url)}: decided as for a new one")
+    networks = Networks([(0, Network(1, sample_network()))])
+    return DryDesk(None, Vault(os.urandom(32)), Tariff(packaged_text()), networks)
+
+
+class Summary:
+    """What a journal came to: decisions by outcome, refusals by rule."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.rules: Counter[str] = Counter()
+        self.repeated = 0
+
+    def count(self, answers: list[Answer]) -> None:
+        """Count a batch."""
+        for answer in answers:
+            self.outcomes[answer.outcome] += 1
+            if answer.repeated:
+                self.repeated += 1
+            if answer.reasons:
+                first = answer.reasons[0]
+                self.rules[first.rule or first.code] += 1
+
+
+def run_journal(desk: Desk, file: str, sender: str, most: int, out: Any) -> Summary:
+    """Decide a file (``-``: standard input) batch by batch; ``out`` takes each batch's answers."""
+    summary = Summary()
+    descriptor, size = _open(file)
+    progress = Progress(size, "B")
+    try:
+        for lines in batches(descriptor, most):
+            answers = desk.run([(sender, line) for line in lines])
+            summary.count(answers)
+            out(answers)
+            progress.advance(sum(map(len, lines)) + len(lines))
+    finally:
+        progress.close()
+        if file != "-":
+            os.close(descriptor)
+    return summary
+
+
+def _open(file: str) -> tuple[int, int | None]:
+    if file == "-":
+        return sys.stdin.fileno(), None
+    try:
+        descriptor = os.open(file, os.O_RDONLY)
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from None
+    if Path(file).is_dir():
+        os.close(descriptor)
+        raise UsageError(f"{file}: is a folder, not a journal")
+    return descriptor, os.fstat(descriptor).st_size
+
+
+def write_lines(answers: list[Answer]) -> None:
+    """Decisions for machines: one JSON object a line, at once."""
+    sys.stdout.buffer.write(b"\n".join(map(encode_answer, answers)) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def write_for_people(language: str) -> Any:
+    """Decisions for people: a line each, with the sentence that explains it."""
+
+    def write(answers: list[Answer]) -> None:
+        for answer in answers:
+            again = " (again)" if answer.repeated else ""
+            print(f"{answer.id or '?'}  {answer.outcome}{again}  {bytes(answer.result).decode()}")
+            for reason in [*answer.reasons, *answer.warnings]:
+                print(f"      {reason.rule or '-'}: {explain(reason)[language]}")
+        sys.stdout.flush()
+
+    return write
+
+
+def _run(desk: Desk, args: Any, what: str) -> int:
+    as_lines = args.json or not sys.stdout.isatty()
+    out = write_lines if as_lines else write_for_people(args.lang)
+    started = perf_counter()
+    summary = run_journal(desk, args.file, args.sender, args.batch, out)
+    tell(summary, perf_counter() - started, what)
+    return 0
+
+
+def tell(summary: Summary, seconds: float, what: str) -> None:
+    """The closing words on standard error."""
+    total = sum(summary.outcomes.values())
+    said = ", ".join(f"{n:,} {outcome}" for outcome, n in summary.outcomes.most_common())
+    rate = f"{total / seconds:,.0f} a second" if seconds else ""
+    say(f"{total:,} commands {what} in {seconds:.1f} s ({rate}): {said or 'nothing to decide'}")
+    if summary.repeated:
+        say(f"{summary.repeated:,} of them had been decided before and got the same answer")
+
+
+def replay(args: Any) -> int:
+    """``farecard replay FILE``."""
+    if args.file != "-" and not Path(args.file).exists():
+        raise UsageError(f"{args.file}: no such journal")
+    return _run(writing_desk(args.store), args, "decided")
+
+
+def dry_run(args: Any) -> int:
+    """``farecard try FILE``."""
+    if args.file != "-" and not Path(args.file).exists():
+        raise UsageError(f"{args.file}: no such journal")
+    return _run(dry_desk(args.store), args, "tried, nothing kept,")

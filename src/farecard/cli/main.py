@@ -1,0 +1,178 @@
+"""The ``farecard`` command: what it can be asked, and what it says when it cannot."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from farecard.cli.errors import UsageError
+from farecard.cli.show import say
+from farecard.storage.errors import StoreError
+
+DEFAULT_STORE = "sqlite:///farecard.db"
+
+EPILOG = """\
+examples:
+  farecard replay day.ndjson              decide a journal, answers on standard output
+  farecard status JW000000000000001       what a card is now
+  farecard status JW000000000000001 --as-of 2023-03-01T12:00:00+09:00
+  farecard explain RFD-1 --lang ja        one rule, where it comes from and what it reads
+"""
+
+
+def _common(top: bool) -> argparse.ArgumentParser:
+    """What every command takes, before or after its name."""
+
+    def default(value: Any) -> Any:
+        return value if top else argparse.SUPPRESS
+
+    parent = argparse.ArgumentParser(add_help=False)
+    parent.add_argument(
+        "--store", metavar="URL", default=default(DEFAULT_STORE),
+        help="the store: sqlite:///FILE (default %(default)s)" if top else "the store: sqlite:///FILE",
+    )  # fmt: skip
+    parent.add_argument(
+        "--json", action="store_true", default=default(False), help="answer in JSON, for machines"
+    )
+    parent.add_argument(
+        "--lang", choices=("ja", "en"), default=default(None),
+        help="the language of sentences (default: from LANG)",
+    )  # fmt: skip
+    return parent
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    main = argparse.ArgumentParser(
+        prog="farecard",
+        description="A transit IC card's back office: a journal in, decisions out, every yen explained.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_common(top=True)],
+    )
+    main.add_argument("--version", action="store_true", help="the version, and nothing else")
+    subs = main.add_subparsers(dest="command", metavar="COMMAND")
+
+    def add(
+        name: str, run: str, help: str, *, within: Any = subs, as_of: bool = False
+    ) -> argparse.ArgumentParser:
+        sub: argparse.ArgumentParser = within.add_parser(
+            name, help=help, description=help, parents=[_common(top=False)]
+        )
+        sub.set_defaults(run=run)
+        if as_of:
+            sub.add_argument(
+                "--as-of", metavar="TIME",
+                help="as it was then: an RFC 3339 time with offset, or a date (its end, in Tokyo)",
+            )  # fmt: skip
+        return sub
+
+    for name, run, text in (
+        ("replay", "journal:replay", "decide a journal and keep it"),
+        ("try", "journal:dry_run", "decide a journal and keep nothing (a dry run)"),
+    ):
+        sub = add(name, run, text)
+        sub.add_argument(
+            "file", metavar="FILE", help="commands, one JSON object a line; - is standard input"
+        )
+        sub.add_argument(
+            "--sender", default="journal", help="whose ids these are (default %(default)s)"
+        )
+        sub.add_argument(
+            "--batch", type=int, default=4096, help="commands a commit (default %(default)s)"
+        )
+
+    for name, run, text in (
+        ("status", "ask:status", "what a card is: state, balance, deposit, points"),
+        ("history", "ask:history", "what happened with a card, newest first"),
+    ):
+        add(name, run, text, as_of=True).add_argument("card", metavar="CARD")
+    quotes = subs.add_parser(
+        "quote", help="what a refund or a reissue would come to"
+    ).add_subparsers(dest="what", metavar="refund|reissue", required=True)
+    for name, run, text in (
+        ("refund", "ask:quote_refund", "what a refund now would pay out"),
+        ("reissue", "ask:quote_reissue", "what a new card would cost, and from when"),
+    ):
+        add(name, run, text, within=quotes, as_of=True).add_argument("card", metavar="CARD")
+    add(
+        "trial-balance",
+        "ask:trial_balance",
+        "the books: debit and credit of every account",
+        as_of=True,
+    )
+    add("check", "ask:check", "audit the whole store; exit status 1 when something is wrong")
+
+    networks = subs.add_parser("network", help="stations, lines and fares").add_subparsers(
+        dest="what", metavar="load", required=True
+    )
+    load = add(
+        "load", "network:load", "add a network from fares.csv and lines.csv", within=networks
+    )
+    load.add_argument("folder", metavar="DIR")
+    load.add_argument(
+        "--from", dest="since", metavar="DATE", help="the first day it holds (default: always)"
+    )
+
+    add("rules", "about:rules", "every rule, and where it stands in the code")
+    add(
+        "explain", "about:explain", "one rule: what it promises, its source, the figures it reads"
+    ).add_argument("id", metavar="ID")
+    sample = add("sample", "samples:sample", "write a realistic journal to standard output")
+    sample.add_argument(
+        "--commands", type=int, default=1000, metavar="N", help="how many (default %(default)s)"
+    )
+    sample.add_argument(
+        "--seed", type=int, default=1, metavar="S", help="the same seed, the same journal"
+    )
+    demo = add("demo", "demo:demo", "replay the shipped journals and show what came of them")
+    demo.add_argument(
+        "--commands", type=int, default=20_000, metavar="N", help="size of the generated journal"
+    )
+    return main
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; gives its exit status."""
+    args = parser().parse_args(argv)
+    if args.version:
+        from importlib import metadata
+
+        print(metadata.version("farecard"))
+        return 0
+    if args.command is None:
+        parser().print_help(sys.stderr)
+        return 2
+    if args.lang is None:
+        spoken = (
+            os.environ.get("LC_ALL")
+            or os.environ.get("LC_MESSAGES")
+            or os.environ.get("LANG")
+            or ""
+        )
+        args.lang = "ja" if spoken.startswith("ja") else "en"
+    module, name = args.run.split(":")
+    run: Callable[[Any], int] = getattr(import_module(f"farecard.cli.{module}"), name)
+    try:
+        return run(args)
+    except (UsageError, StoreError) as error:
+        say(f"farecard: {error}")
+        return 2
+    except BrokenPipeError:
+        # whoever reads our output has gone: nothing more to say to them
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    except OSError as error:
+        say(f"farecard: {error.filename or 'input or output'}: {error.strerror or error}")
+        return 2
+    except KeyboardInterrupt:
+        say(
+            "farecard: interrupted; what was answered is kept, run it again from the start to go on"
+        )
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+"""``farecard check``: does the whole store fit together? From the events up, nothing taken on trust."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from farecard.desk.batch import SEQS_PER_BATCH, chain_hash
+from farecard.ledger.chart import DEPOSITS_HELD, STORED_FARE
+from farecard.model.account import Account, Event, post
+from farecard.model.commands import format_number
+from farecard.model.moments import day_of
+from farecard.storage.rows import as_event
+from farecard.storage.sqlite import SqliteStore
+
+MOST_TOLD = 100
+
+
+class Audit:
+    """One pass over the journal in order, folding every account, then the tables beside it.
+
+    ``problems`` are sentences; ``events`` and ``batches`` how much was read.
+    """
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.store = store
+        self.problems: list[str] = []
+        self.more = 0
+        self.events = 0
+        self.batches = 0
+        self._sums: dict[str, list[int]] = {}
+
+    def _say(self, problem: str) -> None:
+        if len(self.problems) < MOST_TOLD:
+            self.problems.append(problem)
+        else:
+            self.more += 1
+
+    def run(self) -> Iterator[int]:
+        """Audit; yields the number of events read so far, for a progress bar."""
+        store = self.store
+        store.begin_reading()
+        try:
+            if store.integrity() != "ok":
+                self._say(f"the file itself is damaged: {store.integrity()}")
+            yield from self._journal()
+            self._tables()
+        finally:
+            store.rollback()
+
+    # -- the journal -------------------------------------------------------------------------
+
+    def _journal(self) -> Iterator[int]:
+        prev = b""
+        number = 0
+        folded = _Folded(self.store)
+        for row in self.store.stream("batches"):
+            id, header, said_prev, said = row[0], row[:11], row[11], row[12]
+            number += 1
+            self.batches += 1
+            events = self.store.rows(
+                "events_of_batch", first=id * SEQS_PER_BATCH, past=(id + 1) * SEQS_PER_BATCH
+            )
+            transfers = self.store.rows(
+                "transfers_of_batch", first=id * SEQS_PER_BATCH, past=(id + 1) * SEQS_PER_BATCH
+            )
+            totals = self.store.rows("totals_of_batch", batch=id)
+            if header[2] != number:
+                self._say(
+                    f"batch {id}: its number is {header[2]}, expected {number}: a batch is missing"
+                )
+                number = header[2]
+            if said_prev != prev:
+                self._say(f"batch {id}: does not follow the batch before it: the chain is cut")
+            if chain_hash(prev, header, events, transfers, totals) != said:
+                self._say(f"batch {id}: its rows are not those it was committed with")
+            if header[6] != len(events):
+                self._say(f"batch {id}: {len(events)} events, {header[6]} when it was committed")
+            prev = said
+            self._batch(id, [as_event(row) for row in events], transfers, totals, folded)
+            self.events += len(events)
+            yield self.events
+        folded.finish(self._say)
+
+    def _batch(
+        self,
+        id: int,
+        events: list[Event],
+        transfers: list[Any],
+        totals: list[Any],
+        folded: "_Folded",
+    ) -> None:
+        sums: dict[tuple[int, str], list[int]] = {}
+        days = {}
+        for event in events:
+            day = days[event.seq] = day_of(event.at)
+            if event.yen:
+                assert event.debit is not None and event.credit is not None
+                _add(sums, day, event.debit, event.credit, event.yen)
+            if event.outcome == "accepted":
+                folded.take(event, self._say)
+            elif event.amount or event.deposit or event.points or event.yen:
+                self._say(f"event {event.seq}: {event.outcome}, and yet it moved something")
+        for seq, _, debit, credit, yen in transfers:
+            if seq not in days:
+                self._say(f"transfer of event {seq}: there is no such event")
+                continue
+            _add(sums, days[seq], debit, credit, yen)
+        said = {(day, account): [debit, credit] for _, day, account, debit, credit in totals}
+        if said != sums:
+            self._say(f"batch {id}: its totals are not the sums of its transfers")
+        for (_, account), (debit, credit) in sums.items():
+            side = self._sums.setdefault(account, [0, 0])
+            side[0] += debit
+            side[1] += credit
+
+    # -- the tables beside it ----------------------------------------------------------------
+
+    def _tables(self) -> None:
+        balances, deposits, _ = self.store.rows("stored_fare")[0]
+        for account, sum in ((STORED_FARE, balances), (DEPOSITS_HELD, deposits)):
+            debit, credit = self._sums.get(account, [0, 0])
+            if credit - debit != sum:
+                self._say(f"{account} is {credit - debit:,} yen in the books, {sum:,} on the cards")
+        for name, sentence in _ORPHANS.items():
+            for row in self.store.rows(name):
+                self._say(sentence.format(*row))
+
+
+_ORPHANS = {
+    "events_without_batch": "event {0}: belongs to no batch",
+    "events_without_command": "event {0}: its sender's id is not remembered",
+    "commands_without_event": "command of {0}: leads to no event ({1})",
+    "numbers_without_account": "a number leads to account {0}, which is not there",
+    "accounts_without_number": "account {0}: its card's number is not in the list of numbers",
+    "accounts_without_holder": "account {0}: a card of its kind has a holder, none is kept",
+    "reversals_without_event": "reversal of event {0}: one of its two events is not there",
+}
+
+
+class _Folded:
+    """Accounts folded from the events, held in bounded memory by comparing at their last event."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.store = store
+        self.accounts: dict[int, Account] = {}
+
+    def take(self, event: Event, say: Any) -> None:
+        """Post an accepted event to its account."""
+        if event.account is None:
+            say(f"event {event.seq}: accepted, and for no account")
+            return
+        account = self.accounts.get(event.account)
+        if account is None:
+            account = self.accounts[event.account] = Account(event.account, event.account, "")
+            if event.do != "issue":
+                say(f"event {event.seq}: the account's first event is {event.do}")
+        elif event.prev != account.last_seq:
+            say(f"event {event.seq}: its account's history is cut before it")
+        elif event.at < account.last_at:
+            say(f"event {event.seq}: older than the account's event before it")
+        post(account, event)
+        if account.balance != event.balance:
+            say(
+                f"event {event.seq}: says balance {event.balance}, the events give {account.balance}"
+            )
+        if account.balance < 0 or account.deposit < 0 or account.points < 0:
+            say(f"event {event.seq}: a balance below zero")
+
+    def finish(self, say: Any) -> None:
+        """Compare every account with its row."""
+        seen = 0
+        for row in self.store.stream("all_accounts"):
+            account = self.accounts.get(row[0])
+            seen += 1
+            if account is None:
+                say(f"account of {format_number(row[0])[-4:]}: a card without a history")
+            elif msgspec.structs.astuple(account) != row:
+                names = Account.__struct_fields__
+                wrong = [
+                    n
+                    for n, a, b in zip(names, msgspec.structs.astuple(account), row, strict=True)
+                    if a != b
+                ]
+                say(f"account {row[0]}: {', '.join(wrong)} differ from what its events give")
+        if seen < len(self.accounts):
+            say(f"{len(self.accounts) - seen} accounts have a history and no row")
+
+
+def _add(
+    sums: dict[tuple[int, str], list[int]], day: int, debit: str, credit: str, yen: int
+) -> None:
+    sums.setdefault((day, debit), [0, 0])[0] += yen
+    sums.setdefault((day, credit), [0, 0])[1] += yen

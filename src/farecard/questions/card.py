@@ -1,0 +1,142 @@
+"""What a card is and was: its state as of a moment, and its history."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from farecard.model.account import Account, Event, post
+from farecard.model.commands import format_number
+from farecard.model.moments import PAST_MOMENT, day_of, iso_day, iso_moment
+from farecard.storage.rows import as_event
+from farecard.storage.sqlite import SqliteStore
+
+
+class UnknownCardError(Exception):
+    """The store has never given out this number, or not yet at the moment asked about."""
+
+
+class AsOf(NamedTuple):
+    """Until when commands count, and which moment a card's expiry is judged at.
+
+    Without ``--as-of`` everything in the store counts, future-dated commands too.
+    """
+
+    until: int
+    now: int
+
+    def judged(self, account: Account) -> int:
+        """The moment the question is about, for one account."""
+        return max(self.now, account.last_at)
+
+
+def everything(now: int) -> AsOf:
+    """As the store stands."""
+    return AsOf(PAST_MOMENT, now)
+
+
+def moment(at: int) -> AsOf:
+    """As it was at a moment."""
+    return AsOf(at, at)
+
+
+class Number(msgspec.Struct, frozen=True):
+    """A number's row: the account it leads to, from when, and what ended it."""
+
+    number: int
+    account: int
+    since_seq: int
+    since_at: int
+    ended: str | None
+    ended_at: int | None
+    head: int | None
+    successor: int | None
+
+    def is_replaced(self, at: int) -> bool:
+        """Whether another number had taken over by then."""
+        return self.ended_at is not None and self.ended_at <= at
+
+
+def find(store: SqliteStore, number: int, at: int) -> Number:
+    """The row of a number that was given out by ``at``."""
+    rows = store.rows("number_of", number=number)
+    if not rows or rows[0][3] > at:
+        raise UnknownCardError(format_number(number))
+    return Number(*rows[0])
+
+
+def events_of(store: SqliteStore, head: int) -> list[Event]:
+    """An account's accepted events up to ``head``, oldest first."""
+    return [as_event(row) for row in reversed(store.rows("chain", head=head))]
+
+
+def account_at(store: SqliteStore, id: int, at: int) -> Account:
+    """An account as it stood at a moment: as stored, or folded from its events."""
+    account = Account(*store.rows("accounts", ids=[id])[0])
+    if account.last_at <= at:
+        return account
+    return fold(id, [event for event in events_of(store, account.last_seq) if event.at <= at])
+
+
+def fold(id: int, events: list[Event]) -> Account:
+    """An account rebuilt from its accepted events."""
+    account = Account(id, id, "")
+    for event in events:
+        post(account, event)
+    return account
+
+
+def state_of(account: Account, at: int) -> str:
+    """The first that holds of refunded, stopped, expired, riding, active."""
+    if account.state != "active":
+        return account.state
+    if account.expires is not None and day_of(at) > account.expires:
+        return "expired"
+    return "active" if account.ride_station is None else "riding"
+
+
+def status(store: SqliteStore, number: int, when: AsOf) -> dict[str, Any]:
+    """The answer of ``farecard status``: yen, points, ``expires`` as a date."""
+    found = find(store, number, when.until)
+    account = account_at(store, found.account, when.until)
+    card: dict[str, Any] = {"number": format_number(number), "kind": account.kind}
+    expires = None if account.expires is None else iso_day(account.expires)
+    if found.is_replaced(when.until):
+        assert found.successor is not None
+        kind = _kind_of_replaced(store, found)
+        card |= {"kind": kind, "state": "replaced", "balance": 0, "deposit": 0, "points": 0}
+        card |= {"expires": expires, "successor": format_number(found.successor)}
+    else:
+        card |= {"state": state_of(account, when.judged(account)), "balance": account.balance}
+        card |= {"deposit": account.deposit, "points": account.points}
+        card |= {"expires": expires, "successor": None}
+    return {"card": card, "myna": None, "rally": None}
+
+
+def _kind_of_replaced(store: SqliteStore, found: Number) -> str:
+    """A moved card keeps being called what it was."""
+    assert found.head is not None and found.ended_at is not None
+    return fold(found.account, events_of(store, found.head)).kind
+
+
+def history(store: SqliteStore, number: int, when: AsOf) -> list[dict[str, Any]]:
+    """The answer of ``farecard history``: what was accepted under this number, newest first."""
+    found = find(store, number, when.until)
+    head = found.head
+    if head is None:
+        head = store.rows("accounts", ids=[found.account])[0][_LAST_SEQ]
+    return [
+        {
+            "id": event.id,
+            "at": iso_moment(event.at),
+            "do": event.do,
+            "channel": event.channel,
+            "amount": event.amount,
+            "balance": event.balance,
+            "points": event.points,
+        }
+        for event in reversed(events_of(store, head))
+        if event.seq >= found.since_seq and event.at <= when.until
+    ]
+
+
+_LAST_SEQ = Account.__struct_fields__.index("last_seq")

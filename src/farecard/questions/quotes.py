@@ -1,0 +1,58 @@
+"""What a refund or a reissue would give or cost, before anyone decides for it."""
+
+from typing import Any
+
+from farecard.model.account import Account
+from farecard.model.commands import PHONES
+from farecard.model.moments import day_of, iso_day
+from farecard.model.verdict import No
+from farecard.questions.card import AsOf, account_at, find
+from farecard.rules import refund, reissue, state
+from farecard.storage.sqlite import SqliteStore
+from farecard.tariff import Tariff
+
+
+def _living(store: SqliteStore, number: int, when: AsOf) -> Account | No:
+    found = find(store, number, when.until)
+    if found.is_replaced(when.until):
+        assert found.ended is not None
+        return state.replaced(found.ended, str(found.successor))
+    return account_at(store, found.account, when.until)
+
+
+def quote_refund(
+    store: SqliteStore, tariff: Tariff, number: int, when: AsOf
+) -> dict[str, Any] | No:
+    """The ``payout`` a refund now would give at the place of the card's kind, or why it would not."""
+    account = _living(store, number, when)
+    if isinstance(account, No):
+        return account
+    day = day_of(when.judged(account))
+    rates = tariff.on(day)
+    no = refund.refundable(account, rates)
+    if no is not None:
+        return no
+    ways = dict.fromkeys(PHONES, "app") | {"smart": "bank-transfer"}
+    return {
+        "payout": refund.payout_of(account, day, rates),
+        "paid_by": ways.get(account.kind, "cash"),
+    }
+
+
+def quote_reissue(
+    store: SqliteStore, tariff: Tariff, number: int, when: AsOf
+) -> dict[str, Any] | No:
+    """What a new card costs (``due`` if lost, ``due_if_damaged``) and from when, or why there is none."""
+    account = _living(store, number, when)
+    if isinstance(account, No):
+        return account
+    day = day_of(when.judged(account))
+    rates = tariff.on(day)
+    no = reissue.reissuable(account, day, rates) or reissue.right_kind(account, lost=True)
+    if no is not None:
+        return no
+    return {
+        "due": reissue.due_if_lost(rates),
+        "collect_from": iso_day(day + rates.reissue_wait),
+        "due_if_damaged": reissue.due_if_damaged(rates),
+    }
