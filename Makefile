@@ -44,7 +44,7 @@ docs: dev
 	@$(BIN)/python tests/make_docs.py
 
 bench: dev
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/run.py $(BENCH)
 
 # Write the locks anew (needs uv): every version with its hash, no index named.
 lock:

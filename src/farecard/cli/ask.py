@@ -7,7 +7,7 @@ from farecard.cli.show import Progress, print_json, say, table
 from farecard.model.commands import parse_number
 from farecard.model.moments import DAY, TOKYO, moment_now, parse_day, parse_moment
 from farecard.questions import card
-from farecard.storage.opening import load_tariff, open_to_read
+from farecard.storage.opening import open_to_read
 from farecard.storage.sqlite import SqliteStore
 
 
@@ -78,6 +78,7 @@ def history(args: Any) -> int:
 
 def _quote(args: Any, ask: Any) -> int:
     from farecard.model.verdict import No
+    from farecard.storage.making import load_tariff
     from farecard.texts import explain
 
     got = _of_card(args, lambda store, number, when: ask(store, load_tariff(store), number, when))
@@ -114,6 +115,7 @@ def quote_reissue(args: Any) -> int:
 def trial_balance(args: Any) -> int:
     """``farecard trial-balance``."""
     from farecard.questions import books
+    from farecard.storage.making import load_tariff
 
     at = _moment(args)
     store = open_to_read(args.store)

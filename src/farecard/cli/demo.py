@@ -1,7 +1,7 @@
 """``farecard demo``: the shipped journal and a generated one, decided, and what came of them."""
 
-from importlib import resources
 from itertools import islice
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -25,7 +25,7 @@ def demo(args: Any) -> int:
         raise UsageError("--commands: how many commands, 0 or more")
     fresh = not path.exists()
     desk = writing_desk(url)
-    stories = resources.files("farecard.cli").joinpath("demo.ndjson").read_bytes().splitlines()
+    stories = Path(__file__).with_name("demo.ndjson").read_bytes().splitlines()
     answers = desk.run([("demo", line) for line in stories])
     summary = Summary()
     started = perf_counter()

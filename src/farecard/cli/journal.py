@@ -1,27 +1,23 @@
 """``farecard replay`` and ``farecard try``: a journal in, decisions out."""
 
 import os
+import stat
 import sys
 from collections import Counter
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import farecard.network
 from farecard.cli.errors import UsageError
 from farecard.cli.lines import batches
 from farecard.cli.show import Progress, say
-from farecard.desk.desk import Desk, DryDesk
+from farecard.desk.desk import MOST_A_BATCH, Desk, DryDesk
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables, read_tables
-from farecard.storage.opening import (
-    load_networks,
-    load_tariff,
-    open_to_read,
-    open_to_write,
-    path_of,
-    read_vault,
-)
+from farecard.storage.making import load_networks, load_tariff, open_to_write, read_vault
+from farecard.storage.opening import open_to_read, path_of
 from farecard.storage.vault import Vault
 from farecard.tariff import Tariff, packaged_text
 from farecard.texts import explain
@@ -30,8 +26,7 @@ from farecard.wire.answer import Answer, encode_answer
 
 def sample_network() -> Tables:
     """The network that ships with farecard; its stations are real, its fares invented."""
-    with resources.as_file(resources.files("farecard.network").joinpath("sample")) as folder:
-        return read_tables(folder)
+    return read_tables(Path(farecard.network.__file__).parent / "sample")
 
 
 def writing_desk(url: str) -> Desk:
@@ -98,7 +93,8 @@ def _open(file: str) -> tuple[int, int | None]:
     if Path(file).is_dir():
         os.close(descriptor)
         raise UsageError(f"{file}: is a folder, not a journal")
-    return descriptor, os.fstat(descriptor).st_size
+    about = os.fstat(descriptor)
+    return descriptor, about.st_size if stat.S_ISREG(about.st_mode) else None
 
 
 def write_lines(answers: list[Answer]) -> None:
@@ -124,6 +120,10 @@ def write_for_people(language: str) -> Any:
 def _run(desk: Desk, args: Any, what: str) -> int:
     as_lines = args.json or not sys.stdout.isatty()
     out = write_lines if as_lines else write_for_people(args.lang)
+    if not 1 <= args.batch <= MOST_A_BATCH:
+        raise UsageError(f"--batch: from 1 to {MOST_A_BATCH:,} commands a commit")
+    if not 1 <= len(args.sender) <= 64:
+        raise UsageError("--sender: 1 to 64 characters")
     started = perf_counter()
     summary = run_journal(desk, args.file, args.sender, args.batch, out)
     tell(summary, perf_counter() - started, what)

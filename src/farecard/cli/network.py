@@ -8,7 +8,7 @@ from farecard.cli.journal import sample_network
 from farecard.cli.show import print_json
 from farecard.model.moments import iso_day, parse_day
 from farecard.network.tables import NetworkError, read_tables
-from farecard.storage.opening import add_network, open_to_write
+from farecard.storage.making import add_network, open_to_write
 from farecard.tariff import ALWAYS, packaged_text
 
 

@@ -4,14 +4,16 @@ import hashlib
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from farecard.ledger import chart
 from farecard.ledger.booking import Totals, Transfer
 from farecard.model.account import Account, Event
+from farecard.model.moments import moment_now
 
 SEQS_PER_BATCH = 65_536  # an event's seq is its batch * this + its place in it
 _encode = msgspec.json.Encoder().encode
-_EVENT = msgspec.structs.astuple
+WRITER = "desk"
 
 
 class Batch:
@@ -22,13 +24,13 @@ class Batch:
         self.events: list[Event] = []
         self.transfers: list[tuple[int, int, str, str, int]] = []
         self.totals = Totals()
-        self.new_accounts: dict[int, Account] = {}
-        self.changed: dict[int, Account] = {}
-        self.new_numbers: list[tuple[int, int, int, int]] = []
+        self.accounts: dict[int, Account] = {}
+        self.new_numbers: list[tuple[Any, ...]] = []
         self.ended_numbers: list[tuple[str, int, int, int, int]] = []
         self.reversals: list[tuple[int, int, int]] = []
         self.holders: list[tuple[int, bytes, bytes, bytes, bytes]] = []
         self.payees: list[tuple[int, int, bytes]] = []
+        self.rows: dict[str, list[Any]] = {}
         self._balances = self._deposits = 0
 
     def next_seq(self) -> int:
@@ -57,16 +59,35 @@ class Batch:
         assert stored_fare == self._balances, f"stored fare {stored_fare} != {self._balances}"
         assert held == self._deposits, f"deposits {held} != {self._deposits}"
 
-    def event_rows(self) -> list[tuple[Any, ...]]:
-        """The events as rows."""
-        return [_EVENT(event) for event in self.events]
+    def freeze(self) -> None:
+        """Turn the batch into rows."""
+        self.rows = {
+            "event": [astuple(event) for event in self.events],
+            "command": [(e.sender, e.id, e.digest, e.seq) for e in self.events],
+            "transfer": self.transfers,
+            "total": [
+                (self.id, day, account, debit, credit)
+                for (day, account), (debit, credit) in sorted(self.totals.sums.items())
+            ],
+            "account": [astuple(account) for account in self.accounts.values()],
+            "number": self.new_numbers,
+            "reversal": self.reversals,
+            "holder": self.holders,
+            "payee": self.payees,
+        }
 
-    def total_rows(self) -> list[tuple[int, int, str, int, int]]:
-        """The sums of the batch as rows."""
-        return [
-            (self.id, day, account, debit, credit)
-            for (day, account), (debit, credit) in sorted(self.totals.sums.items())
-        ]
+    def header(self, number: int, versions: tuple[int, int, int, str]) -> tuple[Any, ...]:
+        """The batch's own row without its hashes."""
+        ats = [event.at for event in self.events]
+        first, last = min(ats), max(ats)
+        return (self.id, WRITER, number, moment_now(), first, last, len(ats), *versions)
+
+    def seal(self, prev: bytes, header: tuple[Any, ...]) -> bytes:
+        """Chain the batch to the one before; gives its hash."""
+        rows = self.rows
+        hash = chain_hash(prev, header, rows["event"], rows["transfer"], rows["total"])
+        rows["batch"] = [(*header, prev, hash)]
+        return hash
 
 
 def chain_hash(

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from farecard.desk.batch import Batch, chain_hash
+from farecard.desk.batch import Batch
 from farecard.desk.decide import Decider
 from farecard.desk.facts import Ended, Facts, Stored
 from farecard.ledger.booking import Transfer, book, mirror
@@ -25,7 +25,7 @@ from farecard.model.commands import (
     TopUp,
     name_of,
 )
-from farecard.model.moments import day_of, moment_now
+from farecard.model.moments import day_of
 from farecard.model.verdict import ACCEPTED, INVALID, Effect, No, Reason
 from farecard.network import Networks
 from farecard.rules.issue import counts_as_named
@@ -36,7 +36,7 @@ from farecard.wire.answer import Answer, encode
 from farecard.wire.diagnose import Broken
 from farecard.wire.line import read_line
 
-MOST_A_BATCH = 4096
+MOST_A_BATCH = 32_768  # half the seqs of a batch
 _NOTHING = msgspec.Raw(b"{}")
 _NAMES = {one: name_of(one) for one in COMMANDS}
 
@@ -93,6 +93,7 @@ class Desk:
         self.tariff = tariff
         self.networks = networks
         self.code = code
+        self.last: tuple[int, int, bytes] | None = None  # the newest batch: id, number, hash
         self.facts = Facts(store)
         self.decider = Decider(self.facts, tariff, networks)
 
@@ -115,35 +116,42 @@ class Desk:
         return entries
 
     def settle(self, entries: list[Entry]) -> list[Answer]:
-        """Decide what was read, and commit."""
+        """Decide what was read while holding the store's write lock, and commit."""
+        store = self.store
         try:
-            if self.store.begin():
+            if store.begin() or self.last is None:
                 self.facts.forget()
-            batch, answers, prev = self.decide(entries)
+                self.last = _last_batch(store)
+            before = self.last
+            batch, answers = self.decide(entries)
             if batch.events:
-                self._write(batch, prev)
-                self.store.commit()
+                self.write(batch)
+                store.commit()
             else:
-                self.store.rollback()
+                self.last = before
+                store.rollback()
         except BaseException:
-            self.facts.forget()
-            self.store.rollback()
+            self.forget()
+            store.rollback()
             raise
         self.facts.after_commit()
         return answers
 
-    def decide(self, entries: list[Entry]) -> tuple[Batch, list[Answer], tuple[int, bytes]]:
+    def forget(self) -> None:
+        """Trust nothing in memory any more; the next batch looks at the store again."""
+        self.facts.forget()
+        self.last = None
+
+    def decide(self, entries: list[Entry]) -> tuple[Batch, list[Answer]]:
         """Decide a batch over the facts; nothing is written yet."""
-        id, number, prev = self._last_batch()
+        assert self.last is not None
+        id, number, prev = self.last
         batch = Batch(id + 1)
         keys = self._load(entries)
         answers = [self._entry(batch, entry, keys) for entry in entries]
         batch.check()
-        return batch, answers, (number + 1, prev)
-
-    def _last_batch(self) -> tuple[int, int, bytes]:
-        rows = self.store.rows("last_batch")
-        return (rows[0][0], rows[0][1], rows[0][2]) if rows else (0, 0, b"")
+        self.last = batch.id, number, prev
+        return batch, answers
 
     def _load(self, entries: list[Entry]) -> dict[str, tuple[bytes, bytes]]:
         """Load what the entries touch; gives each named holder's digests by command id."""
@@ -243,17 +251,15 @@ class Desk:
         else:
             transfers = book(c, effect)
         batch.take_transfers(event, day, transfers)
+        batch.accounts[account.account] = account
         if is_new:
-            batch.new_accounts[account.account] = account
-            batch.new_numbers.append((account.number, account.account, seq, c.at))
+            batch.new_numbers.append((account.number, account.account, seq, c.at, *[None] * 4))
             self.facts.cards[account.number] = self.facts.accounts[account.account] = account
             return
-        if account.account not in batch.new_accounts:
-            batch.changed[account.account] = account
         if account.number != old_number:
             cause = account.stop_cause if event.do == "collect_reissue" else "moved"
             assert cause is not None and event.prev is not None
-            batch.new_numbers.append((account.number, account.account, seq, c.at))
+            batch.new_numbers.append((account.number, account.account, seq, c.at, *[None] * 4))
             batch.ended_numbers.append((cause, c.at, event.prev, account.number, old_number))
             self.facts.cards[account.number] = account
             self.facts.cards[old_number] = Ended(account.account, cause, account.number)
@@ -288,31 +294,17 @@ class Desk:
 
     # -- writing -----------------------------------------------------------------------------
 
-    def _write(self, batch: Batch, chain: tuple[int, bytes]) -> None:
-        number, prev = chain
-        write = self.store.write
-        events = batch.event_rows()
-        totals = batch.total_rows()
-        ats = [event.at for event in batch.events]
-        header = (
-            batch.id, "desk", number, moment_now(), min(ats), max(ats), len(events),
-            self.tariff.version, self.networks.latest, 0, self.code,
-        )  # fmt: skip
-        write("event", events)
-        write("command", [(e.sender, e.id, e.digest, e.seq) for e in batch.events])
-        write("transfer", batch.transfers)
-        write("total", totals)
-        astuple = msgspec.structs.astuple
-        write("new_account", [astuple(a) for a in batch.new_accounts.values()])
-        changed = [astuple(a) for a in batch.changed.values()]
-        write("account", [(*row[1:], row[0]) for row in changed])
-        write("new_number", batch.new_numbers)
-        write("number", batch.ended_numbers)
-        write("reversal", batch.reversals)
-        write("holder", batch.holders)
-        write("payee", batch.payees)
-        hash = chain_hash(prev, header, events, batch.transfers, totals)
-        write("batch", [(*header, prev, hash)])
+    def write(self, batch: Batch) -> None:
+        """Chain a decided batch to the last one and put its rows into the open transaction."""
+        assert self.last is not None
+        _, number, prev = self.last
+        batch.freeze()
+        versions = (self.tariff.version, self.networks.latest, 0, self.code)
+        hash = batch.seal(prev, batch.header(number + 1, versions))
+        self.last = batch.id, number + 1, hash
+        for table, rows in batch.rows.items():
+            self.store.write(table, rows)
+        self.store.end_numbers(batch.ended_numbers)
 
 
 class DryDesk(Desk):
@@ -327,21 +319,24 @@ class DryDesk(Desk):
     ) -> None:
         """``store`` is read and never written; None: an empty one."""
         self.vault = vault
+        self.tariff = tariff
+        self.networks = networks
+        self.code = "dry run"
         self.facts = Facts(store)
         self.decider = Decider(self.facts, tariff, networks)
-        self._batches = 0
+        self.last = 0, 0, b""
         if store is not None:
             store.begin_reading()
-            self.store = store
-            self._batches = super()._last_batch()[0]
+            self.last = _last_batch(store)
 
     def settle(self, entries: list[Entry]) -> list[Answer]:
         """Decide what was read; nothing is written."""
         return self.decide(entries)[1]
 
-    def _last_batch(self) -> tuple[int, int, bytes]:
-        self._batches += 1
-        return self._batches, 0, b""
+
+def _last_batch(store: SqliteStore) -> tuple[int, int, bytes]:
+    rows = store.rows("last_batch")
+    return (rows[0][0], rows[0][1], rows[0][2]) if rows else (0, 0, b"")
 
 
 def _no_answer(id: str, code: str) -> Answer:

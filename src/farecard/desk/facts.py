@@ -57,16 +57,19 @@ class Facts:
         """Drop everything: someone else wrote, or a batch was given up."""
         self.cards.clear()
         self.accounts.clear()
-        self.after_commit()
+        self._forget_batch()
 
     def after_commit(self) -> None:
         """Keep cards for the next batch, within bounds; the rest is read again when needed."""
-        self.stored.clear()
-        self.reversed.clear()
-        self.holders.clear()
+        self._forget_batch()
         if len(self.accounts) > KEEP_ACCOUNTS or len(self.cards) > 2 * KEEP_ACCOUNTS:
             self.cards.clear()
             self.accounts.clear()
+
+    def _forget_batch(self) -> None:
+        self.stored.clear()
+        self.reversed.clear()
+        self.holders.clear()
 
     # -- loading -----------------------------------------------------------------------------
 

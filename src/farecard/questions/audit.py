@@ -134,6 +134,7 @@ _ORPHANS = {
     "numbers_without_account": "a number leads to account {0}, which is not there",
     "accounts_without_number": "account {0}: its card's number is not in the list of numbers",
     "accounts_without_holder": "account {0}: a card of its kind has a holder, none is kept",
+    "events_without_reversal": "event {0}: reverses another and is not in the list of reversals",
     "reversals_without_event": "reversal of event {0}: one of its two events is not there",
 }
 
@@ -144,6 +145,7 @@ class _Folded:
     def __init__(self, store: SqliteStore) -> None:
         self.store = store
         self.accounts: dict[int, Account] = {}
+        self.numbers: dict[int, list[Any]] = {}
 
     def take(self, event: Event, say: Any) -> None:
         """Post an accepted event to its account."""
@@ -159,7 +161,14 @@ class _Folded:
             say(f"event {event.seq}: its account's history is cut before it")
         elif event.at < account.last_at:
             say(f"event {event.seq}: older than the account's event before it")
+        old = account.number
+        prev = account.last_seq
         post(account, event)
+        if event.do == "issue" or account.number != old:
+            self.numbers[account.number] = [account.account, event.seq, event.at, *[None] * 4]
+        if account.number != old and old in self.numbers:
+            cause = account.stop_cause if event.do == "collect_reissue" else "moved"
+            self.numbers[old][3:] = [cause, event.at, prev, account.number]
         if account.balance != event.balance:
             say(
                 f"event {event.seq}: says balance {event.balance}, the events give {account.balance}"
@@ -183,8 +192,20 @@ class _Folded:
                     if a != b
                 ]
                 say(f"account {row[0]}: {', '.join(wrong)} differ from what its events give")
+        self._compare_numbers(say)
         if seen < len(self.accounts):
             say(f"{len(self.accounts) - seen} accounts have a history and no row")
+
+    def _compare_numbers(self, say: Any) -> None:
+        """Hold the list of numbers against what the events gave out."""
+        for number, *row in self.store.stream("all_numbers"):
+            expected = self.numbers.pop(number, None)
+            if expected is None:
+                say(f"number {number}: no event gave it out")
+            elif expected != row:
+                say(f"number {number}: leads to another successor or time than its events say")
+        for number, (account, *_) in self.numbers.items():
+            say(f"number {number} of account {account} is not in the list of numbers")
 
 
 def _add(

@@ -116,3 +116,11 @@ WHERE a.kind IN ('named', 'commuter', 'child', 'smart') AND h.account IS NULL LI
 SELECT r."of" FROM reversal r LEFT JOIN event o ON o.seq = r."of"
 LEFT JOIN event e ON e.seq = r.seq
 WHERE o.seq IS NULL OR e.seq IS NULL OR e."of" <> r."of" LIMIT 100
+
+-- name: all_numbers
+SELECT number, account, since_seq, since_at, ended, ended_at, head, successor FROM number
+ORDER BY number
+
+-- name: events_without_reversal
+SELECT e.seq FROM event e LEFT JOIN reversal r ON r."of" = e."of"
+WHERE e."of" IS NOT NULL AND (r.seq IS NULL OR r.seq <> e.seq) LIMIT 100

@@ -3,13 +3,13 @@
 What SQLite says differently from PostgreSQL stands in ``DIALECT``.
 """
 
-import json
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from farecard.model.account import Account, Event
 from farecard.storage.errors import StoreError
@@ -28,6 +28,7 @@ DIALECT = (
     (re.compile(r"= ANY\((:\w+)\)"), r"IN (SELECT value FROM json_each(\1))"),
 )
 
+_json = msgspec.json.encode
 _EVENT_FIELDS = Event.__struct_fields__
 _ACCOUNT_FIELDS = Account.__struct_fields__
 
@@ -39,36 +40,38 @@ def in_sqlite(text: str) -> str:
     return text
 
 
-def _marks(count: int) -> str:
-    return ",".join("?" * count)
-
-
+# Each table's columns; an `account` row replaces its old one.
+COLUMNS = {
+    "event": len(_EVENT_FIELDS),
+    "command": 4,
+    "transfer": 5,
+    "total": 5,
+    "account": len(_ACCOUNT_FIELDS),
+    "number": 8,
+    "reversal": 3,
+    "holder": 5,
+    "payee": 3,
+    "about": 2,
+    "tariff": 4,
+    "network": 4,
+    "station": 5,
+    "fare": 5,
+    "batch": 13,
+}
 INSERTS = {
-    "event": f"INSERT INTO event VALUES ({_marks(len(_EVENT_FIELDS))})",
-    "command": "INSERT INTO command VALUES (?,?,?,?)",
-    "transfer": "INSERT INTO transfer VALUES (?,?,?,?,?)",
-    "total": "INSERT INTO total VALUES (?,?,?,?,?)",
-    "new_account": f"INSERT INTO account VALUES ({_marks(len(_ACCOUNT_FIELDS))})",
-    "account": (
-        f"UPDATE account SET {','.join(f'{name}=?' for name in _ACCOUNT_FIELDS[1:])}"
-        " WHERE account=?"
-    ),
-    "new_number": "INSERT INTO number VALUES (?,?,?,?,NULL,NULL,NULL,NULL)",
-    "number": "UPDATE number SET ended=?, ended_at=?, head=?, successor=? WHERE number=?",
-    "reversal": "INSERT INTO reversal VALUES (?,?,?)",
-    "holder": "INSERT INTO holder VALUES (?,?,?,?,?)",
-    "payee": "INSERT INTO payee VALUES (?,?,?)",
-    "about": "INSERT INTO about VALUES (?,?)",
-    "tariff": "INSERT INTO tariff VALUES (?,?,?,?)",
-    "network": "INSERT INTO network VALUES (?,?,?,?)",
-    "station": "INSERT INTO station VALUES (?,?,?,?,?)",
-    "fare": "INSERT INTO fare VALUES (?,?,?,?,?)",
-    "batch": f"INSERT INTO batch VALUES ({_marks(13)})",
+    table: f"INSERT {'OR REPLACE ' if table == 'account' else ''}INTO {table}"
+    f" VALUES ({','.join('?' * columns)})"
+    for table, columns in COLUMNS.items()
 }
 
 
+def sql_text(name: str) -> str:
+    """One of the SQL files beside this one."""
+    return (Path(__file__).parent / name).read_text("utf-8")
+
+
 def _load_queries() -> dict[str, str]:
-    text = resources.files(__package__).joinpath("queries.sql").read_text("utf-8")
+    text = sql_text("queries.sql")
     parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
     return {
         name: in_sqlite(sql).strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)
@@ -169,7 +172,7 @@ class SqliteStore:
     def rows(self, name: str, **values: Any) -> list[tuple[Any, ...]]:
         """All rows of a named query; lists go in as they are."""
         bound = {
-            key: json.dumps(value) if isinstance(value, list) else value
+            key: _json(value).decode() if isinstance(value, list) else value
             for key, value in values.items()
         }
         with self._errors():
@@ -189,10 +192,18 @@ class SqliteStore:
 
     # -- writing -----------------------------------------------------------------------------
 
-    def write(self, table: str, rows: Sequence[Sequence[Any]] | Iterable[Sequence[Any]]) -> None:
-        """Append or update rows by one of ``INSERTS``."""
+    def write(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows, in the order of the table's columns."""
+        if rows:
+            with self._errors():
+                self.db.executemany(INSERTS[table], rows)
+
+    def end_numbers(self, rows: list[tuple[str, int, int, int, int]]) -> None:
+        """Note what replaced a number: (cause, at, last event, successor, number)."""
         with self._errors():
-            self.db.executemany(INSERTS[table], rows)
+            self.db.executemany(
+                "UPDATE number SET ended=?, ended_at=?, head=?, successor=? WHERE number=?", rows
+            )
 
 
 class _Errors:
@@ -229,8 +240,7 @@ def migrate(db: sqlite3.Connection, version: int) -> None:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         for step in range(version, SCHEMA_VERSION):
             name = "schema.sql" if step == 0 else f"migrate_{step + 1}.sql"
-            text = resources.files(__package__).joinpath(name).read_text("utf-8")
-            for statement in in_sqlite(text).split(";\n"):
+            for statement in in_sqlite(sql_text(name)).split(";\n"):
                 if statement.strip():
                     db.execute(statement)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")

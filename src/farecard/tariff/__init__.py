@@ -3,7 +3,7 @@
 import tomllib
 from bisect import bisect_right
 from datetime import date
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -98,4 +98,4 @@ def _spans(rows: list[Row]) -> tuple[list[int], list[Rates]]:
 
 def packaged_text() -> str:
     """The tariff that ships with farecard."""
-    return resources.files(__package__).joinpath("tariff.toml").read_text("utf-8")
+    return (Path(__file__).parent / "tariff.toml").read_text("utf-8")

@@ -1,0 +1,63 @@
+"""What several tests need: desks on fresh stores, and the command line as a process."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from farecard.cli.journal import writing_desk
+from farecard.desk.desk import Desk
+from farecard.wire.answer import encode_answer
+
+WORKED_EXAMPLE = b"""\
+{"id":"1","at":"2023-03-01T09:00:00+09:00","channel":"counter","do":"issue","card":"JW000000000000001","kind":"anonymous","paid":2000}
+{"id":"2","at":"2023-03-01T12:00:00+09:00","channel":"shop","do":"purchase","card":"JW000000000000001","amount":680,"merchant":"kiosk-1"}
+{"id":"3","at":"2023-03-02T09:00:00+09:00","channel":"counter","do":"refund","card":"JW000000000000001"}
+{"id":"4","at":"2023-03-02T09:05:00+09:00","channel":"convenience-store","do":"top_up","card":"JW000000000000001","amount":1000,"tender":"cash"}
+"""
+
+
+def command(id, do, at="2023-03-01T09:00:00+09:00", channel="counter", **fields):
+    """A journal line."""
+    return json.dumps({"id": id, "at": at, "channel": channel, "do": do, **fields}).encode()
+
+
+def answers(desk, lines, sender="journal", batch=4096):
+    """The decisions on some lines, as a client reads them."""
+    got = []
+    for start in range(0, len(lines), batch):
+        some = [(sender, line) for line in lines[start : start + batch]]
+        got += [json.loads(encode_answer(answer)) for answer in desk.run(some)]
+    return got
+
+
+def new_desk(folder: Path, name: str = "store.db") -> Desk:
+    """A desk on a store of its own; what is tested with it is not durability."""
+    desk = writing_desk(f"sqlite:///{folder / name}")
+    desk.store.db.execute("PRAGMA synchronous = OFF")
+    return desk
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return new_desk(tmp_path)
+
+
+def farecard(*args, stdin=None, cwd=None, env=None, check=True):
+    """Run the command line as a process; gives its finished run."""
+    done = subprocess.run(
+        [sys.executable, "-m", "farecard.cli.main", *map(str, args)],
+        input=stdin,
+        capture_output=True,
+        cwd=cwd,
+        env={**os.environ, "LANG": "C.UTF-8", **(env or {})},
+        timeout=120,
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    if check:
+        assert done.returncode == 0, done.stderr.decode()
+    return done

@@ -1,0 +1,146 @@
+"""Replaying: killed and run again, in any batches, by pipe or by file, dry or for good."""
+
+import json
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from conftest import WORKED_EXAMPLE, answers, farecard, new_desk
+from farecard.sample import journal
+from farecard.storage.opening import open_to_read
+
+
+def state(url):
+    """What a store holds, whatever the batches it came in: decisions, cards and books."""
+    store = open_to_read(url)
+    db = store.db
+    columns = "sender, id, at, do, outcome, amount, balance, deposit, debit, credit, yen, reasons, result, sets"
+    names = [row[1] for row in db.execute("PRAGMA table_info(account)") if row[1] != "last_seq"]
+    got = (
+        db.execute(f"SELECT {columns} FROM event ORDER BY seq").fetchall(),
+        db.execute(f"SELECT {','.join(names)} FROM account ORDER BY account").fetchall(),
+        db.execute("SELECT number, account, ended, ended_at, successor FROM number ORDER BY 1").fetchall(),
+        store.rows("trial_balance_now"),
+    )
+    store.close()
+    return got
+
+
+def test_a_replay_killed_at_random_and_run_again_ends_as_one_left_alone(tmp_path):
+    """SIGKILL at several points: nothing that was answered is lost, nothing is done twice."""
+    path = tmp_path / "day.ndjson"
+    path.write_bytes(b"\n".join(journal(20_000, seed=3)) + b"\n")
+    farecard("--store", f"sqlite:///{tmp_path}/calm.db", "replay", "--batch", "500", path)
+    whole = state(f"sqlite:///{tmp_path}/calm.db")
+    url = f"sqlite:///{tmp_path}/killed.db"
+    chance = random.Random(int(os.environ.get("FARECARD_SEED", "1")))
+    kills = 0
+    for _ in range(int(os.environ.get("FARECARD_KILLS", "6"))):
+        run = subprocess.Popen(
+            [sys.executable, "-m", "farecard.cli.main", "--store", url, "replay", "--batch", "500", path],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        answered = []
+        after = chance.randrange(1, 12_000)
+        for line in run.stdout:
+            answered.append(line)
+            if len(answered) == after:
+                run.send_signal(signal.SIGKILL)
+                kills += 1
+        run.wait()
+        ids = [json.loads(line)["id"] for line in answered if line.endswith(b"\n")]
+        store = open_to_read(url)
+        known = {row[0] for row in store.db.execute("SELECT id FROM command")}
+        store.close()
+        decided = {event[1] for event in whole[0]}
+        assert {id for id in ids if id in decided} <= known
+    assert kills > 0
+    farecard("--store", url, "replay", "--batch", "500", path)
+    assert state(url) == whole
+    farecard("--store", url, "check")
+
+
+@pytest.mark.parametrize("batch", [1, 7, 4096])
+def test_batches_decide_as_their_commands_one_by_one_would(tmp_path, batch):
+    """The same journal in batches of any size: the same answers and the same state."""
+    lines = list(journal(3_000, seed=5))
+    one = new_desk(tmp_path, "one.db")
+    other = new_desk(tmp_path, "other.db")
+    assert answers(one, lines, batch=64) == answers(other, lines, batch=batch)
+    one.store.close()
+    other.store.close()
+    assert state(f"sqlite:///{tmp_path}/one.db") == state(f"sqlite:///{tmp_path}/other.db")
+
+
+def test_a_program_can_talk_to_replay_through_a_pipe(tmp_path):
+    """Each line is answered before the next is sent, without waiting for more."""
+    run = subprocess.Popen(
+        [sys.executable, "-m", "farecard.cli.main", "replay", "-"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path,
+    )  # fmt: skip
+    waits = []
+    for line in WORKED_EXAMPLE.splitlines():
+        started = time.perf_counter()
+        run.stdin.write(line + b"\n")
+        run.stdin.flush()
+        assert select.select([run.stdout], [], [], 20)[0], "no answer"
+        assert json.loads(run.stdout.readline())["id"] == json.loads(line)["id"]
+        waits.append(time.perf_counter() - started)
+    run.stdin.close()
+    assert run.wait(20) == 0
+    run.stdout.close()
+    assert min(waits) < 0.02  # the first also starts the program
+
+
+def test_lines_are_found_however_they_arrive(tmp_path):
+    """A last line without an end, blank lines, carriage returns and lines without end in sight."""
+    one, two, three, four = WORKED_EXAMPLE.splitlines()
+    huge = b'{"id":"x","why":"' + b"y" * 3_000_000 + b'"}'
+    data = one + b"\r\n\n  \n" + huge + b"\n" + two + b"\n" + b"z" * 70_000 + b"\n" + three + b"\n" + four
+    for way in ("file", "pipe"):
+        folder = tmp_path / way
+        folder.mkdir()
+        (folder / "j").write_bytes(data)
+        args = ("replay", "j") if way == "file" else ("replay", "-")
+        done = farecard(*args, cwd=folder, stdin=None if way == "file" else data)
+        got = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [(a["id"], a["outcome"]) for a in got] == [
+            ("1", "accepted"), (None, "invalid"), ("2", "accepted"), (None, "invalid"),
+            ("3", "accepted"), ("4", "refused"),
+        ]  # fmt: skip
+
+
+def test_a_dry_run_answers_the_same_and_keeps_nothing(tmp_path):
+    """``try`` decides by the same path over what is there, takes no id and changes no file."""
+    lines = list(journal(2_000, seed=4))
+    (tmp_path / "all").write_bytes(b"\n".join(lines))
+    (tmp_path / "head").write_bytes(b"\n".join(lines[:1_000]))
+    farecard("replay", "head", cwd=tmp_path)
+    before = state(f"sqlite:///{tmp_path}/farecard.db")
+    tried = farecard("try", "--batch", "300", "all", cwd=tmp_path).stdout
+    assert state(f"sqlite:///{tmp_path}/farecard.db") == before
+    assert farecard("try", "--batch", "300", "all", cwd=tmp_path).stdout == tried
+    assert farecard("replay", "--batch", "300", "all", cwd=tmp_path).stdout == tried
+
+
+def test_a_dry_run_without_a_store_makes_none(tmp_path):
+    """It decides as for a new store, says so, and leaves no file behind."""
+    done = farecard("try", "-", stdin=WORKED_EXAMPLE, cwd=tmp_path)
+    assert [json.loads(line)["outcome"] for line in done.stdout.splitlines()][-1] == "refused"
+    assert b"no store" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("file", ["nowhere.ndjson", "."])
+def test_a_journal_that_cannot_be_read_is_said_with_status_2(tmp_path, file):
+    """No store is made for a journal that is not there."""
+    done = farecard("replay", file, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert file.encode() in done.stderr
+    assert not list(tmp_path.glob("*.db"))
