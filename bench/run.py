@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from farecard.cli.journal import sample_network, writing_desk
+from farecard.cli.journal import collect_rarely, sample_network, writing_desk
 from farecard.desk.batch import Batch
 from farecard.desk.desk import Desk, DryDesk
 from farecard.network import Network, Networks
@@ -262,6 +262,7 @@ def main():
     options.add_argument("--memory-lines", type=int, default=5_000_000)
     options.add_argument("--out", type=Path, default=HERE / "latest.json")
     args = options.parse_args()
+    collect_rarely()  # as `farecard replay` does
     machine = f"Python {platform.python_version()}, {os.cpu_count()} cores"
     with tempfile.TemporaryDirectory(prefix="farecard-bench-") as name:
         folder = Path(name)

@@ -47,12 +47,21 @@ class Decider:
         self.facts = facts
         self.tariff = tariff
         self.networks = networks
+        self._turn(0)
+
+    def _turn(self, day: int) -> None:
+        """Lay out the rates and fares of a day: most commands are of the day before them."""
+        self.day = day
+        self.rates = self.tariff.on(day)
+        self.fares = self.networks.on(day)
 
     def decide(
         self, c: Command, sender: str, day: int, keys: tuple[bytes, bytes] | None
     ) -> Outcome:
         """The verdict on one command. ``keys`` are the holder's digests at an issue."""
-        rates = self.tariff.on(day)
+        if day != self.day:
+            self._turn(day)
+        rates = self.rates
         simple = _ON_A_CARD.get(type(c))
         if simple is None:
             return _OTHERS[type(c)](self, c, sender, day, rates, keys)
@@ -66,7 +75,7 @@ class Decider:
         if found is None:
             return UNKNOWN_CARD
         station = getattr(c, "station", None)
-        if station is not None and not self.networks.on(day).knows(station):
+        if station is not None and not self.fares.knows(station):
             return invalid("station", "unknown-station")
         account = self.facts.accounts[found.account]
         return state.late(c.at, account) or state.replaced(found.cause, str(found.successor))
@@ -74,13 +83,13 @@ class Decider:
     # -- one card, one rule file -------------------------------------------------------------
 
     def _top_up(self, c: TopUp, account: Account, day: int, rates: Rates) -> Verdict:
-        return top_up.top_up(c, account, day, rates, self.networks.on(day))
+        return top_up.top_up(c, account, day, rates, self.fares)
 
     def _tap_in(self, c: TapIn, account: Account, day: int, rates: Rates) -> Verdict:
-        return ride.tap_in(c, account, day, rates, self.networks.on(day))
+        return ride.tap_in(c, account, day, rates, self.fares)
 
     def _tap_out(self, c: TapOut, account: Account, day: int, rates: Rates) -> Verdict:
-        return ride.tap_out(c, account, day, rates, self.networks.on(day))
+        return ride.tap_out(c, account, day, rates, self.fares)
 
     def _purchase(self, c: Purchase, account: Account, day: int, rates: Rates) -> Verdict:
         return purchase.purchase(c, account, day, rates)
@@ -123,7 +132,7 @@ class Decider:
         if born is not None and born > day:
             return invalid("holder.born", "born-later")
         if c.pass_ is not None:
-            fares = self.networks.on(day)
+            fares = self.fares
             for field, station in (("pass.from", c.pass_.from_), ("pass.to", c.pass_.to)):
                 if not fares.knows(station):
                     return invalid(field, "unknown-station")

@@ -203,10 +203,9 @@ class Desk:
         seq = batch.next_seq()
         result = encode(verdict.result)
         event = Event(
-            seq, None if account is None else account.account, None, None, entry.sender, c.id,
-            c.at, _NAMES[type(c)], c.channel, c.place, c.by, c.company, ACCEPTED, 0, None, 0, 0,
-            None, None, 0, None, None, None, None, None, None, None, None,
-            result.decode(), entry.digest,
+            seq, None if account is None else account.account, entry.sender, c.id, c.at,
+            _NAMES[type(c)], c.channel, c.place, c.by, c.company, ACCEPTED, result.decode(),
+            entry.digest,
         )  # fmt: skip
         _DETAILS[type(c)](c, event)
         if type(verdict) is No:
@@ -271,7 +270,7 @@ class Desk:
         if original.yen == 0:
             return []
         assert original.debit is not None and original.credit is not None
-        return [Transfer(original.debit, original.credit, original.yen)]
+        return [(original.debit, original.credit, original.yen)]
 
     # -- personal data -----------------------------------------------------------------------
 

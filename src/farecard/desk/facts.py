@@ -37,7 +37,7 @@ def stored_answer(event: Event) -> Answer:
         event.outcome,
         [] if event.reasons is None else _reasons(event.reasons),
         [] if event.warnings is None else _reasons(event.warnings),
-        msgspec.Raw(b"{}" if event.result is None else event.result.encode()),
+        msgspec.Raw(event.result.encode()),
     )
 
 

@@ -1,7 +1,6 @@
-"""From an acceptance to balanced transfers. Each is (debit, credit, yen > 0), so none can be unbalanced."""
+"""From an acceptance to balanced transfers: (debit, credit, yen > 0), so none can be unbalanced."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from farecard.ledger import chart
 from farecard.ledger.chart import DEPOSITS_FORFEITED, DEPOSITS_HELD, STORED_FARE
@@ -19,23 +18,19 @@ from farecard.model.commands import (
 from farecard.model.verdict import Effect
 
 
-class Transfer(NamedTuple):
-    """One double entry: the same yen on both sides."""
-
-    debit: str
-    credit: str
-    yen: int
+# One double entry: the account debited, the account credited, the same yen on both sides.
+Transfer = tuple[str, str, int]
 
 
 def book(c: Command, effect: Effect) -> list[Transfer]:
     """The transfers of an accepted command; a reversal is booked by ``mirror``."""
     entry = _BOOKS.get(type(c))
-    return [] if entry is None else [t for t in entry(c, effect) if t.yen]
+    return [] if entry is None else [t for t in entry(c, effect) if t[2]]
 
 
 def mirror(transfers: list[Transfer]) -> list[Transfer]:
     """The same transfers the other way round."""
-    return [Transfer(t.credit, t.debit, t.yen) for t in transfers]
+    return [(credit, debit, yen) for debit, credit, yen in transfers]
 
 
 def _till(c: Command) -> str:
@@ -44,47 +39,47 @@ def _till(c: Command) -> str:
 
 def _top_up(c: TopUp, effect: Effect) -> list[Transfer]:
     paid_from = chart.CARD_COMPANY if c.tender == "credit" else _till(c)
-    return [Transfer(paid_from, STORED_FARE, effect.amount)]
+    return [(paid_from, STORED_FARE, effect.amount)]
 
 
 def _issue(c: Issue, effect: Effect) -> list[Transfer]:
     paid_from = chart.CARD_COMPANY if c.channel == "icoca-app" else _till(c)
     return [
-        Transfer(paid_from, STORED_FARE, effect.amount),
-        Transfer(paid_from, DEPOSITS_HELD, effect.deposit),
+        (paid_from, STORED_FARE, effect.amount),
+        (paid_from, DEPOSITS_HELD, effect.deposit),
     ]
 
 
 def _tap_out(c: TapOut, effect: Effect) -> list[Transfer]:
     assert effect.payee is not None
-    return [Transfer(STORED_FARE, chart.fares_payable(effect.payee), -effect.amount)]
+    return [(STORED_FARE, chart.fares_payable(effect.payee), -effect.amount)]
 
 
 def _purchase(c: Purchase, effect: Effect) -> list[Transfer]:
-    return [Transfer(STORED_FARE, chart.merchants_payable(c.merchant), -effect.amount)]
+    return [(STORED_FARE, chart.merchants_payable(c.merchant), -effect.amount)]
 
 
 def _refund(c: Refund | RefundByPost, effect: Effect) -> list[Transfer]:
     assert effect.payee is not None
     paid_to = _till(c) if effect.payee == "cash" else chart.refunds_payable(effect.payee)
     return [
-        Transfer(STORED_FARE, paid_to, -effect.amount - effect.fee),
-        Transfer(STORED_FARE, chart.REFUND_FEES, effect.fee),
-        Transfer(DEPOSITS_HELD, paid_to, -effect.deposit),
+        (STORED_FARE, paid_to, -effect.amount - effect.fee),
+        (STORED_FARE, chart.REFUND_FEES, effect.fee),
+        (DEPOSITS_HELD, paid_to, -effect.deposit),
     ]
 
 
 def _collect(c: CollectReissue, effect: Effect) -> list[Transfer]:
     till = _till(c)
     return [
-        Transfer(till, chart.REISSUE_FEES, effect.fee),
-        Transfer(till, DEPOSITS_HELD, effect.deposit + effect.forfeited),
-        Transfer(DEPOSITS_HELD, DEPOSITS_FORFEITED, effect.forfeited),
+        (till, chart.REISSUE_FEES, effect.fee),
+        (till, DEPOSITS_HELD, effect.deposit + effect.forfeited),
+        (DEPOSITS_HELD, DEPOSITS_FORFEITED, effect.forfeited),
     ]
 
 
 def _move(c: MoveToPhone, effect: Effect) -> list[Transfer]:
-    return [Transfer(DEPOSITS_HELD, STORED_FARE, effect.amount)]
+    return [(DEPOSITS_HELD, STORED_FARE, effect.amount)]
 
 
 _BOOKS: dict[type[Command], Callable[..., list[Transfer]]] = {

@@ -84,8 +84,6 @@ class Event(msgspec.Struct, array_like=True, gc=False):
 
     seq: int
     account: int | None
-    number: int | None
-    prev: int | None
     sender: str
     id: str
     at: int
@@ -95,20 +93,22 @@ class Event(msgspec.Struct, array_like=True, gc=False):
     by: str | None
     company: str | None
     outcome: str
-    amount: int
-    balance: int | None
-    deposit: int
-    points: int
-    debit: str | None
-    credit: str | None
-    yen: int
-    station: str | None
-    merchant: str | None
-    tender: str | None
-    of: int | None
-    why: str | None
-    sets: Any  # fields and values; as JSON text once it is a row
-    reasons: str | None
-    warnings: str | None
-    result: str | None
+    result: str
     digest: bytes
+    number: int | None = None
+    prev: int | None = None
+    amount: int = 0
+    balance: int | None = None
+    deposit: int = 0
+    points: int = 0
+    debit: str | None = None
+    credit: str | None = None
+    yen: int = 0
+    station: str | None = None
+    merchant: str | None = None
+    tender: str | None = None
+    of: int | None = None
+    why: str | None = None
+    sets: Any = None  # fields and values; as JSON text once it is a row
+    reasons: str | None = None
+    warnings: str | None = None

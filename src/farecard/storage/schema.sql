@@ -26,8 +26,6 @@ CREATE TABLE batch (
 CREATE TABLE event (
     seq BIGINT PRIMARY KEY,
     account BIGINT,
-    number BIGINT,
-    prev BIGINT,
     sender TEXT NOT NULL,
     id TEXT NOT NULL,
     at BIGINT NOT NULL,
@@ -37,6 +35,10 @@ CREATE TABLE event (
     "by" TEXT,
     company TEXT,
     outcome TEXT NOT NULL,
+    result TEXT NOT NULL,
+    digest BYTEA NOT NULL,
+    number BIGINT,
+    prev BIGINT,
     amount BIGINT NOT NULL,
     balance BIGINT,
     deposit BIGINT NOT NULL,
@@ -51,9 +53,7 @@ CREATE TABLE event (
     why TEXT,
     sets TEXT,
     reasons TEXT,
-    warnings TEXT,
-    result TEXT,
-    digest BYTEA NOT NULL
+    warnings TEXT
 );
 
 -- A sender's id is its own for ever; this finds it again.
