@@ -12,11 +12,13 @@ import stat
 import unicodedata
 from pathlib import Path
 
+from farecard.storage.errors import StoreError
+
 KEY_BYTES = 32
 _NONCE = 12
 
 
-class KeyFileError(Exception):
+class KeyFileError(StoreError):
     """The key file is missing, unreadable or not the one this store was made with."""
 
 

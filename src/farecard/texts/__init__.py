@@ -5,7 +5,7 @@ A text says what is refused and why, with the figures of the case; ``next`` says
 
 import tomllib
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from farecard.model.verdict import Reason
@@ -18,7 +18,7 @@ _JOIN = {"ja": "、", "en": ", "}
 def texts(language: str) -> dict[str, dict[str, str]]:
     """Every code's ``text`` and ``next`` in one language."""
     found: dict[str, dict[str, str]] = tomllib.loads(
-        resources.files(__package__).joinpath(f"{language}.toml").read_text("utf-8")
+        (Path(__file__).parent / f"{language}.toml").read_text("utf-8")
     )
     return found
 
