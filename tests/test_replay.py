@@ -53,6 +53,7 @@ def test_a_replay_killed_at_random_and_run_again_ends_as_one_left_alone(tmp_path
             if len(answered) == after:
                 run.send_signal(signal.SIGKILL)
                 kills += 1
+        run.stdout.close()
         run.wait()
         ids = [json.loads(line)["id"] for line in answered if line.endswith(b"\n")]
         store = open_to_read(url)

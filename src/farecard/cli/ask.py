@@ -3,7 +3,7 @@
 from typing import Any
 
 from farecard.cli.errors import UsageError
-from farecard.cli.show import Progress, print_json, say, table
+from farecard.cli.show import Progress, pairs, print_json, say, table
 from farecard.model.commands import parse_number
 from farecard.model.moments import DAY, TOKYO, moment_now, parse_day, parse_moment
 from farecard.questions import card
@@ -58,7 +58,7 @@ def status(args: Any) -> int:
     if args.json:
         print_json(answer)
     else:
-        table(("", ""), answer["card"].items())
+        pairs(answer["card"])
     return 0
 
 
@@ -94,7 +94,7 @@ def _quote(args: Any, ask: Any) -> int:
             print(f"{reason['rule'] or '-'}: {reason[args.lang]}")
     else:
         flat = answer.pop("payout", {}) | answer
-        table(("", ""), flat.items())
+        pairs(flat)
     return 0
 
 

@@ -5,6 +5,7 @@ import os
 import stat
 import sys
 from collections import Counter
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from time import perf_counter
@@ -71,36 +72,38 @@ def collect_rarely() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-def run_journal(desk: Desk, file: str, sender: str, most: int, out: Any) -> Summary:
-    """Decide a file (``-``: standard input) batch by batch; ``out`` takes each batch's answers."""
+def run_journal(desk: Desk, source: "Source", sender: str, most: int, out: Any) -> Summary:
+    """Decide a journal batch by batch; ``out`` takes each batch's answers."""
     summary = Summary()
-    descriptor, size = _open(file)
-    progress = Progress(size, "B")
+    progress = Progress(source.size, "B")
     try:
-        for lines in batches(descriptor, most):
+        for lines in batches(source.descriptor, most):
             answers = desk.run([(sender, line) for line in lines])
             summary.count(answers)
             out(answers)
             progress.advance(sum(map(len, lines)) + len(lines))
     finally:
         progress.close()
-        if file != "-":
-            os.close(descriptor)
     return summary
 
 
-def _open(file: str) -> tuple[int, int | None]:
-    if file == "-":
-        return sys.stdin.fileno(), None
-    try:
-        descriptor = os.open(file, os.O_RDONLY)
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from None
-    if Path(file).is_dir():
-        os.close(descriptor)
-        raise UsageError(f"{file}: is a folder, not a journal")
-    about = os.fstat(descriptor)
-    return descriptor, about.st_size if stat.S_ISREG(about.st_mode) else None
+class Source:
+    """An opened journal; ``-`` is standard input. Opened before any store is made for it."""
+
+    def __init__(self, file: str) -> None:
+        self.size: int | None = None
+        if file == "-":
+            self.descriptor = sys.stdin.fileno()
+            return
+        try:
+            self.descriptor = os.open(file, os.O_RDONLY)
+        except OSError as error:
+            raise UsageError(f"{file}: {error.strerror}") from None
+        about = os.fstat(self.descriptor)
+        if stat.S_ISDIR(about.st_mode):
+            raise UsageError(f"{file}: is a folder, not a journal")
+        if stat.S_ISREG(about.st_mode):
+            self.size = about.st_size
 
 
 def write_lines(answers: list[Answer]) -> None:
@@ -123,16 +126,17 @@ def write_for_people(language: str) -> Any:
     return write
 
 
-def _run(desk: Desk, args: Any, what: str) -> int:
-    as_lines = args.json or not sys.stdout.isatty()
-    out = write_lines if as_lines else write_for_people(args.lang)
+def _run(args: Any, make: Callable[[str], Desk], what: str) -> int:
     if not 1 <= args.batch <= MOST_A_BATCH:
         raise UsageError(f"--batch: from 1 to {MOST_A_BATCH:,} commands a commit")
     if not 1 <= len(args.sender) <= 64:
         raise UsageError("--sender: 1 to 64 characters")
+    source = Source(args.file)
+    as_lines = args.json or not sys.stdout.isatty()
+    out = write_lines if as_lines else write_for_people(args.lang)
     collect_rarely()
     started = perf_counter()
-    summary = run_journal(desk, args.file, args.sender, args.batch, out)
+    summary = run_journal(make(args.store), source, args.sender, args.batch, out)
     tell(summary, perf_counter() - started, what)
     return 0
 
@@ -149,13 +153,9 @@ def tell(summary: Summary, seconds: float, what: str) -> None:
 
 def replay(args: Any) -> int:
     """``farecard replay FILE``."""
-    if args.file != "-" and not Path(args.file).exists():
-        raise UsageError(f"{args.file}: no such journal")
-    return _run(writing_desk(args.store), args, "decided")
+    return _run(args, writing_desk, "decided")
 
 
 def dry_run(args: Any) -> int:
     """``farecard try FILE``."""
-    if args.file != "-" and not Path(args.file).exists():
-        raise UsageError(f"{args.file}: no such journal")
-    return _run(dry_desk(args.store), args, "tried, nothing kept,")
+    return _run(args, dry_desk, "tried, nothing kept,")

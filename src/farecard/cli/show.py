@@ -2,7 +2,7 @@
 
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -35,6 +35,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = ""
             for text, w, right in zip(line, widths, numeric, strict=True)
         ]
         print("  ".join(parts).rstrip())
+
+
+def pairs(values: Mapping[str, Any]) -> None:
+    """Print names and values, one a line; what is not set is left out."""
+    widest = max(map(len, values), default=0)
+    for name, value in values.items():
+        if value is not None:
+            print(f"{name:<{widest}}  {_cell(value)}")
 
 
 def _cell(value: Any) -> str:

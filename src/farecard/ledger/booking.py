@@ -17,7 +17,6 @@ from farecard.model.commands import (
 )
 from farecard.model.verdict import Effect
 
-
 # One double entry: the account debited, the account credited, the same yen on both sides.
 Transfer = tuple[str, str, int]
 

@@ -1,0 +1,55 @@
+"""The generated journal: the same for the same seed, and every rule that can refuse does so."""
+
+import re
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from conftest import answers, new_desk
+
+from farecard.rules.catalogue import RULES
+from farecard.sample import journal
+
+SOURCE = Path(__file__).parent.parent / "src" / "farecard" / "rules"
+NEVER_REFUSES = {
+    "CHG-5",  # its last day is not announced: the tariff has no row yet
+}
+
+
+def refusing_rules():
+    """Every id that the rules can refuse or refer with."""
+    text = "".join(path.read_text("utf-8") for path in SOURCE.glob("*.py"))
+    return set(re.findall(r'(?:refuse|Reason)\(\s*"([A-Z]+-[0-9]+)"', text)) - NEVER_REFUSES
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not():
+    """A journal can be named by its size and seed."""
+    assert list(journal(5_000, 1)) == list(journal(5_000, 1))
+    assert list(journal(5_000, 1)) != list(journal(5_000, 2))
+
+
+@pytest.mark.parametrize("count", [0, 1, 10, 200, 1_001])
+def test_a_journal_has_as_many_lines_as_were_asked_for(count):
+    """No line is blank or broken in two."""
+    lines = list(journal(count, 3))
+    assert len(lines) == count
+    assert all(line.strip() and b"\n" not in line for line in lines)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_twenty_thousand_commands_see_every_refusing_rule(tmp_path, seed):
+    """Most are accepted; what can be refused, referred or broken is, somewhere."""
+    desk = new_desk(tmp_path)
+    got = answers(desk, list(journal(20_000, seed)))
+    outcomes = [answer["outcome"] for answer in got]
+    assert outcomes.count("accepted") > 0.9 * len(got)
+    assert {"refused", "referred", "invalid"} < set(outcomes)
+    said = {reason["rule"] for answer in got for reason in answer["reasons"]}
+    assert refusing_rules() - said == set()
+    assert refusing_rules() <= set(RULES)
+    assert any(answer.get("repeated") for answer in got)
+
+
+def test_a_long_journal_is_streamed():
+    """The first lines of a huge journal come at once."""
+    assert len(list(islice(journal(10**9, 1), 100))) == 100
