@@ -5,8 +5,8 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from conftest import answers, new_desk
 
+from conftest import answers, new_desk
 from farecard.rules.catalogue import RULES
 from farecard.sample import journal
 

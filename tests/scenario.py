@@ -1,0 +1,249 @@
+"""Reading and running scenarios: Markdown tables that say what a clerk does and what comes of it.
+
+A heading ``## RFD-1 · the guide's example`` names the rules; the table below has the columns *when*
+(Tokyo), *where* (channel, ``@place``, company), *what* (the command), *answer* and *why*. Letters are cards;
+``tests/scenarios/README.md`` tells the rest.
+"""
+
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from farecard.cli.journal import sample_network
+from farecard.desk.desk import Desk
+from farecard.network.tables import read_tables
+from farecard.storage.making import load_networks, open_to_write
+from farecard.tariff import Tariff, packaged_text
+from farecard.wire.answer import encode_answer
+
+FOLDER = Path(__file__).parent / "scenarios"
+PEOPLE = {
+    "Mori": {"name": "森 結衣", "kana": "モリ ユイ", "born": "1990-04-02", "phone": "090-0000-0001"},
+    "Mori-2": {"name": "森 結衣", "kana": "モリ　ユイ", "born": "1990-04-02", "phone": "090-9999-9999"},
+    "mori": {"name": "森 ゆい", "kana": "ﾓﾘ ﾕｲ", "born": "1990-04-02", "phone": "090-0000-0001"},
+    "Oka": {"name": "岡 蓮", "kana": "オカ レン", "born": "1985-11-30", "phone": "090-0000-0002"},
+    "Abe": {"name": "阿部 凛", "kana": "アベ リン", "born": "1972-01-15", "phone": "090-0000-0003"},
+    "Taro": {"name": "谷 太郎", "kana": "タニ タロウ", "born": "2011-04-01", "phone": "090-0000-0004"},
+    "Hana": {"name": "谷 花", "kana": "タニ ハナ", "born": "2011-04-02", "phone": "090-0000-0005"},
+}
+BANK = {"bank": "B", "branch": "1", "kind": "ordinary", "number": "1234567", "holder_kana": "K"}
+
+
+class Step(NamedTuple):
+    """One row of a table."""
+
+    when: str
+    where: str
+    what: str
+    answer: str
+    why: str
+
+
+class Scenario(NamedTuple):
+    """One heading and its table."""
+
+    file: str
+    title: str
+    tariff: dict[str, str]
+    steps: list[Step]
+
+    @property
+    def rules(self) -> set[str]:
+        """The catalogue ids that the heading names."""
+        return set(re.findall(r"[A-Z]+-[0-9]+", self.title))
+
+
+def read_all() -> list[Scenario]:
+    """Every scenario of the folder."""
+    found = []
+    for path in sorted(FOLDER.glob("*.md")):
+        if path.name == "README.md":
+            continue
+        for part in re.split(r"^## ", path.read_text("utf-8"), flags=re.MULTILINE)[1:]:
+            title, _, body = part.partition("\n")
+            tariff = dict(re.findall(r"^tariff: (\w+) = (\S+)$", body, flags=re.MULTILINE))
+            rows = [
+                [cell.strip() for cell in line.strip().strip("|").split("|")]
+                for line in body.splitlines()
+                if line.startswith("|")
+            ][2:]
+            assert rows and all(len(row) == 5 for row in rows), f"{path.name}: {title}"
+            found.append(Scenario(path.stem, title.strip(), tariff, [Step(*row) for row in rows]))
+    return found
+
+
+def number(letter: str) -> str:
+    """The card number a letter stands for; anything else stands for itself."""
+    if re.fullmatch(r"[A-Z]", letter):
+        return f"JW{ord(letter) - 64:015d}"
+    return letter
+
+
+def line_of(step: Step, id: str) -> bytes:
+    """A row as a journal line; a *what* in braces is a line as it stands."""
+    if step.what.startswith("{"):
+        return step.what.encode()
+    words = re.findall(r"(?:[^\s\"]|\"[^\"]*\")+", step.what)
+    do, rest = words[0], words[1:]
+    when = step.when + ("" if step.when.count(":") == 2 else ":00")
+    command: dict[str, Any] = {"id": id, "at": when.replace(" ", "T") + "+09:00", "do": do}
+    for n, word in enumerate(step.where.split()):
+        if word.startswith("@"):
+            command["place"] = word[1:]
+        else:
+            command["channel" if n == 0 else "company"] = word
+    for word in rest:
+        key, _, value = word.partition("=")
+        if not value and key in PEOPLE:
+            command["holder"] = PEOPLE[key]
+        elif not value and re.fullmatch(r"[A-Z]", key):
+            command["card"] = number(key)
+        elif not value:
+            command["kind"] = key
+        elif key == "pass":
+            command["pass"] = _pass(value)
+        elif key == "slip":
+            command["slip"] = _paper("S", value)
+        elif key == "form":
+            command["form"] = _paper("F", value)
+        elif key in ("card", "to"):
+            command[key] = number(value)
+        else:
+            command[key] = json.loads(value) if re.fullmatch(r"-?\d+|true|false|null", value) and key != "id" and key != "of" else value.strip('"')
+    if do == "refund_by_post":
+        command.setdefault("bank_account", BANK)
+    if do == "reverse":
+        command.setdefault("why", "mistake")
+    return json.dumps(command, ensure_ascii=False).encode()
+
+
+def _paper(letter: str, value: str) -> str:
+    card, dash, count = value.partition("-")
+    return f"{letter}{number(card)[2:]}-{count or 1}" if re.fullmatch(r"[A-Z]", card) else value
+
+
+def _pass(text: str) -> dict[str, Any]:
+    """``Takatsuki..Osaka,2023-03-01..2023-08-31,seller=Hankyu,discount``."""
+    section, days, *more = text.split(",")
+    found: dict[str, Any] = dict(zip(("from", "to"), section.split(".."), strict=True))
+    found |= dict(zip(("valid_from", "valid_until"), days.split(".."), strict=True))
+    for one in more:
+        key, _, value = one.partition("=")
+        found["disability_discount" if key == "discount" else key] = value or True
+    return found
+
+
+class Failure(AssertionError):
+    """A row that was not answered as it says."""
+
+
+def check(step: Step, got: dict[str, Any]) -> None:
+    """Compare an answer with what the row says of it."""
+    words = step.answer.split()
+    outcome = words.pop(0)
+    if got["outcome"] != outcome:
+        raise Failure(f"{step.what}: {outcome} expected, got {got}")
+    if outcome in ("refused", "referred"):
+        rule = words.pop(0)
+        first = got["reasons"][0]
+        if first["rule"] != (None if rule == "-" else rule):
+            raise Failure(f"{step.what}: {rule} expected, got {first}")
+    for word in words:
+        key, eq, value = word.partition("=")
+        if not eq:
+            if key == "again":
+                if not got.get("repeated"):
+                    raise Failure(f"{step.what}: not marked as repeated: {got}")
+            elif got["reasons"][0]["code"] != key:
+                raise Failure(f"{step.what}: code {key} expected, got {got['reasons'][0]}")
+            continue
+        have: Any = got["reasons"][0] if key.startswith("params.") else got["result"]
+        for name in key.split("."):
+            have = have[name] if name in have else None
+        if key in ("slip", "form"):
+            value = _paper(key[0].upper(), value)
+        if str(have) != number(value):
+            raise Failure(f"{step.what}: {key}={value} expected, got {have}")
+
+
+class Runner:
+    """Runs scenarios, each on a fresh store; stores are copied from one made in advance.
+
+    What they prove is not durability, so nothing here waits for the disk.
+    """
+
+    def __init__(self) -> None:
+        fast = Path("/dev/shm")
+        self._folder = tempfile.TemporaryDirectory(dir=fast if fast.is_dir() else None)
+        self.folder = Path(self._folder.name)
+        self.text = packaged_text()
+        network = FOLDER / "network"
+        tables = read_tables(network) if network.is_dir() else sample_network()
+        store, self.vault = open_to_write(f"sqlite:///{self.folder}/fresh.db", self.text, tables)
+        self.networks = load_networks(store)
+        store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        store.close()
+
+    def close(self) -> None:
+        """Take the stores away."""
+        self._folder.cleanup()
+
+    def desk(self, changes: dict[str, str] | None = None) -> Desk:
+        """A desk on a fresh store, with rows added to the tariff."""
+        for old in self.folder.glob("one.db*"):
+            old.unlink()
+        shutil.copy(self.folder / "fresh.db", self.folder / "one.db")
+        shutil.copy(self.folder / "fresh.db.key", self.folder / "one.db.key")
+        store, vault = open_to_write(f"sqlite:///{self.folder}/one.db", self.text, sample_network())
+        store.db.execute("PRAGMA synchronous = OFF")
+        text = self.text
+        for name, value in (changes or {}).items():
+            text += f'\n[[row]]\nname = "{name}"\nvalue = {value}\nunit = "set by the scenario"\nrules = []\n'
+            text += 'source = "scenario"\nchecked_on = 2026-11-24\n'
+        return Desk(store, vault, Tariff(text), self.networks, "scenario")
+
+    def first_failure(self, tariff_text: str, scenarios: list[Scenario]) -> str | None:
+        """Run scenarios under another tariff until one fails; which row did, or None."""
+        ours, self.text = self.text, tariff_text
+        try:
+            for scenario in scenarios:
+                try:
+                    self.run(scenario)
+                except (Failure, AssertionError) as failure:
+                    return str(failure)
+            return None
+        finally:
+            self.text = ours
+
+    def run(self, scenario: Scenario) -> None:
+        """Run one scenario and hold the books against the cards; ``Failure`` when it is not so."""
+        desk = self.desk(scenario.tariff)
+        try:
+            lines = [line_of(step, str(n)) for n, step in enumerate(scenario.steps, 1)]
+            first = []
+            for step, line in zip(scenario.steps, lines, strict=True):
+                got = json.loads(encode_answer(desk.run([("journal", line)])[0]))
+                check(step, got)
+                first.append(got)
+                self._books(desk)
+            before = desk.store.rows("trial_balance_now")
+            for line, answer in zip(lines, first, strict=True):
+                again = json.loads(encode_answer(desk.run([("journal", line)])[0]))
+                forgotten = answer["outcome"] == "invalid" and not again.get("repeated")
+                assert forgotten or again == {**answer, "repeated": True}
+            assert desk.store.rows("trial_balance_now") == before
+        finally:
+            desk.store.close()
+
+    def _books(self, desk: Desk) -> None:
+        rows = {name: (debit, credit) for name, debit, credit in desk.store.rows("trial_balance_now")}
+        assert sum(d for d, _ in rows.values()) == sum(c for _, c in rows.values())
+        balances, deposits, _ = desk.store.rows("stored_fare")[0]
+        for name, held in (("stored-fare-liability", balances), ("deposits-held", deposits)):
+            debit, credit = rows.get(name, (0, 0))
+            assert credit - debit == held, f"{name}: {credit - debit} in the books, {held} on the cards"
+        low, high = desk.store.db.execute("SELECT min(balance), max(balance) FROM account").fetchone()
+        assert low is None or (low >= 0 and high <= 20_001)
