@@ -1,5 +1,6 @@
 """Write the generated pages: ``docs/rules.md``. A test holds them equal to the code."""
 
+import csv
 from pathlib import Path
 
 from farecard.cli.about import in_order, where
@@ -33,5 +34,25 @@ def rules_page() -> str:
     return "\n".join(out)
 
 
+def places_page() -> str:
+    """``docs/places.md``: the table of places, a section a command."""
+    with (Path(__file__).parent / "places.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    out = [
+        "# Which place may send which command, for which kind of card",
+        "",
+        "Every cell is tried by a test. `yes`; or the rule that refuses; `-`: refused, no rule speaks of the",
+        "place; `no-slip`: the kind is never reissued, so there is no slip to bring.",
+    ]
+    channels = [name for name in rows[0] if name not in ("kind", "do")]
+    kinds = list(dict.fromkeys(row["kind"] for row in rows))
+    for do in dict.fromkeys(row["do"] for row in rows):
+        out += ["", f"## `{do}`", "", f"| channel | {' | '.join(kinds)} |", "|---" * (len(kinds) + 1) + "|"]
+        cells = {row["kind"]: row for row in rows if row["do"] == do}
+        out += [f"| {c} | {' | '.join(cells[kind][c] for kind in kinds)} |" for c in channels]
+    return "\n".join([*out, ""])
+
+
 if __name__ == "__main__":
     (DOCS / "rules.md").write_text(rules_page(), "utf-8")
+    (DOCS / "places.md").write_text(places_page(), "utf-8")

@@ -112,7 +112,8 @@ def line_of(step: Step, id: str) -> bytes:
         elif key in ("card", "to"):
             command[key] = number(value)
         else:
-            command[key] = json.loads(value) if re.fullmatch(r"-?\d+|true|false|null", value) and key != "id" and key != "of" else value.strip('"')
+            plain = key != "of" and re.fullmatch(r"-?\d+|true|false|null", value)
+            command[key] = json.loads(value) if plain else value.strip('"')
     if do == "refund_by_post":
         command.setdefault("bank_account", BANK)
     if do == "reverse":
@@ -121,7 +122,7 @@ def line_of(step: Step, id: str) -> bytes:
 
 
 def _paper(letter: str, value: str) -> str:
-    card, dash, count = value.partition("-")
+    card, _, count = value.partition("-")
     return f"{letter}{number(card)[2:]}-{count or 1}" if re.fullmatch(r"[A-Z]", card) else value
 
 
@@ -136,7 +137,7 @@ def _pass(text: str) -> dict[str, Any]:
     return found
 
 
-class Failure(AssertionError):
+class ScenarioError(AssertionError):
     """A row that was not answered as it says."""
 
 
@@ -145,28 +146,28 @@ def check(step: Step, got: dict[str, Any]) -> None:
     words = step.answer.split()
     outcome = words.pop(0)
     if got["outcome"] != outcome:
-        raise Failure(f"{step.what}: {outcome} expected, got {got}")
+        raise ScenarioError(f"{step.what}: {outcome} expected, got {got}")
     if outcome in ("refused", "referred"):
         rule = words.pop(0)
         first = got["reasons"][0]
         if first["rule"] != (None if rule == "-" else rule):
-            raise Failure(f"{step.what}: {rule} expected, got {first}")
+            raise ScenarioError(f"{step.what}: {rule} expected, got {first}")
     for word in words:
         key, eq, value = word.partition("=")
         if not eq:
             if key == "again":
                 if not got.get("repeated"):
-                    raise Failure(f"{step.what}: not marked as repeated: {got}")
+                    raise ScenarioError(f"{step.what}: not marked as repeated: {got}")
             elif got["reasons"][0]["code"] != key:
-                raise Failure(f"{step.what}: code {key} expected, got {got['reasons'][0]}")
+                raise ScenarioError(f"{step.what}: code {key} expected, got {got['reasons'][0]}")
             continue
         have: Any = got["reasons"][0] if key.startswith("params.") else got["result"]
         for name in key.split("."):
-            have = have[name] if name in have else None
+            have = have.get(name)
         if key in ("slip", "form"):
             value = _paper(key[0].upper(), value)
         if str(have) != number(value):
-            raise Failure(f"{step.what}: {key}={value} expected, got {have}")
+            raise ScenarioError(f"{step.what}: {key}={value} expected, got {have}")
 
 
 class Runner:
@@ -212,14 +213,14 @@ class Runner:
             for scenario in scenarios:
                 try:
                     self.run(scenario)
-                except (Failure, AssertionError) as failure:
+                except AssertionError as failure:
                     return str(failure)
             return None
         finally:
             self.text = ours
 
     def run(self, scenario: Scenario) -> None:
-        """Run one scenario and hold the books against the cards; ``Failure`` when it is not so."""
+        """Run one scenario and hold the books against the cards; ``ScenarioError`` when it is not so."""
         desk = self.desk(scenario.tariff)
         try:
             lines = [line_of(step, str(n)) for n, step in enumerate(scenario.steps, 1)]

@@ -32,6 +32,7 @@ def test_every_id_of_the_catalogue_has_a_rule_and_no_other_is_there():
 def test_the_rules_page_is_what_the_code_says():
     """``make docs`` writes it; nobody edits it by hand."""
     assert (ROOT / "docs" / "rules.md").read_text("utf-8") == make_docs.rules_page()
+    assert (ROOT / "docs" / "places.md").read_text("utf-8") == make_docs.places_page()
 
 
 @pytest.mark.parametrize("id", CATALOGUE)

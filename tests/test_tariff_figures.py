@@ -24,8 +24,7 @@ def changes(row: Row):
     found = []
     for at, one in enumerate(value):
         if isinstance(one, int):
-            for other in (one - 1, one + 1):
-                found.append(str([*value[:at], other, *value[at + 1 :]]))
+            found += [str([*value[:at], other, *value[at + 1 :]]) for other in (one - 1, one + 1)]
         else:
             found.append(str([*value[:at], *value[at + 1 :]]))
     return found

@@ -120,11 +120,28 @@ def trial_balance(args: Any) -> int:
     at = _moment(args)
     store = open_to_read(args.store)
     answer = books.trial_balance(store, load_tariff(store), at, moment_now())
+    if args.by_head:
+        answer = by_head(answer)
     if args.json:
         print_json(answer)
         return 0
     show_books(answer)
     return 0
+
+
+def by_head(answer: dict[str, Any]) -> dict[str, Any]:
+    """A trial balance with its accounts summed by head, cash by channel."""
+    heads: dict[str, list[int]] = {}
+    for row in answer["accounts"]:
+        parts = row["account"].split(":")
+        side = heads.setdefault(":".join(parts[: 2 if parts[0] == "cash" else 1]), [0, 0])
+        side[0] += row["debit"]
+        side[1] += row["credit"]
+    accounts = [
+        {"account": head, "debit": debit, "credit": credit, "balance": debit - credit}
+        for head, (debit, credit) in heads.items()
+    ]
+    return {**answer, "accounts": accounts}
 
 
 def show_books(answer: dict[str, Any]) -> None:

@@ -1,14 +1,16 @@
 """``farecard demo``: the shipped journal and a generated one, decided, and what came of them."""
 
+import os
+import sys
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from farecard.cli.ask import show_books
+from farecard.cli.ask import by_head, show_books
 from farecard.cli.errors import UsageError
 from farecard.cli.journal import Summary, writing_desk
-from farecard.cli.show import Progress, print_json, say, table
+from farecard.cli.show import Progress, print_json, table
 from farecard.model.moments import moment_now
 from farecard.questions.books import trial_balance
 from farecard.rules.catalogue import RULES
@@ -47,10 +49,11 @@ def demo(args: Any) -> int:
     print("\n== What was refused, referred or no command, by the rule or reason that said so\n")
     table(("rule", "times", "what it says"), _by_rule(summary, args.lang))
     print("\n== The trial balance\n")
-    show_books(books)
+    show_books(by_head(books))
     again = "" if fresh else " (it was there already: every command got the answer it had before)"
     print(f"\n== What to try next: the store is {path}{again}\n")
-    command = f"farecard --store sqlite:///{path}"
+    program = os.path.relpath(sys.argv[0]) if "/" in sys.argv[0] else sys.argv[0]
+    command = f"{program} --store sqlite:///{path}"
     for what in (
         "status JW900000000000001",
         "history JW900000000000001",
@@ -60,9 +63,8 @@ def demo(args: Any) -> int:
         "check",
     ):
         print(f"  {command} {what}")
-    print("  farecard explain RFD-1")
-    print("  farecard sample --commands 1000 | farecard --store sqlite:///mine.db replay -")
-    say("")
+    print(f"  {program} explain RFD-1")
+    print(f"  {program} sample --commands 1000 | {program} --store sqlite:///mine.db replay -")
     return 0
 
 

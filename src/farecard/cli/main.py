@@ -97,12 +97,13 @@ def parser() -> argparse.ArgumentParser:
         ("reissue", "ask:quote_reissue", "what a new card would cost, and from when"),
     ):
         add(name, run, text, within=quotes, as_of=True).add_argument("card", metavar="CARD")
-    add(
+    books = add(
         "trial-balance",
         "ask:trial_balance",
         "the books: debit and credit of every account",
         as_of=True,
     )
+    books.add_argument("--by-head", action="store_true", help="sum the accounts of each head")
     add("check", "ask:check", "audit the whole store; exit status 1 when something is wrong")
 
     networks = subs.add_parser("network", help="stations, lines and fares").add_subparsers(
