@@ -30,7 +30,7 @@ RULES: dict[str, Rule] = {}
 def rule(id: str, *, source: str, ja: str, tariff: tuple[str, ...] = ()) -> Callable[[F], F]:
     """Register a function as the place where a rule is decided; the function stays itself.
 
-    Its docstring says in English what the rule promises, ``ja`` in Japanese. ``tariff`` names
+    The first paragraph of its docstring says in English what the rule promises, ``ja`` in Japanese. ``tariff`` names
     the rows it reads. An id stands in one place: a second one is an error at import.
     """
 
@@ -38,7 +38,8 @@ def rule(id: str, *, source: str, ja: str, tariff: tuple[str, ...] = ()) -> Call
         assert id not in RULES, f"{id} stands twice"
         assert function.__doc__, f"{id} has no docstring"
         code = function.__code__
-        text = " ".join(function.__doc__.split())
+        # the first paragraph is the promise; what follows is for whoever calls the function
+        text = " ".join(function.__doc__.partition("\n\n")[0].split())
         RULES[id] = Rule(
             id, source, ja, text, tariff, function.__module__, code.co_name, code.co_firstlineno
         )

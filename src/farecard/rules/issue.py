@@ -112,9 +112,9 @@ def price(kind: str, channel: str, paid: int, rates: Rates) -> No | None:
     tariff=("child_age", "school_year_first_birthday"),
 )
 def child_card_expires(born: int, rates: Rates) -> int:
-    """A child card is valid to 31 March of the school year in which its holder turns 12.
+    """A child card is valid to 31 March of the school year in which its holder turns 12; born on 1 April belongs to the earlier one.
 
-    Born on 1 April belongs to the earlier school year. Takes and gives days.
+    Takes and gives days.
     """
     when = date_of(born)
     later = when.month * 100 + when.day >= rates.school_year_first_birthday

@@ -17,10 +17,7 @@ from farecard.rules.state import dead, late
     tariff=("move_largest_balance",),
 )
 def movable(account: Account, rates: Rates) -> No | None:
-    """Moving to a phone (移行) is one-way and adds the deposit to the balance.
-
-    It is impossible for child cards, disability-discount passes, and balances of 19,501 or more.
-    """
+    """Moving to a phone (移行) is one-way, adds the deposit to the balance, and is impossible for child cards, disability-discount passes, and balances of 19,501 or more."""
     if account.kind in PHONES:
         return refuse("PUB-9", "already-on-phone")
     if account.kind == "child":
