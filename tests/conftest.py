@@ -10,6 +10,7 @@ import pytest
 
 from farecard.cli.journal import writing_desk
 from farecard.desk.desk import Desk
+from farecard.storage.sqlite import SqliteStore
 from farecard.wire.answer import encode_answer
 
 WORKED_EXAMPLE = b"""\
@@ -39,6 +40,22 @@ def new_desk(folder: Path, name: str = "store.db") -> Desk:
     desk = writing_desk(f"sqlite:///{folder / name}")
     desk.store.db.execute("PRAGMA synchronous = OFF")
     return desk
+
+
+@pytest.fixture(autouse=True)
+def every_store_is_closed(monkeypatch):
+    """Whatever a test opens is closed behind it."""
+    opened = []
+    real = SqliteStore.__init__
+
+    def remember(store, *args, **kwargs):
+        real(store, *args, **kwargs)
+        opened.append(store)
+
+    monkeypatch.setattr(SqliteStore, "__init__", remember)
+    yield
+    for store in opened:
+        store.close()
 
 
 @pytest.fixture

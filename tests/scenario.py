@@ -16,6 +16,7 @@ from farecard.cli.journal import sample_network
 from farecard.desk.desk import Desk
 from farecard.network.tables import read_tables
 from farecard.storage.making import load_networks, open_to_write
+from farecard.storage.sqlite import SqliteStore
 from farecard.tariff import Tariff, packaged_text
 from farecard.wire.answer import encode_answer
 
@@ -181,6 +182,7 @@ class Runner:
         self._folder = tempfile.TemporaryDirectory(dir=fast if fast.is_dir() else None)
         self.folder = Path(self._folder.name)
         self.text = packaged_text()
+        self._store: SqliteStore | None = None
         network = FOLDER / "network"
         tables = read_tables(network) if network.is_dir() else sample_network()
         store, self.vault = open_to_write(f"sqlite:///{self.folder}/fresh.db", self.text, tables)
@@ -190,15 +192,20 @@ class Runner:
 
     def close(self) -> None:
         """Take the stores away."""
+        if self._store is not None:
+            self._store.close()
         self._folder.cleanup()
 
     def desk(self, changes: dict[str, str] | None = None) -> Desk:
         """A desk on a fresh store, with rows added to the tariff."""
+        if self._store is not None:
+            self._store.close()
         for old in self.folder.glob("one.db*"):
             old.unlink()
         shutil.copy(self.folder / "fresh.db", self.folder / "one.db")
         shutil.copy(self.folder / "fresh.db.key", self.folder / "one.db.key")
         store, vault = open_to_write(f"sqlite:///{self.folder}/one.db", self.text, sample_network())
+        self._store = store
         store.db.execute("PRAGMA synchronous = OFF")
         text = self.text
         for name, value in (changes or {}).items():

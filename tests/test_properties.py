@@ -152,8 +152,8 @@ def test_deciding_again_changes_nothing(lines):
         if again.get("repeated"):
             assert {**again, "repeated": True} == {**answer, "repeated": True}
         else:
-            assert again == answer
-            assert again["outcome"] == "invalid"
+            # its id may be taken by now, by a later line with the same one
+            assert again["outcome"] == answer["outcome"] == "invalid"
     assert contents(desk) == before
     desk.store.close()
 

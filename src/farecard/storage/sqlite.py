@@ -106,7 +106,11 @@ class SqliteStore:
                 cached_statements=256,
                 check_same_thread=False,
             )
-            self._prepare(write)
+            try:
+                self._prepare(write)
+            except BaseException:
+                self.db.close()
+                raise
 
     def _errors(self) -> "_Errors":
         return _Errors(self.path)
