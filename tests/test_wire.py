@@ -80,6 +80,9 @@ def without(name):
         (with_field(at="2023-03-01T09:00:00.1234567+09:00"), "1", "want-moment", "at"),
         (with_field(at="2023-03-01 09:00:00+09:00"), "1", "want-moment", "at"),
         (with_field(at=1677628800), "1", "want-moment", "at"),
+        (with_field(at=["x"] * 25), "1", "want-moment", "at"),
+        (with_field(at={str(n): n for n in range(25)}), "1", "want-moment", "at"),
+        (with_field(card={str(n): n for n in range(17)}), "1", "want-card-number", "card"),
     ],
 )
 def test_a_line_that_is_no_command_says_which_field_and_why(line, id, code, field):

@@ -39,11 +39,13 @@ def _midnight(text: str) -> int:
     return start
 
 
-def parse_moment(text: str) -> int:
+def parse_moment(text: object) -> int:
     """An RFC 3339 time with its offset, as microseconds; ValueError when it is none.
 
     Between 2000 and 2099 (in Tokyo), with at most six decimals of a second.
     """
+    if type(text) is not str:
+        raise ValueError("not a text")
     if len(text) == 25 and text[19:] == "+09:00" and text[10] == "T":
         # The usual form, a few look-ups instead of a pattern: half a microsecond.
         try:
