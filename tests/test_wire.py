@@ -155,6 +155,22 @@ def test_what_was_no_command_leaves_its_id_free(desk):
     assert got[4]["reasons"][0]["code"] == "id-used"
 
 
+def test_two_issues_under_one_id_do_not_mix_their_holders(desk):
+    """In one batch the second is no command, and the first keeps its own holder (CARD-4)."""
+    mori = {"name": "森", "kana": "モリ", "born": "1990-04-02", "phone": "1"}
+    oka = {"name": "岡", "kana": "オカ", "born": "1985-11-30", "phone": "2"}
+    lines = [
+        command("1", "issue", card="JW000000000000001", kind="named", paid=2000, holder=mori),
+        command("1", "issue", card="JW000000000000002", kind="named", paid=2000, holder=oka),
+        command("2", "issue", card="JW000000000000003", kind="named", paid=2000, holder=oka),
+        command("3", "issue", card="JW000000000000004", kind="named", paid=2000, holder=mori),
+    ]
+    got = answers(desk, lines)
+    assert [a["outcome"] for a in got] == ["accepted", "invalid", "accepted", "refused"]
+    again = command("4", "issue", card="JW000000000000005", kind="named", paid=2000, holder=oka)
+    assert answers(desk, [again])[0]["reasons"][0]["rule"] == "CARD-4"
+
+
 def test_every_sender_has_ids_of_its_own(desk):
     """The same id from two senders is two commands."""
     one = command("1", "issue", card="JW000000000000001", kind="anonymous", paid=2000)

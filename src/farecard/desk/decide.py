@@ -122,7 +122,9 @@ class Decider:
         no = self._issue_references(c, day, rates, born)
         if no is not None:
             return no, None, None
-        same_name = [] if keys is None else self.facts.same_name(*keys)
+        same_name: list[tuple[Account, bool]] = []
+        if keys is not None and issue.counts_as_named(c.kind):
+            same_name = self.facts.same_name(*keys)
         account = Account(c.card, c.card, c.kind)
         return issue.issue(c, day, rates, born, same_name), account, None
 

@@ -16,6 +16,7 @@ from farecard.model.account import Account, Event, post
 from farecard.model.commands import (
     COMMANDS,
     Command,
+    Holder,
     Issue,
     Purchase,
     RefundByPost,
@@ -74,12 +75,16 @@ _DETAILS: dict[type[Command], Callable[[Any, Event], None]] = {
 
 
 class Entry(msgspec.Struct, gc=False):
-    """One line as it was read: a command with its digest, or what is wrong with it."""
+    """One line as it was read: a command with its digest, or what is wrong with it.
+
+    ``who`` are the digests of an issue's holder: of name and birthday, and of the phone number.
+    """
 
     sender: str
     command: Command | None
     digest: bytes
     broken: Broken | None = None
+    who: tuple[bytes, bytes] | None = None
 
 
 class Desk:
@@ -112,8 +117,16 @@ class Desk:
             if isinstance(command, Broken):
                 entries.append(Entry(sender, None, b"", command))
             else:
-                entries.append(Entry(sender, command, digest(canonical)))
+                entry = Entry(sender, command, digest(canonical))
+                if type(command) is Issue and command.holder is not None:
+                    entry.who = self._digests(command.holder)
+                entries.append(entry)
         return entries
+
+    def _digests(self, holder: Holder) -> tuple[bytes, bytes]:
+        """What tells the same person without a name: of kana and birthday, and of the phone."""
+        match = self.vault.match
+        return match(holder.kana, holder.born), match(holder.phone)
 
     def settle(self, entries: list[Entry]) -> list[Answer]:
         """Decide what was read while holding the store's write lock, and commit."""
@@ -147,17 +160,17 @@ class Desk:
         assert self.last is not None
         id, number, prev = self.last
         batch = Batch(id + 1)
-        keys = self._load(entries)
-        answers = [self._entry(batch, entry, keys) for entry in entries]
+        self._load(entries)
+        answers = [self._entry(batch, entry) for entry in entries]
         batch.check()
         self.last = batch.id, number, prev
         return batch, answers
 
-    def _load(self, entries: list[Entry]) -> dict[str, tuple[bytes, bytes]]:
-        """Load what the entries touch; gives each named holder's digests by command id."""
+    def _load(self, entries: list[Entry]) -> None:
+        """Load what the entries touch."""
         ids: dict[str, list[str]] = {}
         commands = []
-        keys: dict[str, tuple[bytes, bytes]] = {}
+        names = []
         for entry in entries:
             c = entry.command
             if c is None:
@@ -172,16 +185,13 @@ class Desk:
             some.append(c.id)
             if type(c) is Reverse:
                 some.append(c.of)
-            elif type(c) is Issue and c.holder is not None and counts_as_named(c.kind):
-                holder = c.holder
-                match = self.vault.match
-                keys[c.id] = match(holder.kana, holder.born), match(holder.phone)
-        self.facts.load(ids, commands, [name for name, _ in keys.values()])
-        return keys
+            elif entry.who is not None and counts_as_named(c.kind):  # type: ignore[attr-defined]  # an issue
+                names.append(entry.who[0])
+        self.facts.load(ids, commands, names)
 
     # -- a command ---------------------------------------------------------------------------
 
-    def _entry(self, batch: Batch, entry: Entry, keys: dict[str, tuple[bytes, bytes]]) -> Answer:
+    def _entry(self, batch: Batch, entry: Entry) -> Answer:
         c = entry.command
         if c is None:
             assert entry.broken is not None
@@ -198,8 +208,7 @@ class Desk:
                 answer.id, answer.outcome, answer.reasons, answer.warnings, answer.result, True
             )
         day = day_of(c.at)
-        who = keys.get(c.id)
-        verdict, account, original = self.decider.decide(c, entry.sender, day, who)
+        verdict, account, original = self.decider.decide(c, entry.sender, day, entry.who)
         seq = batch.next_seq()
         result = encode(verdict.result)
         event = Event(
@@ -217,8 +226,8 @@ class Desk:
         else:
             assert type(verdict) is Effect and account is not None
             self._post(batch, c, event, account, verdict, original, day)
-            if type(c) is Issue and c.holder is not None:
-                self._keep_holder(batch, c, who)
+            if entry.who is not None:
+                self._keep_holder(batch, c, entry.who)
             answer = Answer(c.id, ACCEPTED, [], verdict.warnings or [], msgspec.Raw(result))
         batch.events.append(event)
         self.facts.stored[entry.sender, c.id] = Stored(entry.digest, event, answer)
@@ -274,17 +283,13 @@ class Desk:
 
     # -- personal data -----------------------------------------------------------------------
 
-    def _keep_holder(self, batch: Batch, c: Issue, keys: tuple[bytes, bytes] | None) -> None:
-        holder = c.holder
-        assert holder is not None
+    def _keep_holder(self, batch: Batch, c: Command, who: tuple[bytes, bytes]) -> None:
+        assert type(c) is Issue
         key, wrapped = self.vault.new_subject()
-        sealed = self.vault.seal(key, encode(holder))
-        if keys is None:
-            match = self.vault.match
-            keys = match(holder.kana, holder.born), match(holder.phone)
-        batch.holders.append((c.card, *keys, wrapped, sealed))
+        sealed = self.vault.seal(key, encode(c.holder))
+        batch.holders.append((c.card, *who, wrapped, sealed))
         if counts_as_named(c.kind):
-            self.facts.holders.setdefault(keys[0], []).append((c.card, keys[1]))
+            self.facts.holders.setdefault(who[0], []).append((c.card, who[1]))
 
     def _keep_payee(self, batch: Batch, c: RefundByPost, account: Account, seq: int) -> None:
         key, wrapped = self.vault.new_subject()
