@@ -12,6 +12,7 @@ from farecard.cli.journal import writing_desk
 from farecard.desk.desk import Desk
 from farecard.storage.sqlite import SqliteStore
 from farecard.wire.answer import encode_answer
+from scenario import Runner
 
 WORKED_EXAMPLE = b"""\
 {"id":"1","at":"2023-03-01T09:00:00+09:00","channel":"counter","do":"issue","card":"JW000000000000001","kind":"anonymous","paid":2000}
@@ -56,6 +57,14 @@ def every_store_is_closed(monkeypatch):
     yield
     for store in opened:
         store.close()
+
+
+@pytest.fixture(scope="module")
+def runner():
+    """Runs scenarios on stores of their own."""
+    made = Runner()
+    yield made
+    made.close()
 
 
 @pytest.fixture

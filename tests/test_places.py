@@ -12,20 +12,13 @@ import pytest
 
 from farecard.model.commands import CHANNELS, KINDS
 from farecard.wire.answer import encode_answer
-from scenario import BANK, PEOPLE, Runner
+from scenario import BANK, PEOPLE
 
 with (Path(__file__).parent / "places.csv").open(encoding="utf-8") as file:
     ROWS = list(csv.DictReader(file))
 AT = "2023-03-01T10:00:00+09:00"
 EARLIER = "2023-03-01T09:00:00+09:00"
 CARD = {"card": "JW000000000000001"}
-
-
-@pytest.fixture(scope="module")
-def runner():
-    made = Runner()
-    yield made
-    made.close()
 
 
 def sale(kind):

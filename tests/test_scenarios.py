@@ -5,17 +5,10 @@ import pytest
 from farecard.model.moments import parse_day
 from farecard.rules.prepaid import is_report_day, to_secure
 from farecard.tariff import Tariff, packaged_text
-from scenario import FOLDER, Runner, Step, line_of, read_all
+from scenario import FOLDER, Step, line_of, read_all
 from test_docs import CATALOGUE
 
 SCENARIOS = read_all()
-
-
-@pytest.fixture(scope="module")
-def runner():
-    made = Runner()
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: f"{s.file}: {s.title}")

@@ -8,7 +8,7 @@ import pytest
 from farecard.model.moments import parse_day
 from farecard.rules.prepaid import is_report_day, to_secure
 from farecard.tariff import ALWAYS, Row, Tariff, TariffError, packaged_text
-from scenario import Runner, read_all
+from scenario import read_all
 
 ROWS = Tariff(packaged_text()).rows
 SCENARIOS = read_all()
@@ -45,13 +45,6 @@ def prepaid_differs(text: str) -> bool:
     days = [parse_day(day) for day in ("2024-03-31", "2024-09-30")]
     secured = [to_secure(unused, rates) for unused in (10_000_000, 10_000_001, 25_000_000)]
     return secured != [0, 5_000_001, 12_500_000] or not all(is_report_day(day, rates) for day in days)
-
-
-@pytest.fixture(scope="module")
-def runner():
-    made = Runner()
-    yield made
-    made.close()
 
 
 def test_the_tariff_as_it_is_fails_no_scenario(runner):

@@ -49,31 +49,27 @@ def _of_card(args: Any, ask: Any) -> tuple[Any, SqliteStore] | None:
         return None
 
 
-def status(args: Any) -> int:
-    """``farecard status CARD``."""
-    got = _of_card(args, card.status)
+def _show(args: Any, ask: Any, for_people: Any) -> int:
+    got = _of_card(args, ask)
     if got is None:
         return 1
-    answer = got[0]
-    if args.json:
-        print_json(answer)
-    else:
-        pairs(answer["card"])
+    (print_json if args.json else for_people)(got[0])
     return 0
+
+
+def status(args: Any) -> int:
+    """``farecard status CARD``."""
+    return _show(args, card.status, lambda answer: pairs(answer["card"]))
 
 
 def history(args: Any) -> int:
     """``farecard history CARD``."""
-    got = _of_card(args, card.history)
-    if got is None:
-        return 1
-    answer = got[0]
-    if args.json:
-        print_json(answer)
-    else:
-        head = ("id", "at", "do", "channel", "amount", "balance", "points")
-        table(head, [row.values() for row in answer], empty="nothing yet")
-    return 0
+    head = ("id", "at", "do", "channel", "amount", "balance", "points")
+    return _show(
+        args,
+        card.history,
+        lambda answer: table(head, [row.values() for row in answer], empty="nothing yet"),
+    )
 
 
 def _quote(args: Any, ask: Any) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 from farecard.model.account import Account
 from farecard.model.commands import PHONES
 from farecard.model.moments import day_of, iso_day
+from farecard.model.rates import Rates
 from farecard.model.verdict import No
 from farecard.questions.card import AsOf, account_at, find
 from farecard.rules import refund, reissue, state
@@ -20,6 +21,11 @@ def _living(store: SqliteStore, number: int, when: AsOf) -> Account | No:
     return account_at(store, found.account, when.until)
 
 
+def _today(account: Account, tariff: Tariff, when: AsOf) -> tuple[int, Rates]:
+    day = day_of(when.judged(account))
+    return day, tariff.on(day)
+
+
 def quote_refund(
     store: SqliteStore, tariff: Tariff, number: int, when: AsOf
 ) -> dict[str, Any] | No:
@@ -27,8 +33,7 @@ def quote_refund(
     account = _living(store, number, when)
     if isinstance(account, No):
         return account
-    day = day_of(when.judged(account))
-    rates = tariff.on(day)
+    day, rates = _today(account, tariff, when)
     no = refund.refundable(account, rates)
     if no is not None:
         return no
@@ -46,8 +51,7 @@ def quote_reissue(
     account = _living(store, number, when)
     if isinstance(account, No):
         return account
-    day = day_of(when.judged(account))
-    rates = tariff.on(day)
+    day, rates = _today(account, tariff, when)
     no = reissue.reissuable(account, day, rates) or reissue.right_kind(account, lost=True)
     if no is not None:
         return no
