@@ -215,14 +215,22 @@ def store_size(large, small, cards, pairs):
     return result("time a command in a large store (yardstick: a small store)", "µs", got, setting, better="lower")
 
 
-def whole(*call, cwd, stdin=None):
+# a small process of its own starts what is measured: a child's peak begins with its parent's size
+LAUNCH = """
+import os, subprocess, sys, time
+started = time.perf_counter()
+run = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(run.pid, 0)
+print(time.perf_counter() - started, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+"""
+
+
+def whole(*call, cwd):
     """Seconds and peak memory (MB) of a whole process."""
-    started = time.perf_counter()
-    run = subprocess.Popen(call, cwd=cwd, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(run.pid, 0)
-    run.returncode = os.waitstatus_to_exitcode(status)
-    assert run.returncode == 0, call
-    return time.perf_counter() - started, usage.ru_maxrss / 1024
+    told = subprocess.run([sys.executable, "-c", LAUNCH, *call], cwd=cwd, capture_output=True, check=True)
+    seconds, peak, status = told.stdout.split()
+    assert int(status) == 0, call
+    return float(seconds), float(peak)
 
 
 def start_up(folder, path, pairs):
@@ -260,6 +268,7 @@ def main():
     options.add_argument("--cards", type=int, default=1_000_000)
     options.add_argument("--pairs", type=int, default=7)
     options.add_argument("--memory-lines", type=int, default=5_000_000)
+    options.add_argument("--only", help="one step: kernel, store, size, start, memory; the rest of latest.json stays")
     options.add_argument("--out", type=Path, default=HERE / "latest.json")
     args = options.parse_args()
     collect_rarely()  # as `farecard replay` does
@@ -267,17 +276,25 @@ def main():
     with tempfile.TemporaryDirectory(prefix="farecard-bench-") as name:
         folder = Path(name)
         found = []
-        steps = (
-            ("no store", lambda: kernel(args.pairs)),
-            ("store", lambda: store_replay(sold(folder, args.cards), args.cards, args.pairs)),
-            ("size", lambda: store_size(folder / f"cards-{args.cards}.db", sold(folder, 10_000), args.cards, args.pairs)),
-            ("start", lambda: start_up(folder, folder / f"cards-{args.cards}.db", args.pairs)),
-            ("memory", lambda: memory(folder, args.memory_lines)),
-        )  # fmt: skip
-        for title, step in steps:
-            print(f"measuring: {title} ...", file=sys.stderr)
-            found.append(step())
-            found[-1]["setting"] += f"; {machine}"
+        many = folder / f"cards-{args.cards}.db"
+        steps = {
+            "kernel": lambda: kernel(args.pairs),
+            "store": lambda: store_replay(many, args.cards, args.pairs),
+            "size": lambda: store_size(many, sold(folder, 10_000), args.cards, args.pairs),
+            "start": lambda: start_up(folder, many, args.pairs),
+            "memory": lambda: memory(folder, args.memory_lines),
+        }
+        if args.only in (None, "store", "size", "start"):
+            print(f"selling {args.cards:,} cards ...", file=sys.stderr)
+            sold(folder, args.cards)
+        for title, step in steps.items():
+            if args.only in (None, title):
+                print(f"measuring: {title} ...", file=sys.stderr)
+                found.append(step())
+                found[-1]["setting"] += f"; {machine}"
+    kept = json.loads(args.out.read_text("utf-8")) if args.only and args.out.exists() else []
+    fresh = {one["name"]: one for one in found}
+    found = [fresh.pop(one["name"], one) for one in kept] + list(fresh.values())
     args.out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
     for one in found:
         print(f"{one['name']}\n    {one['ours']:,} {one['unit']}, yardstick {one['yardstick']:,};"
