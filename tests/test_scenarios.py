@@ -1,11 +1,17 @@
 """The scenarios of ``tests/scenarios``: the text is the test."""
 
+import json
+
 import pytest
 
+from farecard.cli.journal import sample_network
+from farecard.desk.desk import DryDesk
 from farecard.model.moments import parse_day
+from farecard.network import Network, Networks
+from farecard.network.tables import Tables
 from farecard.rules.prepaid import is_report_day, to_secure
 from farecard.tariff import Tariff, packaged_text
-from scenario import FOLDER, Step, line_of, read_all
+from scenario import FOLDER, Runner, Step, check, line_of, read_all
 from test_docs import CATALOGUE
 
 SCENARIOS = read_all()
@@ -57,3 +63,42 @@ def test_pub_15_the_days_of_the_report(day, reported):
     """The unused balance is reported as it stood on 31 March and 30 September."""
     rates = Tariff(packaged_text()).on(parse_day(day))
     assert is_report_day(parse_day(day), rates) is reported
+
+
+def test_ris_2_the_fee_and_the_lost_cards_deposit_are_the_issuers(runner: Runner) -> None:
+    """Of 1,020 yen for a lost card 520 is earned and 500 held; the lost card's deposit is kept."""
+    desk = runner.desk()
+    for n, step in enumerate([
+        Step("2023-03-01 09:00", "counter", "issue A named Mori paid=2000", "accepted", "sold"),
+        Step("2023-03-01 10:00", "phone", "report_lost A", "accepted", "lost"),
+        Step("2023-03-02 09:00", "counter", "collect_reissue slip=A card=B paid=1020", "accepted", "new"),
+    ]):  # fmt: skip
+        answer = desk.run([("journal", line_of(step, str(n)))])[0]
+        assert answer.outcome == "accepted"
+    books = {name: credit - debit for name, debit, credit in desk.store.rows("trial_balance_now")}
+    assert books == {
+        "cash:counter:-": -3020,  # 2,000 for the card and 1,020 for the new one
+        "stored-fare-liability": 1500,
+        "deposits-held": 500,
+        "deposits-forfeited": 500,
+        "reissue-fees": 520,
+    }
+
+
+@pytest.mark.parametrize(
+    ("left", "where"),
+    [("2023-04-01 00:20", "gate"), ("2023-04-05 09:00", "counter"), ("2023-04-05 09:00", "fare-adjustment")],
+)  # fmt: skip
+def test_card_5_the_fare_is_that_of_the_day_of_entry(runner: Runner, left: str, where: str) -> None:
+    """A fare that rises at midnight is not asked of who came in the day before."""
+    old = sample_network()
+    dearer = Tables(old.lines, [(one, other, 1000, 500) for one, other, _, _ in old.fares])
+    networks = Networks([(0, Network(1, old)), (parse_day("2023-04-01"), Network(2, dearer))])
+    desk = DryDesk(None, runner.vault, Tariff(packaged_text()), networks)
+    for n, step in enumerate([
+        Step("2023-03-31 09:00", "counter", "issue A anonymous paid=2000", "accepted", "a card"),
+        Step("2023-03-31 23:50", "gate", "tap_in A station=Osaka", "accepted", "on the last day of 420"),
+        Step(left, where, "tap_out A station=Takatsuki", "accepted fare=420 balance=1080", "as on that day"),
+    ]):  # fmt: skip
+        (answer,) = desk.run([("journal", line_of(step, str(n)))])
+        check(step, {"outcome": answer.outcome, "result": json.loads(bytes(answer.result))})

@@ -10,7 +10,7 @@ from farecard.storage.rows import as_event
 from farecard.storage.sqlite import SqliteStore
 from farecard.wire.answer import Answer
 
-KEEP_ACCOUNTS = 24_576
+KEEP_ACCOUNTS = 20_480
 _reasons = msgspec.json.Decoder(list[Reason]).decode
 
 

@@ -136,7 +136,7 @@ class SqliteStore:
         if write:
             db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA cache_size = -32768")
+        db.execute("PRAGMA cache_size = -20480")
         db.execute("PRAGMA wal_autocheckpoint = 8192")
         if self.is_new or version < SCHEMA_VERSION:
             migrate(db, version)
