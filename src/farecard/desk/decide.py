@@ -20,11 +20,12 @@ from farecard.model.commands import (
     TapIn,
     TapOut,
     TopUp,
+    format_number,
 )
-from farecard.model.moments import parse_day
+from farecard.model.moments import day_of, parse_day
 from farecard.model.rates import Rates
 from farecard.model.verdict import ACCEPTED, INVALID, No, Reason, Verdict
-from farecard.network import Networks
+from farecard.network import Network, Networks
 from farecard.rules import issue, phone, purchase, refund, reissue, reversal, ride, state, top_up
 from farecard.tariff import Tariff
 
@@ -77,19 +78,27 @@ class Decider:
         station = getattr(c, "station", None)
         if station is not None and not self.fares.knows(station):
             return invalid("station", "unknown-station")
+        if isinstance(c, MoveToPhone) and self.facts.cards[c.to] is not None:
+            return invalid("to", "number-issued")
         account = self.facts.accounts[found.account]
-        return state.late(c.at, account) or state.replaced(found.cause, str(found.successor))
+        return state.late(c.at, account) or state.replaced(
+            found.cause, format_number(found.successor)
+        )
+
+    def _fares_of_ride(self, account: Account) -> Network:
+        """The network of the day of entry; without an open ride, of the command's own day."""
+        return self.fares if account.ride_at is None else self.networks.on(day_of(account.ride_at))
 
     # -- one card, one rule file -------------------------------------------------------------
 
     def _top_up(self, c: TopUp, account: Account, day: int, rates: Rates) -> Verdict:
-        return top_up.top_up(c, account, day, rates, self.fares)
+        return top_up.top_up(c, account, day, rates, self._fares_of_ride(account))
 
     def _tap_in(self, c: TapIn, account: Account, day: int, rates: Rates) -> Verdict:
         return ride.tap_in(c, account, day, rates, self.fares)
 
     def _tap_out(self, c: TapOut, account: Account, day: int, rates: Rates) -> Verdict:
-        return ride.tap_out(c, account, day, rates, self.fares)
+        return ride.tap_out(c, account, day, rates, self._fares_of_ride(account))
 
     def _purchase(self, c: Purchase, account: Account, day: int, rates: Rates) -> Verdict:
         return purchase.purchase(c, account, day, rates)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from farecard.model.account import Account
-from farecard.model.commands import PHONES
+from farecard.model.commands import PHONES, format_number
 from farecard.model.moments import day_of, iso_day
 from farecard.model.rates import Rates
 from farecard.model.verdict import No
@@ -16,8 +16,8 @@ from farecard.tariff import Tariff
 def _living(store: SqliteStore, number: int, when: AsOf) -> Account | No:
     found = find(store, number, when.until)
     if found.is_replaced(when.until):
-        assert found.ended is not None
-        return state.replaced(found.ended, str(found.successor))
+        assert found.ended is not None and found.successor is not None
+        return state.replaced(found.ended, format_number(found.successor))
     return account_at(store, found.account, when.until)
 
 
