@@ -8,7 +8,7 @@ from farecard.model.commands import parse_number
 from farecard.model.moments import DAY, TOKYO, moment_now, parse_day, parse_moment
 from farecard.questions import card
 from farecard.storage.opening import open_to_read
-from farecard.storage.sqlite import SqliteStore
+from farecard.storage.store import Store
 
 
 def _number(args: Any) -> int:
@@ -35,17 +35,18 @@ def _moment(args: Any) -> int | None:
         ) from None
 
 
-def _of_card(args: Any, ask: Any) -> tuple[Any, SqliteStore] | None:
+def _of_card(args: Any, ask: Any) -> tuple[Any, Store] | None:
     """Ask about a card; None, said on standard error, when the store does not know it."""
     number = _number(args)
     at = _moment(args)
     store = open_to_read(args.store)
+    store.begin_reading()
     try:
         when = card.everything(moment_now()) if at is None else card.moment(at)
         return ask(store, number, when), store
     except card.UnknownCardError as error:
         then = "" if at is None else " at that time"
-        say(f"farecard: {error}: no such card in {store.path}{then}")
+        say(f"farecard: {error}: no such card in {store.place}{then}")
         return None
 
 
@@ -115,6 +116,7 @@ def trial_balance(args: Any) -> int:
 
     at = _moment(args)
     store = open_to_read(args.store)
+    store.begin_reading()
     answer = books.trial_balance(store, load_tariff(store), at, moment_now())
     if args.by_head:
         answer = by_head(answer)

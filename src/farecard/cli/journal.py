@@ -19,7 +19,7 @@ from farecard.desk.desk import MOST_A_BATCH, Desk, DryDesk
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables, read_tables
 from farecard.storage.making import load_networks, load_tariff, open_to_write, read_vault
-from farecard.storage.opening import open_to_read, path_of
+from farecard.storage.opening import is_there, open_to_read, place_of
 from farecard.storage.vault import Vault
 from farecard.tariff import Tariff, packaged_text
 from farecard.texts import explain
@@ -40,10 +40,10 @@ def writing_desk(url: str) -> Desk:
 
 def dry_desk(url: str) -> DryDesk:
     """A desk that keeps nothing, over the store at ``url`` or, where there is none, an empty one."""
-    if path_of(url).exists():
+    if is_there(url):
         store = open_to_read(url)
         return DryDesk(store, read_vault(store), load_tariff(store), load_networks(store))
-    say(f"there is no store at {path_of(url)}: decided as for a new one")
+    say(f"there is no store at {place_of(url)}: decided as for a new one")
     networks = Networks([(0, Network(1, sample_network()))])
     return DryDesk(None, Vault(os.urandom(32)), Tariff(packaged_text()), networks)
 

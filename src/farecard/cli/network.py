@@ -23,7 +23,7 @@ def load(args: Any) -> int:
     except NetworkError as error:
         raise UsageError(str(error)) from None
     store, _ = open_to_write(args.store, packaged_text(), sample_network())
-    store.begin()
+    store.begin_making()
     try:
         version = add_network(store, tables, Path(args.folder).resolve().name, since)
         store.commit()

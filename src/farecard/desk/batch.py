@@ -1,7 +1,8 @@
 """What a batch will write, gathered while it is decided; and the hash that chains it to the last."""
 
 import hashlib
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import astuple
@@ -10,10 +11,51 @@ from farecard.ledger import chart
 from farecard.ledger.booking import Totals, Transfer
 from farecard.model.account import Account, Event
 from farecard.model.moments import moment_now
+from farecard.storage.store import EVERYDAY, Writes
 
 SEQS_PER_BATCH = 65_536  # an event's seq is its batch * this + its place in it
+WRITERS = 256  # a batch's id is its writer's clock * this + the writer
 _encode = msgspec.json.Encoder().encode
-WRITER = "desk"
+
+
+def clock_of(seq: int) -> int:
+    """The writer's clock when the event of this seq was decided."""
+    return seq // (SEQS_PER_BATCH * WRITERS)
+
+
+def writer_name(writer: int) -> str:
+    """The name a writer's chain of batches goes by."""
+    return f"desk-{writer}"
+
+
+class Reads:
+    """What a batch's decisions rest on, beside what never changes."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[int, Account] = {}  # every account looked at
+        self.was: dict[int, int] = {}  # the ``last_seq`` each was found with
+        self.absent_numbers: set[int] = set()
+        self.absent_ids: set[tuple[str, str]] = set()
+        self.names: dict[bytes, int] = {}  # name_key: how many cards there were
+
+    def account(self, account: Account) -> None:
+        """Note an account before anything is done to it."""
+        id = account.account
+        if id not in self.was:
+            self.was[id] = account.last_seq
+            self.accounts[id] = account
+
+
+class Closing(NamedTuple):
+    """What is needed to turn a decided batch into rows: its place in the writer's chain."""
+
+    writer: int
+    number: int
+    prev: bytes
+    versions: tuple[int, int, int, str]  # of tariff, network, campaign and code
+
+
+_everyday = attrgetter("account", *EVERYDAY)
 
 
 class Batch:
@@ -21,16 +63,19 @@ class Batch:
 
     def __init__(self, id: int) -> None:
         self.id = id
+        self.reads = Reads()
         self.events: list[Event] = []
-        self.transfers: list[tuple[int, int, str, str, int]] = []
+        self.transfers: list[tuple[int, int, int, str, str, int]] = []
         self.totals = Totals()
-        self.accounts: dict[int, Account] = {}
+        self.new_accounts: set[int] = set()
+        self.changed: set[int] = set()  # accounts of which more changed than on an everyday
         self.new_numbers: list[tuple[Any, ...]] = []
         self.ended_numbers: list[tuple[str, int, int, int, int]] = []
         self.reversals: list[tuple[int, int, int]] = []
         self.holders: list[tuple[int, bytes, bytes, bytes, bytes]] = []
         self.payees: list[tuple[int, int, bytes]] = []
-        self.rows: dict[str, list[Any]] = {}
+        self.namesakes: dict[bytes, int] = {}  # name_key: how many cards there are now
+        self.hash = b""
         self._balances = self._deposits = 0
 
     def next_seq(self) -> int:
@@ -49,7 +94,7 @@ class Batch:
             add(day, transfer)
         if len(transfers) > 1:
             self.transfers += [
-                (event.seq, n, *transfer) for n, transfer in enumerate(transfers[1:], 1)
+                (event.seq, event.account, n, *transfer) for n, transfer in enumerate(transfers[1:], 1)
             ]
 
     def check(self) -> None:
@@ -59,35 +104,57 @@ class Batch:
         assert stored_fare == self._balances, f"stored fare {stored_fare} != {self._balances}"
         assert held == self._deposits, f"deposits {held} != {self._deposits}"
 
-    def freeze(self) -> None:
-        """Turn the batch into rows."""
-        self.rows = {
-            "event": [astuple(event) for event in self.events],
-            "command": [(e.sender, e.id, e.digest, e.seq) for e in self.events],
-            "transfer": self.transfers,
-            "total": [
-                (self.id, day, account, debit, credit)
-                for (day, account), (debit, credit) in sorted(self.totals.sums.items())
-            ],
-            "account": [astuple(account) for account in self.accounts.values()],
-            "number": self.new_numbers,
-            "reversal": self.reversals,
-            "holder": self.holders,
-            "payee": self.payees,
-        }
-
-    def header(self, number: int, versions: tuple[int, int, int, str]) -> tuple[Any, ...]:
-        """The batch's own row without its hashes."""
+    def close(self, closing: Closing) -> Writes:
+        """Turn the batch into rows and chain it to the writer's last one."""
+        events = [astuple(event) for event in self.events]
+        totals = [
+            (self.id, day, account, debit, credit)
+            for (day, account), (debit, credit) in sorted(self.totals.sums.items())
+        ]
         ats = [event.at for event in self.events]
-        first, last = min(ats), max(ats)
-        return (self.id, WRITER, number, moment_now(), first, last, len(ats), *versions)
+        header = (
+            self.id, writer_name(closing.writer), closing.number, moment_now(), min(ats), max(ats),
+            len(ats), *closing.versions,
+        )  # fmt: skip
+        self.hash = chain_hash(closing.prev, header, events, self.transfers, totals)
+        writes = Writes(
+            {
+                "number": sorted(self.new_numbers),
+                "account": [astuple(self.reads.accounts[id]) for id in sorted(self.new_accounts)],
+                "command": sorted((e.sender, e.id, e.digest, e.account, e.seq) for e in self.events),
+                "reversal": sorted(self.reversals),
+                "holder": self.holders,
+                "payee": self.payees,
+                "event": events,
+                "transfer": self.transfers,
+                "total": totals,
+                "batch": [(*header, closing.prev, self.hash)],
+            },
+            ended_numbers=self.ended_numbers,
+        )
+        self._rest_on(writes)
+        return writes
 
-    def seal(self, prev: bytes, header: tuple[Any, ...]) -> bytes:
-        """Chain the batch to the one before; gives its hash."""
-        rows = self.rows
-        hash = chain_hash(prev, header, rows["event"], rows["transfer"], rows["total"])
-        rows["batch"] = [(*header, prev, hash)]
-        return hash
+    def _rest_on(self, writes: Writes) -> None:
+        """Add the accounts, and what must still be as it was read."""
+        reads = self.reads
+        accounts = reads.accounts
+        for id in sorted(reads.was):
+            if id in self.new_accounts:
+                continue
+            account = accounts[id]
+            if id in self.changed:
+                writes.changed.append((reads.was[id], *astuple(account)))
+            else:
+                writes.everyday.append((reads.was[id], *_everyday(account)))
+        given = {row[0] for row in self.new_numbers}
+        writes.absent_numbers = sorted(reads.absent_numbers - given)
+        if reads.absent_ids:
+            taken = {(event.sender, event.id) for event in self.events}
+            writes.absent_ids = sorted(reads.absent_ids - taken)
+        writes.namesakes = [
+            (key, was, self.namesakes.get(key, was)) for key, was in sorted(reads.names.items())
+        ]
 
 
 def chain_hash(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from farecard.desk.batch import Reads
 from farecard.desk.facts import Ended, Facts, Stored
 from farecard.model.account import Account, Event
 from farecard.model.commands import (
@@ -48,6 +49,7 @@ class Decider:
         self.facts = facts
         self.tariff = tariff
         self.networks = networks
+        self.reads = Reads()  # of the batch that is being decided
         self._turn(0)
 
     def _turn(self, day: int) -> None:
@@ -68,22 +70,32 @@ class Decider:
             return _OTHERS[type(c)](self, c, sender, day, rates, keys)
         account = self.facts.cards[c.card]  # type: ignore[attr-defined]
         if isinstance(account, Account):
+            self.reads.account(account)
             return simple(self, c, account, day, rates), account, None
         return self._no_card(c, account, day), None, None
 
     def _no_card(self, c: Command, found: Ended | None, day: int) -> No:
         """A number never given out, or replaced."""
         if found is None:
+            self.reads.absent_numbers.add(c.card)  # type: ignore[attr-defined]
             return UNKNOWN_CARD
         station = getattr(c, "station", None)
         if station is not None and not self.fares.knows(station):
             return invalid("station", "unknown-station")
-        if isinstance(c, MoveToPhone) and self.facts.cards[c.to] is not None:
+        if isinstance(c, MoveToPhone) and self._is_issued(c.to):
             return invalid("to", "number-issued")
         account = self.facts.accounts[found.account]
+        self.reads.account(account)
         return state.late(c.at, account) or state.replaced(
             found.cause, format_number(found.successor)
         )
+
+    def _is_issued(self, number: int) -> bool:
+        """Whether a number that is to be given out has been given out before."""
+        if self.facts.cards[number] is not None:
+            return True
+        self.reads.absent_numbers.add(number)
+        return False
 
     def _fares_of_ride(self, account: Account) -> Network:
         """The network of the day of entry; without an open ride, of the command's own day."""
@@ -118,7 +130,7 @@ class Decider:
         return reissue.report(c, account, day, rates)
 
     def _move(self, c: MoveToPhone, account: Account, day: int, rates: Rates) -> Verdict:
-        if self.facts.cards[c.to] is not None:
+        if self._is_issued(c.to):
             return invalid("to", "number-issued")
         return phone.move_to_phone(c, account, day, rates)
 
@@ -134,11 +146,15 @@ class Decider:
         same_name: list[tuple[Account, bool]] = []
         if keys is not None and issue.counts_as_named(c.kind):
             same_name = self.facts.same_name(*keys)
+            for other, _ in same_name:
+                self.reads.account(other)
+        if keys is not None:
+            self.reads.names.setdefault(keys[0], self.facts.namesakes[keys[0]])
         account = Account(c.card, c.card, c.kind)
         return issue.issue(c, day, rates, born, same_name), account, None
 
     def _issue_references(self, c: Issue, day: int, rates: Rates, born: int | None) -> No | None:
-        if self.facts.cards[c.card] is not None:
+        if self._is_issued(c.card):
             return invalid("card", "number-issued")
         if born is not None and born > day:
             return invalid("holder.born", "born-later")
@@ -160,9 +176,13 @@ class Decider:
     ) -> Outcome:
         paper = refund.read_paper("S", c.slip)
         account = None if paper is None else self.facts.accounts.get(paper[0])
+        if account is not None:
+            self.reads.account(account)
+        elif paper is not None and self.facts.cards[paper[0]] is None:
+            self.reads.absent_numbers.add(paper[0])
         if paper is None or account is None or paper[1] > account.slip:
             return invalid("slip", "unknown-slip"), None, None
-        if self.facts.cards[c.card] is not None:
+        if self._is_issued(c.card):
             return invalid("card", "number-issued"), account, None
         promised = rates if account.slip_day is None else self.tariff.on(account.slip_day)
         return reissue.collect_reissue(c, account, paper[1], day, promised), account, None
@@ -170,9 +190,11 @@ class Decider:
     def _reverse(self, c: Reverse, sender: str, day: int, rates: Rates, _keys: object) -> Outcome:
         stored: Stored | None = self.facts.stored.get((sender, c.of))
         original = None if stored is None else stored.event
+        if original is None:
+            self.reads.absent_ids.add((sender, c.of))
         if (
             original is None
-            or original.account is None
+            or original.account == 0
             or original.outcome != ACCEPTED
             or original.do not in reversal.REVERSIBLE
         ):
@@ -180,7 +202,8 @@ class Decider:
         if c.merchant is not None and c.merchant != original.merchant:
             return invalid("merchant", "other-merchant"), None, None
         account = self.facts.accounts[original.account]
-        twice = original.seq in self.facts.reversed
+        self.reads.account(account)
+        twice = self.facts.reversed.recall(original.seq)
         return reversal.reverse(c, account, original, twice, day, rates), account, original
 
 

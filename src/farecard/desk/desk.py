@@ -4,11 +4,11 @@ read → load what they touch → decide one after the other → post → write 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from farecard.desk.batch import Batch
+from farecard.desk.batch import WRITERS, Batch, Closing, clock_of, writer_name
 from farecard.desk.decide import Decider
 from farecard.desk.facts import Ended, Facts, Stored
 from farecard.ledger.booking import Transfer, book, mirror
@@ -29,8 +29,9 @@ from farecard.model.commands import (
 from farecard.model.moments import day_of
 from farecard.model.verdict import ACCEPTED, INVALID, Effect, No, Reason
 from farecard.network import Networks
-from farecard.rules.issue import counts_as_named
-from farecard.storage.sqlite import SqliteStore
+from farecard.storage.errors import StoreError
+from farecard.storage.making import load_networks
+from farecard.storage.store import ConflictError, Store, Writes
 from farecard.storage.vault import Vault
 from farecard.tariff import Tariff
 from farecard.wire.answer import Answer, encode
@@ -38,8 +39,19 @@ from farecard.wire.diagnose import Broken
 from farecard.wire.line import read_line
 
 MOST_A_BATCH = 32_768  # half the seqs of a batch
+PIECES = 8  # a batch that collided is decided anew in so many
+MOST_ATTEMPTS = 20
 _NOTHING = msgspec.Raw(b"{}")
 _NAMES = {one: name_of(one) for one in COMMANDS}
+_EVERYDAY = frozenset((TapIn, TapOut, TopUp, Purchase))  # they change what EVERYDAY names
+
+
+class Last(NamedTuple):
+    """Where our chain of batches ends: its writer's clock, number and hash."""
+
+    clock: int
+    number: int
+    hash: bytes
 
 
 def _no_details(c: Any, event: Event) -> None:
@@ -87,18 +99,27 @@ class Entry(msgspec.Struct, gc=False):
     who: tuple[bytes, bytes] | None = None
 
 
+class Decided(NamedTuple):
+    """A batch as it was decided: what to write, and the answers that leave once it is kept."""
+
+    entries: list[Entry]
+    writes: Writes | None  # None: nothing of it is to be remembered
+    answers: list[Answer]
+
+
 class Desk:
     """Decides journals against one store. Not thread-safe: one caller at a time."""
 
     def __init__(
-        self, store: SqliteStore, vault: Vault, tariff: Tariff, networks: Networks, code: str
+        self, store: Store, vault: Vault, tariff: Tariff, networks: Networks, code: str
     ) -> None:
         self.store = store
         self.vault = vault
         self.tariff = tariff
         self.networks = networks
         self.code = code
-        self.last: tuple[int, int, bytes] | None = None  # the newest batch: id, number, hash
+        self.last: Last | None = None
+        self.clock = 0  # of the batch decided last
         self.facts = Facts(store)
         self.decider = Decider(self.facts, tariff, networks)
 
@@ -129,26 +150,60 @@ class Desk:
         return match(holder.kana, holder.born), match(holder.phone)
 
     def settle(self, entries: list[Entry]) -> list[Answer]:
-        """Decide what was read while holding the store's write lock, and commit."""
-        store = self.store
+        """Decide what was read, keep it, and only then answer.
+
+        When another desk changed what it rests on, it is decided anew in smaller pieces: the
+        fewer cards in a piece, the rarer they meet. A piece that fails again locks its cards first.
+        """
         try:
-            if store.begin() or self.last is None:
-                self.facts.forget()
-                self.last = _last_batch(store)
-            before = self.last
-            batch, answers = self.decide(entries)
-            if batch.events:
-                self.write(batch)
-                store.commit()
-            else:
-                self.last = before
-                store.rollback()
-        except BaseException:
-            self.forget()
-            store.rollback()
-            raise
-        self.facts.after_commit()
+            return self._attempt(entries, None)
+        except ConflictError:
+            pass
+        size = max(1, len(entries) // PIECES)
+        answers = []
+        for start in range(0, len(entries), size):
+            answers += self._insist(entries[start : start + size])
         return answers
+
+    def _insist(self, entries: list[Entry]) -> list[Answer]:
+        for attempt in range(MOST_ATTEMPTS):
+            try:
+                return self._attempt(entries, cards_of(entries) if attempt else None)
+            except ConflictError as conflict:
+                last = conflict
+        raise StoreError(
+            f"{MOST_ATTEMPTS} times others were quicker ({last}); nothing of this batch was kept, send it again"
+        )
+
+    def _attempt(self, entries: list[Entry], lock: list[int] | None) -> list[Answer]:
+        try:
+            if self.store.begin(lock):
+                self.forget()
+            decided = self.prepare(entries)
+            self.keep(decided)
+        except BaseException:
+            self.give_up()
+            raise
+        return decided.answers
+
+    def prepare(self, entries: list[Entry]) -> Decided:
+        """Decide a batch and lay out its rows. The next may be prepared over it before it is kept."""
+        batch, answers = self.decide(entries)
+        self.facts.turn()
+        return Decided(entries, self._close(batch), answers)
+
+    def keep(self, decided: Decided) -> None:
+        """Write and commit a prepared batch; when this returns its answers may leave."""
+        if decided.writes is None:
+            self.store.rollback()
+            return
+        self.store.keep(decided.writes)
+        self.store.commit()
+
+    def give_up(self) -> None:
+        """Nothing that is decided and not committed counts any more."""
+        self.forget()
+        self.store.rollback()
 
     def forget(self) -> None:
         """Trust nothing in memory any more; the next batch looks at the store again."""
@@ -157,14 +212,39 @@ class Desk:
 
     def decide(self, entries: list[Entry]) -> tuple[Batch, list[Answer]]:
         """Decide a batch over the facts; nothing is written yet."""
-        assert self.last is not None
-        id, number, prev = self.last
-        batch = Batch(id + 1)
         self._load(entries)
+        if self.last is None or self.facts.newest_network > self.networks.latest:
+            self.last = self._look(self.last)
+        self.clock = max(self.last.clock, clock_of(self.facts.newest)) + 1
+        batch = Batch(self.clock * WRITERS + self.store.writer)
+        self.decider.reads = batch.reads
         answers = [self._entry(batch, entry) for entry in entries]
         batch.check()
-        self.last = batch.id, number, prev
         return batch, answers
+
+    def _close(self, batch: Batch) -> Writes | None:
+        """The batch's rows, chained to our last ones."""
+        if not batch.events:
+            return None
+        assert self.last is not None
+        _, number, hash = self.last
+        versions = (self.tariff.version, self.networks.latest, 0, self.code)
+        writes = batch.close(Closing(self.store.writer, number + 1, hash, versions))
+        self.last = Last(self.clock, number + 1, batch.hash)
+        return writes
+
+    def _look(self, last: Last | None) -> Last:
+        """The end of our chain, and whatever network was loaded since we last looked."""
+        (((_, network, newest),), ended) = self.store.ask(
+            [("versions", {}), ("last_batch", {"writer": writer_name(self.store.writer)})]
+        )
+        if network > self.networks.latest:
+            self.networks = load_networks(self.store)
+            self.decider = Decider(self.facts, self.tariff, self.networks)
+        if last is not None:
+            return last
+        clock = 0 if newest is None else newest // WRITERS
+        return Last(clock, ended[0][1], ended[0][2]) if ended else Last(clock, 0, b"")
 
     def _load(self, entries: list[Entry]) -> None:
         """Load what the entries touch."""
@@ -185,7 +265,7 @@ class Desk:
             some.append(c.id)
             if type(c) is Reverse:
                 some.append(c.of)
-            elif entry.who is not None and counts_as_named(c.kind):  # type: ignore[attr-defined]  # an issue
+            elif entry.who is not None:
                 names.append(entry.who[0])
         self.facts.load(ids, commands, names)
 
@@ -196,8 +276,10 @@ class Desk:
         if c is None:
             assert entry.broken is not None
             broken = entry.broken
-            if broken.id is not None and (entry.sender, broken.id) in self.facts.stored:
-                return _no_answer(broken.id, "id-used")
+            if broken.id is not None:
+                if (entry.sender, broken.id) in self.facts.stored:
+                    return _no_answer(broken.id, "id-used")
+                batch.reads.absent_ids.add((entry.sender, broken.id))
             return Answer(broken.id, INVALID, broken.reasons, [], _NOTHING)
         known = self.facts.stored.get((entry.sender, c.id))
         if known is not None:
@@ -212,7 +294,7 @@ class Desk:
         seq = batch.next_seq()
         result = encode(verdict.result)
         event = Event(
-            seq, None if account is None else account.account, entry.sender, c.id, c.at,
+            seq, 0 if account is None else account.account, entry.sender, c.id, c.at,
             _NAMES[type(c)], c.channel, c.place, c.by, c.company, ACCEPTED, result.decode(),
             entry.digest,
         )  # fmt: skip
@@ -221,7 +303,7 @@ class Desk:
             event.outcome = verdict.outcome
             event.reasons = encode(verdict.reasons).decode()
             if account is not None and type(c) is Issue:
-                event.account = None  # a card that was not sold has no account
+                event.account = 0  # a card that was not sold has no account
             answer = Answer(c.id, verdict.outcome, verdict.reasons, [], msgspec.Raw(result))
         else:
             assert type(verdict) is Effect and account is not None
@@ -254,16 +336,19 @@ class Desk:
         if original is not None:
             event.of = original.seq
             batch.reversals.append((original.seq, account.account, seq))
-            self.facts.reversed.add(original.seq)
+            self.facts.reversed[original.seq] = True
             transfers = mirror(self._transfers_of(original))
         else:
             transfers = book(c, effect)
         batch.take_transfers(event, day, transfers)
-        batch.accounts[account.account] = account
         if is_new:
+            batch.new_accounts.add(account.account)
+            batch.reads.account(account)
             batch.new_numbers.append((account.number, account.account, seq, c.at, *[None] * 4))
             self.facts.cards[account.number] = self.facts.accounts[account.account] = account
             return
+        if type(c) not in _EVERYDAY or event.tender == "credit":
+            batch.changed.add(account.account)
         if account.number != old_number:
             cause = account.stop_cause if event.do == "collect_reissue" else "moved"
             assert cause is not None and event.prev is not None
@@ -288,27 +373,14 @@ class Desk:
         key, wrapped = self.vault.new_subject()
         sealed = self.vault.seal(key, encode(c.holder))
         batch.holders.append((c.card, *who, wrapped, sealed))
-        if counts_as_named(c.kind):
-            self.facts.holders.setdefault(who[0], []).append((c.card, who[1]))
+        self.facts.holders[who[0]].append((c.card, who[1]))
+        self.facts.namesakes[who[0]] += 1
+        batch.namesakes[who[0]] = self.facts.namesakes[who[0]]
 
     def _keep_payee(self, batch: Batch, c: RefundByPost, account: Account, seq: int) -> None:
         key, wrapped = self.vault.new_subject()
         sealed = self.vault.seal(key, encode(c.bank_account))
         batch.payees.append((account.account, seq, wrapped + sealed))
-
-    # -- writing -----------------------------------------------------------------------------
-
-    def write(self, batch: Batch) -> None:
-        """Chain a decided batch to the last one and put its rows into the open transaction."""
-        assert self.last is not None
-        _, number, prev = self.last
-        batch.freeze()
-        versions = (self.tariff.version, self.networks.latest, 0, self.code)
-        hash = batch.seal(prev, batch.header(number + 1, versions))
-        self.last = batch.id, number + 1, hash
-        for table, rows in batch.rows.items():
-            self.store.write(table, rows)
-        self.store.end_numbers(batch.ended_numbers)
 
 
 class DryDesk(Desk):
@@ -316,7 +388,7 @@ class DryDesk(Desk):
 
     def __init__(
         self,
-        store: SqliteStore | None,
+        store: Store | None,
         vault: Vault,
         tariff: Tariff,
         networks: Networks,
@@ -328,19 +400,30 @@ class DryDesk(Desk):
         self.code = "dry run"
         self.facts = Facts(store)
         self.decider = Decider(self.facts, tariff, networks)
-        self.last = 0, 0, b""
+        self.last = Last(0, 0, b"")
         if store is not None:
             store.begin_reading()
-            self.last = _last_batch(store)
+
+    def decide(self, entries: list[Entry]) -> tuple[Batch, list[Answer]]:
+        """Decide over the facts; what is decided stays in them."""
+        self._load(entries)
+        batch = Batch(clock_of(self.facts.newest) + 1)
+        self.decider.reads = batch.reads
+        return batch, [self._entry(batch, entry) for entry in entries]
 
     def settle(self, entries: list[Entry]) -> list[Answer]:
         """Decide what was read; nothing is written."""
         return self.decide(entries)[1]
 
 
-def _last_batch(store: SqliteStore) -> tuple[int, int, bytes]:
-    rows = store.rows("last_batch")
-    return (rows[0][0], rows[0][1], rows[0][2]) if rows else (0, 0, b"")
+def cards_of(entries: list[Entry]) -> list[int]:
+    """The numbers that commands name: mostly the ids of their accounts."""
+    found = set()
+    for entry in entries:
+        number = getattr(entry.command, "card", None)
+        if number is not None:
+            found.add(number)
+    return sorted(found)
 
 
 def _no_answer(id: str, code: str) -> Answer:

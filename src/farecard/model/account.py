@@ -83,7 +83,7 @@ class Event(msgspec.Struct, array_like=True, gc=False):
     """
 
     seq: int
-    account: int | None
+    account: int  # 0: the command reached no card
     sender: str
     id: str
     at: int

@@ -1,6 +1,7 @@
 """``farecard check``: does the whole store fit together? From the events up, nothing taken on trust."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from farecard.model.account import Account, Event, post
 from farecard.model.commands import format_number
 from farecard.model.moments import day_of
 from farecard.storage.rows import as_event
-from farecard.storage.sqlite import SqliteStore
+from farecard.storage.store import Store
 
 MOST_TOLD = 100
 
@@ -22,13 +23,15 @@ class Audit:
     ``problems`` are sentences; ``events`` and ``batches`` how much was read.
     """
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
         self.problems: list[str] = []
         self.more = 0
         self.events = 0
         self.batches = 0
         self._sums: dict[str, list[int]] = {}
+        self._reversals: dict[int, tuple[int, int]] = {}
+        self._remembered = 0
 
     def _say(self, problem: str) -> None:
         if len(self.problems) < MOST_TOLD:
@@ -51,36 +54,56 @@ class Audit:
     # -- the journal -------------------------------------------------------------------------
 
     def _journal(self) -> Iterator[int]:
-        prev = b""
-        number = 0
+        chains: dict[str, tuple[int, bytes]] = {}  # each writer's last batch: its number and hash
         folded = _Folded(self.store)
         for row in self.store.stream("batches"):
             id, header, said_prev, said = row[0], row[:11], row[11], row[12]
-            number += 1
+            number, prev = chains.get(header[1], (0, b""))
             self.batches += 1
-            events = self.store.rows(
-                "events_of_batch", first=id * SEQS_PER_BATCH, past=(id + 1) * SEQS_PER_BATCH
+            bounds = {"first": id * SEQS_PER_BATCH, "past": (id + 1) * SEQS_PER_BATCH}
+            events, transfers, totals = self.store.ask(
+                [
+                    ("events_of_batch", bounds),
+                    ("transfers_of_batch", bounds),
+                    ("totals_of_batch", {"batch": id}),
+                ]
             )
-            transfers = self.store.rows(
-                "transfers_of_batch", first=id * SEQS_PER_BATCH, past=(id + 1) * SEQS_PER_BATCH
-            )
-            totals = self.store.rows("totals_of_batch", batch=id)
-            if header[2] != number:
+            if header[2] != number + 1:
                 self._say(
-                    f"batch {id}: its number is {header[2]}, expected {number}: a batch is missing"
+                    f"batch {id}: its number is {header[2]}, expected {number + 1}: a batch is missing"
                 )
-                number = header[2]
             if said_prev != prev:
                 self._say(f"batch {id}: does not follow the batch before it: the chain is cut")
             if chain_hash(prev, header, events, transfers, totals) != said:
                 self._say(f"batch {id}: its rows are not those it was committed with")
             if header[6] != len(events):
                 self._say(f"batch {id}: {len(events)} events, {header[6]} when it was committed")
-            prev = said
-            self._batch(id, [as_event(row) for row in events], transfers, totals, folded)
+            chains[header[1]] = header[2], said
+            decided = [as_event(row) for row in events]
+            self._batch(id, decided, transfers, totals, folded)
+            self._commands(decided)
             self.events += len(events)
             yield self.events
         folded.finish(self._say)
+
+    def _commands(self, events: list[Event]) -> None:
+        """Every event's id is remembered, with the digest of the same body."""
+        ids: dict[str, list[str]] = {}
+        for event in events:
+            ids.setdefault(event.sender, []).append(event.id)
+            if event.of is not None:
+                self._reversals[event.of] = (event.account, event.seq)
+        kept = {
+            (sender, id): row
+            for sender, some in ids.items()
+            for id, *row in self.store.rows("commands", sender=sender, ids=some)
+        }
+        for event in events:
+            row = kept.get((event.sender, event.id))
+            if row != [event.digest, event.account, event.seq]:
+                self._say(f"event {event.seq}: its sender's id is not remembered")
+            else:
+                self._remembered += 1
 
     def _batch(
         self,
@@ -101,7 +124,7 @@ class Audit:
                 folded.take(event, self._say)
             elif event.amount or event.deposit or event.points or event.yen:
                 self._say(f"event {event.seq}: {event.outcome}, and yet it moved something")
-        for seq, _, debit, credit, yen in transfers:
+        for seq, _, _, debit, credit, yen in transfers:
             if seq not in days:
                 self._say(f"transfer of event {seq}: there is no such event")
                 continue
@@ -122,34 +145,55 @@ class Audit:
             debit, credit = self._sums.get(account, [0, 0])
             if credit - debit != sum:
                 self._say(f"{account} is {credit - debit:,} yen in the books, {sum:,} on the cards")
+        if self.store.rows("command_count")[0][0] != self._remembered:
+            self._stray_commands()
+        for of, account, seq in self.store.stream("all_reversals"):
+            if self._reversals.pop(of, None) != (account, seq):
+                self._say(f"reversal of event {of}: one of its two events is not there")
+        for _, seq in self._reversals.values():
+            self._say(f"event {seq}: reverses another and is not in the list of reversals")
+        if self.store.rows("held_cards") != self.store.rows("all_namesakes"):
+            self._say("the cards counted a person are not the cards that have a holder")
         for name, sentence in _ORPHANS.items():
             for row in self.store.rows(name):
                 self._say(sentence.format(*row))
 
+    def _stray_commands(self) -> None:
+        """Which remembered ids lead nowhere."""
+        for some in _thousands(self.store.stream("all_commands")):
+            seqs = [seq for _, _, seq in some]
+            owners = sorted({account for _, account, _ in some})
+            rows = self.store.rows("events", seqs=seqs, accounts=owners)
+            there = {row[0] for row in rows}
+            for sender, _, seq in some:
+                if seq not in there:
+                    self._say(f"command of {sender}: leads to no event ({seq})")
+
+
+def _thousands(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """Rows in handfuls."""
+    every = iter(rows)
+    while some := list(islice(every, 1000)):
+        yield some
+
 
 _ORPHANS = {
     "events_without_batch": "event {0}: belongs to no batch",
-    "events_without_command": "event {0}: its sender's id is not remembered",
-    "commands_without_event": "command of {0}: leads to no event ({1})",
-    "numbers_without_account": "a number leads to account {0}, which is not there",
-    "accounts_without_number": "account {0}: its card's number is not in the list of numbers",
     "accounts_without_holder": "account {0}: a card of its kind has a holder, none is kept",
-    "events_without_reversal": "event {0}: reverses another and is not in the list of reversals",
-    "reversals_without_event": "reversal of event {0}: one of its two events is not there",
 }
 
 
 class _Folded:
     """Accounts folded from the events, held in bounded memory by comparing at their last event."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
         self.accounts: dict[int, Account] = {}
         self.numbers: dict[int, list[Any]] = {}
 
     def take(self, event: Event, say: Any) -> None:
         """Post an accepted event to its account."""
-        if event.account is None:
+        if event.account == 0:
             say(f"event {event.seq}: accepted, and for no account")
             return
         account = self.accounts.get(event.account)

@@ -5,11 +5,11 @@ from typing import Any
 from farecard.ledger.chart import STORED_FARE
 from farecard.model.moments import day_of
 from farecard.rules.prepaid import is_report_day, to_secure
-from farecard.storage.sqlite import SqliteStore
+from farecard.storage.store import Store
 from farecard.tariff import Tariff
 
 
-def sums(store: SqliteStore, at: int | None) -> dict[str, list[int]]:
+def sums(store: Store, at: int | None) -> dict[str, list[int]]:
     """Debits and credits of each ledger account in yen; ``at`` None: of everything."""
     found: dict[str, list[int]] = {}
     if at is None:
@@ -26,7 +26,7 @@ def sums(store: SqliteStore, at: int | None) -> dict[str, list[int]]:
     return dict(sorted(found.items()))
 
 
-def trial_balance(store: SqliteStore, tariff: Tariff, at: int | None, today: int) -> dict[str, Any]:
+def trial_balance(store: Store, tariff: Tariff, at: int | None, today: int) -> dict[str, Any]:
     """The answer of ``farecard trial-balance``; the two sums are equal.
 
     ``unused`` is the stored fare of all cards, and what of it must be secured (PUB-15).

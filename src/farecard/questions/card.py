@@ -8,7 +8,7 @@ from farecard.model.account import Account, Event, post
 from farecard.model.commands import format_number
 from farecard.model.moments import PAST_MOMENT, day_of, iso_day, iso_moment
 from farecard.storage.rows import as_event
-from farecard.storage.sqlite import SqliteStore
+from farecard.storage.store import Store
 
 
 class UnknownCardError(Exception):
@@ -56,7 +56,7 @@ class Number(msgspec.Struct, frozen=True):
         return self.ended_at is not None and self.ended_at <= at
 
 
-def find(store: SqliteStore, number: int, at: int) -> Number:
+def find(store: Store, number: int, at: int) -> Number:
     """The row of a number that was given out by ``at``."""
     rows = store.rows("number_of", number=number)
     if not rows or rows[0][3] > at:
@@ -64,17 +64,17 @@ def find(store: SqliteStore, number: int, at: int) -> Number:
     return Number(*rows[0])
 
 
-def events_of(store: SqliteStore, head: int) -> list[Event]:
+def events_of(store: Store, account: int, head: int) -> list[Event]:
     """An account's accepted events up to ``head``, oldest first."""
-    return [as_event(row) for row in reversed(store.rows("chain", head=head))]
+    return [as_event(row) for row in store.rows("chain", account=account, head=head)]
 
 
-def account_at(store: SqliteStore, id: int, at: int) -> Account:
+def account_at(store: Store, id: int, at: int) -> Account:
     """An account as it stood at a moment: as stored, or folded from its events."""
     account = Account(*store.rows("accounts", ids=[id])[0])
     if account.last_at <= at:
         return account
-    return fold(id, [event for event in events_of(store, account.last_seq) if event.at <= at])
+    return fold(id, [event for event in events_of(store, id, account.last_seq) if event.at <= at])
 
 
 def fold(id: int, events: list[Event]) -> Account:
@@ -94,7 +94,7 @@ def state_of(account: Account, at: int) -> str:
     return "active" if account.ride_station is None else "riding"
 
 
-def status(store: SqliteStore, number: int, when: AsOf) -> dict[str, Any]:
+def status(store: Store, number: int, when: AsOf) -> dict[str, Any]:
     """The answer of ``farecard status``: yen, points, ``expires`` as a date."""
     found = find(store, number, when.until)
     account = account_at(store, found.account, when.until)
@@ -112,13 +112,13 @@ def status(store: SqliteStore, number: int, when: AsOf) -> dict[str, Any]:
     return {"card": card, "myna": None, "rally": None}
 
 
-def _kind_of_replaced(store: SqliteStore, found: Number) -> str:
+def _kind_of_replaced(store: Store, found: Number) -> str:
     """A moved card keeps being called what it was."""
     assert found.head is not None and found.ended_at is not None
-    return fold(found.account, events_of(store, found.head)).kind
+    return fold(found.account, events_of(store, found.account, found.head)).kind
 
 
-def history(store: SqliteStore, number: int, when: AsOf) -> list[dict[str, Any]]:
+def history(store: Store, number: int, when: AsOf) -> list[dict[str, Any]]:
     """The answer of ``farecard history``: what was accepted under this number, newest first."""
     found = find(store, number, when.until)
     head = found.head
@@ -134,7 +134,7 @@ def history(store: SqliteStore, number: int, when: AsOf) -> list[dict[str, Any]]
             "balance": event.balance,
             "points": event.points,
         }
-        for event in reversed(events_of(store, head))
+        for event in reversed(events_of(store, found.account, head))
         if event.seq >= found.since_seq and event.at <= when.until
     ]
 

@@ -9,11 +9,11 @@ from farecard.model.rates import Rates
 from farecard.model.verdict import No
 from farecard.questions.card import AsOf, account_at, find
 from farecard.rules import refund, reissue, state
-from farecard.storage.sqlite import SqliteStore
+from farecard.storage.store import Store
 from farecard.tariff import Tariff
 
 
-def _living(store: SqliteStore, number: int, when: AsOf) -> Account | No:
+def _living(store: Store, number: int, when: AsOf) -> Account | No:
     found = find(store, number, when.until)
     if found.is_replaced(when.until):
         assert found.ended is not None and found.successor is not None
@@ -27,7 +27,7 @@ def _today(account: Account, tariff: Tariff, when: AsOf) -> tuple[int, Rates]:
 
 
 def quote_refund(
-    store: SqliteStore, tariff: Tariff, number: int, when: AsOf
+    store: Store, tariff: Tariff, number: int, when: AsOf
 ) -> dict[str, Any] | No:
     """The ``payout`` a refund now would give at the place of the card's kind, or why it would not."""
     account = _living(store, number, when)
@@ -45,7 +45,7 @@ def quote_refund(
 
 
 def quote_reissue(
-    store: SqliteStore, tariff: Tariff, number: int, when: AsOf
+    store: Store, tariff: Tariff, number: int, when: AsOf
 ) -> dict[str, Any] | No:
     """What a new card costs (``due`` if lost, ``due_if_damaged``) and from when, or why there is none."""
     account = _living(store, number, when)

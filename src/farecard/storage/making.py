@@ -4,26 +4,25 @@ from farecard.model.moments import moment_now
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables
 from farecard.storage.errors import StoreError
-from farecard.storage.opening import path_of
-from farecard.storage.sqlite import SqliteStore
+from farecard.storage.opening import open_store
+from farecard.storage.store import Store
 from farecard.storage.vault import Vault, key_path, make_key, read_key
 from farecard.tariff import ALWAYS, Tariff
 
 
-def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[SqliteStore, Vault]:
+def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[Store, Vault]:
     """Open a store for commands; a new one gets a key, the tariff and the sample network."""
-    path = path_of(url)
-    store = SqliteStore(path, write=True)
-    store.begin()
+    store = open_store(url, write=True)
+    store.begin_making()
     try:
-        if store.rows("about"):
+        if "key" in dict(store.rows("about")):
             vault = read_vault(store)
             store.rollback()
             return store, vault
-        vault = Vault(make_key(key_path(path)))
+        vault = Vault(make_key(key_path(store.key_beside)))
         now = moment_now()
-        store.write("about", [("key", vault.fingerprint)])
-        store.write("tariff", [(1, ALWAYS, now, tariff_text)])
+        store.append("about", [("key", vault.fingerprint)])
+        store.append("tariff", [(1, ALWAYS, now, tariff_text)])
         add_network(store, sample, "sample", ALWAYS)
         store.commit()
     except BaseException:
@@ -32,20 +31,20 @@ def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[SqliteSto
     return store, vault
 
 
-def read_vault(store: SqliteStore) -> Vault:
+def read_vault(store: Store) -> Vault:
     """The vault of an existing store, its key proven to be the right one."""
-    path = key_path(store.path)
+    path = key_path(store.key_beside)
     vault = Vault(read_key(path))
     if vault.fingerprint != dict(store.rows("about"))["key"]:
         raise StoreError(f"the key file {path} is not the one this store was made with")
     return vault
 
 
-def add_network(store: SqliteStore, tables: Tables, name: str, since: int) -> int:
-    """Add a version of the network within the open transaction; gives its number."""
+def add_network(store: Store, tables: Tables, name: str, since: int) -> int:
+    """Add a version of the network within the open ``begin_making``; gives its number."""
     version = max((row[0] for row in store.rows("networks")), default=0) + 1
-    store.write("network", [(version, since, moment_now(), name)])
-    store.write(
+    store.append("network", [(version, since, moment_now(), name)])
+    store.append(
         "station",
         [
             (version, line, place, station, company)
@@ -53,11 +52,11 @@ def add_network(store: SqliteStore, tables: Tables, name: str, since: int) -> in
             for place, (station, company) in enumerate(stations)
         ],
     )
-    store.write("fare", [(version, *fare) for fare in tables.fares])
+    store.append("fare", [(version, *fare) for fare in tables.fares])
     return version
 
 
-def load_tariff(store: SqliteStore) -> Tariff:
+def load_tariff(store: Store) -> Tariff:
     """The newest tariff of a store."""
     rows = store.rows("tariffs")
     tariff = Tariff(rows[-1][2])
@@ -65,7 +64,7 @@ def load_tariff(store: SqliteStore) -> Tariff:
     return tariff
 
 
-def load_networks(store: SqliteStore) -> Networks:
+def load_networks(store: Store) -> Networks:
     """All versions of a store's network."""
     versions = []
     for version, since, _ in store.rows("networks"):

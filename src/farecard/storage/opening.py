@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from farecard.storage.errors import StoreError
-from farecard.storage.sqlite import SqliteStore
+from farecard.storage.store import Store
 
 DEFAULT_URL = "sqlite:///farecard.db"
+POSTGRES = ("postgresql://", "postgres://")
 
 
 def path_of(url: str) -> Path:
-    """The file a store URL names."""
+    """The file a SQLite URL names."""
     for start in ("sqlite:///", "sqlite://"):
         if url.startswith(start):
             url = url[len(start) :]
@@ -17,13 +18,43 @@ def path_of(url: str) -> Path:
     else:
         if "://" in url:
             raise StoreError(
-                f"{url.split('://')[0]}:// is no store this version opens; use sqlite:///FILE"
+                f"{url.split('://')[0]}:// is no store farecard opens;"
+                " use sqlite:///FILE or postgresql://USER@HOST/DATABASE"
             )
     if not url:
         raise StoreError("the store URL names no file; use sqlite:///FILE")
     return Path(url)
 
 
-def open_to_read(url: str) -> SqliteStore:
+def open_store(url: str, *, write: bool) -> Store:
+    """Open an existing store, or with ``write`` make one that is not there yet."""
+    if url.startswith(POSTGRES):
+        from farecard.storage.postgres import PostgresStore
+
+        return PostgresStore(url, write=write)
+    from farecard.storage.sqlite import SqliteStore
+
+    return SqliteStore(path_of(url), write=write)
+
+
+def open_to_read(url: str) -> Store:
     """Open a store for questions: it must be there, and nothing of it changes."""
-    return SqliteStore(path_of(url), write=False)
+    return open_store(url, write=False)
+
+
+def is_there(url: str) -> bool:
+    """Whether a store was made at this URL."""
+    if url.startswith(POSTGRES):
+        from farecard.storage.postgres import is_store
+
+        return is_store(url)
+    return path_of(url).exists()
+
+
+def place_of(url: str) -> str:
+    """A store's URL for people: without its password."""
+    if url.startswith(POSTGRES):
+        from farecard.storage.postgres import without_password
+
+        return without_password(url)
+    return str(path_of(url))

@@ -1,5 +1,5 @@
--- The one schema. Types are PostgreSQL's; what SQLite says otherwise stands in
--- storage/sqlite.py (DIALECT). Moments are microseconds since 1970 UTC, days are days since 1970
+-- The one schema, in PostgreSQL's words; what an engine says otherwise stands in the DIALECT of
+-- storage/sqlite.py and storage/postgres.py. Moments are microseconds since 1970 UTC, days are days since 1970
 -- in Tokyo, money is whole yen. `event`, `command`, `transfer`, `total`, `batch`, `reversal`
 -- are only ever appended to.
 
@@ -18,14 +18,16 @@ CREATE TABLE batch (
     campaign BIGINT NOT NULL,
     code TEXT NOT NULL,
     prev BYTEA NOT NULL,
-    hash BYTEA NOT NULL
+    hash BYTEA NOT NULL,
+    UNIQUE (writer, number)
 );
 
 -- The journal: every remembered command with its decision and, when accepted, what it changed.
--- `prev` is the account's previous accepted event: a card's history is read along it.
+-- `prev` is the account's previous accepted event: a card's history is read along it. `account` 0:
+-- the command reached no card.
 CREATE TABLE event (
-    seq BIGINT PRIMARY KEY,
-    account BIGINT,
+    seq BIGINT NOT NULL,
+    account BIGINT NOT NULL,
     sender TEXT NOT NULL,
     id TEXT NOT NULL,
     at BIGINT NOT NULL,
@@ -53,7 +55,8 @@ CREATE TABLE event (
     why TEXT,
     sets TEXT,
     reasons TEXT,
-    warnings TEXT
+    warnings TEXT,
+    PRIMARY KEY (seq, account)
 );
 
 -- A sender's id is its own for ever; this finds it again.
@@ -61,6 +64,7 @@ CREATE TABLE command (
     sender TEXT NOT NULL,
     id TEXT NOT NULL,
     digest BYTEA NOT NULL,
+    account BIGINT NOT NULL,
     seq BIGINT NOT NULL,
     PRIMARY KEY (sender, id)
 ) /* clustered */;
@@ -68,11 +72,12 @@ CREATE TABLE command (
 -- An event's second transfer and those after; the first stands in the event's own row.
 CREATE TABLE transfer (
     seq BIGINT NOT NULL,
+    account BIGINT NOT NULL,
     n BIGINT NOT NULL,
     debit TEXT NOT NULL,
     credit TEXT NOT NULL,
     yen BIGINT NOT NULL CHECK (yen > 0),
-    PRIMARY KEY (seq, n)
+    PRIMARY KEY (seq, account, n)
 ) /* clustered */;
 
 -- What a batch added to each ledger account on each day: no hot row is ever updated.
@@ -112,7 +117,7 @@ CREATE TABLE account (
     pass_until BIGINT,
     pass_discount BIGINT NOT NULL,
     registered_on BIGINT
-);
+) /* rewritten in place */;
 
 -- Every number ever given out, and the account it leads to. `head` is the last event under it
 -- once it is replaced.
@@ -128,10 +133,11 @@ CREATE TABLE number (
 );
 
 CREATE TABLE reversal (
-    "of" BIGINT PRIMARY KEY,
+    "of" BIGINT NOT NULL,
     account BIGINT NOT NULL,
-    seq BIGINT NOT NULL
-);
+    seq BIGINT NOT NULL,
+    PRIMARY KEY ("of", account)
+) /* clustered */;
 
 -- Personal data: sealed under a key of the subject's own, which is itself sealed under the key
 -- file. `name_key` and `phone_key` are keyed digests, so that the same person can be told without
@@ -144,6 +150,12 @@ CREATE TABLE holder (
     sealed BYTEA
 );
 CREATE INDEX holder_name ON holder (name_key);
+
+-- How many cards were sold under one name and birthday: the row that two sales to one person meet in.
+CREATE TABLE namesake (
+    name_key BYTEA PRIMARY KEY,
+    cards BIGINT NOT NULL
+) /* clustered */;
 
 CREATE TABLE payee (
     account BIGINT NOT NULL,

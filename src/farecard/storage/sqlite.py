@@ -1,6 +1,7 @@
 """The SQLite driver: one file, WAL, every commit on the disk before anyone is told.
 
-What SQLite says differently from PostgreSQL stands in ``DIALECT``.
+What SQLite says differently from PostgreSQL stands in ``DIALECT``. One writer at a time holds the
+lock from its first read to its commit, so that nothing of what a batch rests on can change meanwhile.
 """
 
 import re
@@ -11,26 +12,27 @@ from typing import Any
 
 import msgspec
 
-from farecard.model.account import Account, Event
 from farecard.storage.errors import StoreError
+from farecard.storage.sql import SCHEMA_VERSION, queries, schema_statements
+from farecard.storage.store import EVERYDAY, Ask, Row, Writes
 
 APPLICATION_ID = 0x46415245  # "FARE"
-SCHEMA_VERSION = 1
 BUSY_MILLISECONDS = 10_000
 OLDEST_SQLITE = (3, 37, 0)
+FIRST_VERSION_READ = 2  # what was made before had another journal
 
 # PostgreSQL's word → SQLite's.
 DIALECT = (
     (re.compile(r"\bBIGINT\b"), "INTEGER"),
     (re.compile(r"\bBYTEA\b"), "BLOB"),
+    (re.compile(r"PRIMARY KEY \(seq, account\)"), "PRIMARY KEY (seq)"),
     (re.compile(r"\) /\* clustered \*/;"), ") WITHOUT ROWID, STRICT;"),
-    (re.compile(r"^\);", re.MULTILINE), ") STRICT;"),
+    (re.compile(r"^\)( /\* rewritten in place \*/)?;", re.MULTILINE), ") STRICT;"),
     (re.compile(r"= ANY\((:\w+)\)"), r"IN (SELECT value FROM json_each(\1))"),
 )
 
 _json = msgspec.json.encode
-_EVENT_FIELDS = Event.__struct_fields__
-_ACCOUNT_FIELDS = Account.__struct_fields__
+_UPDATE_EVERYDAY = f"UPDATE account SET {', '.join(f'{name}=?' for name in EVERYDAY)} WHERE account=?"
 
 
 def in_sqlite(text: str) -> str:
@@ -40,44 +42,6 @@ def in_sqlite(text: str) -> str:
     return text
 
 
-# Each table's columns; an `account` row replaces its old one.
-COLUMNS = {
-    "event": len(_EVENT_FIELDS),
-    "command": 4,
-    "transfer": 5,
-    "total": 5,
-    "account": len(_ACCOUNT_FIELDS),
-    "number": 8,
-    "reversal": 3,
-    "holder": 5,
-    "payee": 3,
-    "about": 2,
-    "tariff": 4,
-    "network": 4,
-    "station": 5,
-    "fare": 5,
-    "batch": 13,
-}
-INSERTS = {
-    table: f"INSERT {'OR REPLACE ' if table == 'account' else ''}INTO {table}"
-    f" VALUES ({','.join('?' * columns)})"
-    for table, columns in COLUMNS.items()
-}
-
-
-def sql_text(name: str) -> str:
-    """One of the SQL files beside this one."""
-    return (Path(__file__).parent / name).read_text("utf-8")
-
-
-def _load_queries() -> dict[str, str]:
-    text = sql_text("queries.sql")
-    parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
-    return {
-        name: in_sqlite(sql).strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)
-    }
-
-
 class SqliteStore:
     """One connection to one store file."""
 
@@ -85,6 +49,11 @@ class SqliteStore:
         """Open an existing store, or with ``write`` make one that is not there yet."""
         self.path = path
         self.url = f"sqlite:///{path}"
+        self.place = str(path)
+        self.key_beside = path.with_name(path.name + ".key")
+        self.overlaps = False
+        self.writer = 0
+        self._inserts: dict[str, str] = {}
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             raise StoreError(
                 f"this Python comes with SQLite {sqlite3.sqlite_version}; farecard needs 3.37 or newer"
@@ -95,7 +64,7 @@ class SqliteStore:
         if fresh and not path.parent.is_dir():
             raise StoreError(f"the folder {path.parent} for the store does not exist")
         mode = "rwc" if write else "rw"
-        self._queries = _load_queries()
+        self._queries = queries(in_sqlite)
         self._data_version: int | None = None
         with self._errors():
             self.db = sqlite3.connect(
@@ -128,6 +97,11 @@ class SqliteStore:
                 f"{self.path} was made by a newer farecard (schema {version}, this one knows"
                 f" {SCHEMA_VERSION}); update farecard to read it"
             )
+        if application and version < FIRST_VERSION_READ:
+            raise StoreError(
+                f"{self.path} was made before farecard 0.1 was released, when the journal had another"
+                " form; replay its journals into a new store"
+            )
         self.is_new = application == 0
         if self.is_new and not write:
             raise StoreError(
@@ -143,7 +117,7 @@ class SqliteStore:
 
     # -- transactions ------------------------------------------------------------------------
 
-    def begin(self) -> bool:
+    def begin(self, lock: Sequence[int] | None = None) -> bool:  # noqa: ARG002  # it locks all
         """Take the write lock. True when someone else has written since our last transaction."""
         with self._errors():
             self.db.execute("BEGIN IMMEDIATE")
@@ -151,6 +125,10 @@ class SqliteStore:
         changed: bool = version != self._data_version
         self._data_version = version
         return changed
+
+    def begin_making(self) -> None:
+        """Take the write lock."""
+        self.begin()
 
     def begin_reading(self) -> None:
         """See the store as it is now until ``rollback``; takes no lock that others wait for."""
@@ -187,6 +165,10 @@ class SqliteStore:
         with self._errors():
             return self.db.execute(self._queries[name], values)
 
+    def ask(self, asks: list[Ask]) -> list[list[Row]]:
+        """Several named queries, one after the other."""
+        return [self.rows(name, **values) for name, values in asks]
+
     def integrity(self) -> str:
         """``ok``, or what SQLite finds wrong with the file."""
         try:
@@ -196,17 +178,33 @@ class SqliteStore:
 
     # -- writing -----------------------------------------------------------------------------
 
-    def write(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Append rows, in the order of the table's columns."""
         if rows:
+            insert = self._inserts.get(table)
+            if insert is None:
+                insert = f"INSERT INTO {table} VALUES ({','.join('?' * len(rows[0]))})"
+                self._inserts[table] = insert
             with self._errors():
-                self.db.executemany(INSERTS[table], rows)
+                self.db.executemany(insert, rows)
 
-    def end_numbers(self, rows: list[tuple[str, int, int, int, int]]) -> None:
-        """Note what replaced a number: (cause, at, last event, successor, number)."""
+    def keep(self, writes: Writes) -> None:
+        """Write a batch. Since the lock is held, what it read still holds."""
+        for table, rows in writes.rows.items():
+            self.append(table, rows)
         with self._errors():
-            self.db.executemany(
-                "UPDATE number SET ended=?, ended_at=?, head=?, successor=? WHERE number=?", rows
+            run = self.db.executemany
+            run(_UPDATE_EVERYDAY, [(*new, account) for _, account, *new in writes.everyday])
+            if writes.changed:
+                marks = ",".join("?" * (len(writes.changed[0]) - 1))
+                run(f"REPLACE INTO account VALUES ({marks})", [row[1:] for row in writes.changed])
+            run(
+                "UPDATE number SET ended=?, ended_at=?, head=?, successor=? WHERE number=?",
+                writes.ended_numbers,
+            )
+            run(
+                "REPLACE INTO namesake VALUES (?,?)",
+                [(key, now) for key, was, now in writes.namesakes if now != was],
             )
 
 
@@ -242,11 +240,13 @@ def migrate(db: sqlite3.Connection, version: int) -> None:
     try:
         # somebody else may have done it while we waited for the lock
         version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            for statement in schema_statements(in_sqlite):
+                db.execute(statement)
+            version = SCHEMA_VERSION
         for step in range(version, SCHEMA_VERSION):
-            name = "schema.sql" if step == 0 else f"migrate_{step + 1}.sql"
-            for statement in in_sqlite(sql_text(name)).split(";\n"):
-                if statement.strip():
-                    db.execute(statement)
+            for statement in schema_statements(in_sqlite, f"migrate_{step + 1}.sql"):
+                db.execute(statement)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.execute("COMMIT")

@@ -83,16 +83,17 @@ def _open(key: bytes, sealed: bytes) -> bytes:
     return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
 
 
-def key_path(store_path: Path) -> Path:
-    """Where the key of a store is: ``FARECARD_KEY_FILE``, else beside the SQLite file."""
+def key_path(beside: Path) -> Path:
+    """Where the key of a store is: ``FARECARD_KEY_FILE``, else the place its driver names."""
     named = os.environ.get("FARECARD_KEY_FILE")
-    return Path(named) if named else store_path.with_name(store_path.name + ".key")
+    return Path(named) if named else beside
 
 
 def make_key(path: Path) -> bytes:
     """Use the key at ``path``, or write a new one, readable by its owner alone."""
     if path.exists():
         return read_key(path)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     master = os.urandom(KEY_BYTES)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:

@@ -1,0 +1,453 @@
+"""The PostgreSQL driver: many desks on one database, each reading freely and proving it when it writes.
+
+What PostgreSQL says differently from the schema's text stands in ``DIALECT``; the tables live in the
+schema ``farecard`` of the database. One connection reads facts, another writes, so that a batch can
+be decided while the one before it is committed. No row is locked before it is written, unless a batch
+collided before; a batch whose accounts, numbers, ids or names are no longer as they were read is
+given up whole (``ConflictError``).
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+
+from farecard.storage.errors import StoreError
+from farecard.storage.sql import SCHEMA_VERSION, queries, schema_statements, tables
+from farecard.storage.store import EVERYDAY, Ask, ConflictError, Row, Writes
+
+OLDEST_SERVER = 140000
+MOST_WRITERS = 256
+LOCKS = 0x46415245  # "FARE": the first key of our advisory locks; the second is the writer
+MAKING = -1  # the second key while the store itself is made or added to
+COPY_FROM = 256  # rows from which COPY is quicker than one INSERT
+
+# the schema's word → PostgreSQL's. Text sorts by its bytes, as SQLite sorts it.
+DIALECT = (
+    (re.compile(r"\bTEXT\b"), 'TEXT COLLATE "C"'),
+    (re.compile(r"^\) /\* rewritten in place \*/;", re.MULTILINE), ") WITH (fillfactor = 80);"),
+)
+_PARAMETER = re.compile(r":([a-z_]+)")
+
+# Array statements are planned for the arrays they get, and walk them in order: two batches then
+# lock the rows they share in the same order.
+SESSION = """
+SET search_path = farecard;
+SET plan_cache_mode = force_custom_plan;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET jit = off;
+SET lock_timeout = '10s';
+SET client_min_messages = warning;
+"""
+# an answer is durable, whatever the database's default is
+DURABLE = """
+SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') IN ('off', 'local')
+"""
+
+_TYPES = {"BIGINT": "int8", "TEXT": "text", "BYTEA": "bytea"}
+
+
+def in_postgres(text: str) -> str:
+    """Translate the schema."""
+    for word, here in DIALECT:
+        text = word.sub(here, text)
+    return text
+
+
+def _query(text: str) -> str:
+    return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
+
+
+def without_password(url: str) -> str:
+    """A store's URL for people."""
+    parts = _parts(url)
+    user = f"{parts['user']}@" if parts.get("user") else ""
+    port = f":{parts['port']}" if parts.get("port") else ""
+    return f"postgresql://{user}{parts.get('host', '')}{port}/{parts.get('dbname', '')}"
+
+
+def _parts(url: str) -> dict[str, Any]:
+    try:
+        return conninfo_to_dict(url)
+    except psycopg.Error as error:
+        raise StoreError(f"the store URL cannot be read: {str(error).strip()}") from None
+
+
+def is_store(url: str) -> bool:
+    """Whether a store was made in this database."""
+    with _errors(without_password(url)), psycopg.connect(url, autocommit=True) as connection:
+        return _is_made(connection)
+
+
+def _is_made(connection: psycopg.Connection) -> bool:
+    row = connection.execute("SELECT to_regclass('farecard.about') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
+@contextmanager
+def _errors(place: str) -> Iterator[None]:
+    """Turn PostgreSQL's errors into sentences a person can act on."""
+    try:
+        yield
+    except (
+        errors.UniqueViolation,
+        errors.DeadlockDetected,
+        errors.SerializationFailure,
+        errors.LockNotAvailable,
+    ) as error:
+        raise ConflictError(type(error).__name__) from error
+    except psycopg.Error as error:
+        text = str(error).strip().splitlines()
+        why = text[0] if text else type(error).__name__
+        if isinstance(error, errors.DiskFull):
+            why = f"the server's disk is full ({why}); free space and run it again"
+        elif isinstance(error, errors.InsufficientPrivilege):
+            why = f"the role lacks a right ({why}); its owner can GRANT it"
+        elif isinstance(error, errors.ReadOnlySqlTransaction):
+            why = "the server only reads: it is a standby; name the primary"
+        elif isinstance(error, errors.TooManyConnections):
+            why = f"{why}: the server has no connection left; try again"
+        elif isinstance(error, psycopg.OperationalError):
+            why = f"the server cannot be reached or went away ({why}); when it is back, run it again"
+        raise StoreError(f"the store {place}: {why}") from error
+
+
+class PostgresStore:
+    """Two connections to one database: ours to read and ours to write."""
+
+    def __init__(self, url: str, *, write: bool) -> None:
+        """Open an existing store, or with ``write`` make one in a database that has none."""
+        self.url = url
+        self.place = without_password(url)
+        self.overlaps = write
+        self.writer = 0
+        self.key_beside = _key_beside(url)
+        self._write = write
+        self._queries = queries(_query)
+        self._columns = tables()
+        self._statements: dict[str, str] = {}
+        self._reader: psycopg.Connection | None = None
+        self._writer: psycopg.Connection | None = None
+        self._last: list[tuple[str, Any]] = []  # what goes out together with COMMIT
+        try:
+            self._connect()
+        except BaseException:
+            self.close()
+            raise
+
+    # -- connections -------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        self._reader = self._open()
+        with _errors(self.place):
+            self._check(self._reader)
+            made = _is_made(self._reader)
+            if not made and not self._write:
+                raise StoreError(
+                    f"there is no store in {self.place}; `farecard --store URL replay FILE` makes one"
+                )
+            if self._write:
+                self._writer = self._open()
+                if not made:
+                    self._make(self._writer)
+            version = int(dict(self.rows("about"))["schema"])
+            if version > SCHEMA_VERSION:
+                raise StoreError(
+                    f"{self.place} was made by a newer farecard (schema {version}, this one knows"
+                    f" {SCHEMA_VERSION}); update farecard to read it"
+                )
+            if self._writer is not None:
+                self.writer = self._take_writer(self._writer)
+
+    def _open(self) -> psycopg.Connection:
+        given = _parts(self.url)
+        defaults = {"connect_timeout": 10, "application_name": "farecard"}
+        with _errors(self.place):
+            connection = psycopg.connect(
+                self.url,
+                autocommit=True,
+                **{name: value for name, value in defaults.items() if name not in given},  # type: ignore[arg-type]
+            )
+            connection.execute(SESSION)
+            connection.execute(DURABLE)
+            return connection
+
+    def _check(self, connection: psycopg.Connection) -> None:
+        info = connection.info
+        if info.server_version < OLDEST_SERVER:
+            raise StoreError(f"{self.place} runs PostgreSQL {info.server_version // 10000}; use 14 or newer")
+        encoding = info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise StoreError(f"the database at {self.place} is encoded in {encoding}; make one in UTF8")
+
+    def _make(self, connection: psycopg.Connection) -> None:
+        """Make the tables, unless somebody else just did."""
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, MAKING))
+            if _is_made(connection):
+                return
+            connection.execute("CREATE SCHEMA IF NOT EXISTS farecard")
+            for statement in schema_statements(in_postgres):
+                connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute("INSERT INTO about VALUES ('schema', %s)", (str(SCHEMA_VERSION),))
+
+    def _take_writer(self, connection: psycopg.Connection) -> int:
+        """The lowest writer that nobody holds; ours until the connection ends."""
+        for writer in range(MOST_WRITERS):
+            taken = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCKS, writer)).fetchone()
+            if taken and taken[0]:
+                return writer
+        raise StoreError(f"{MOST_WRITERS} desks write to {self.place} already; end one of them")
+
+    def _reading(self) -> psycopg.Connection:
+        assert self._reader is not None
+        return self._reader
+
+    def _writing(self) -> psycopg.Connection:
+        assert self._writer is not None, "opened to read"
+        return self._writer
+
+    def close(self) -> None:
+        """Close both connections; what was not committed is gone."""
+        for connection in (self._reader, self._writer):
+            if connection is not None:
+                connection.close()
+
+    # -- transactions ------------------------------------------------------------------------
+
+    def begin(self, lock: Sequence[int] | None = None) -> bool:
+        """Be ready to decide; ``lock`` holds these accounts against others until the end.
+
+        True when the connections had to be made anew, so that nothing in memory can be trusted.
+        """
+        anew = self._reading().closed or self._writing().closed
+        if anew:
+            self.close()
+            self._connect()
+        if lock:
+            with _errors(self.place):
+                connection = self._writing()
+                connection.execute("BEGIN")
+                connection.execute(
+                    "UPDATE account SET last_seq = last_seq WHERE account = ANY(%s)", (sorted(lock),)
+                )
+        return anew
+
+    def begin_making(self) -> None:
+        """Take the lock under which tariffs and networks are added."""
+        with _errors(self.place):
+            connection = self._writing()
+            connection.execute("BEGIN")
+            connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, MAKING))
+
+    def begin_reading(self) -> None:
+        """See the store as it is now until ``rollback``; takes no lock that others wait for."""
+        with _errors(self.place):
+            self._reading().execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def commit(self) -> None:
+        """Make the transaction durable; returns once the server has it on its disk."""
+        last, self._last = self._last, []
+        with _errors(self.place):
+            connection = self._writing()
+            with connection.pipeline(), connection.cursor() as cursor:
+                for statement, values in last:
+                    cursor.execute(statement, values)  # type: ignore[arg-type]
+                cursor.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Give the transaction up."""
+        self._last = []
+        connection = self._writer if self._write else self._reader
+        if connection is None or connection.closed:
+            return
+        if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            try:
+                connection.execute("ROLLBACK")
+            except psycopg.Error:
+                connection.close()  # the server ends the transaction with it
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def rows(self, name: str, **values: Any) -> list[Row]:
+        """All rows of a named query; lists go in as they are."""
+        with _errors(self.place), self._reading().cursor(binary=True) as cursor:
+            return cursor.execute(self._queries[name], values).fetchall()  # type: ignore[arg-type]
+
+    def ask(self, asks: list[Ask]) -> list[list[Row]]:
+        """Several named queries in one round trip."""
+        if len(asks) == 1:
+            return [self.rows(asks[0][0], **asks[0][1])]
+        connection = self._reading()
+        cursors = []
+        with _errors(self.place):
+            with connection.pipeline():
+                for name, values in asks:
+                    cursor = connection.cursor(binary=True)
+                    cursors.append(cursor.execute(self._queries[name], values))  # type: ignore[arg-type]
+            return [cursor.fetchall() for cursor in cursors]
+
+    def stream(self, name: str, **values: Any) -> Iterable[Row]:
+        """The rows of a named query a few thousand at a time; within ``begin_reading``."""
+        with _errors(self.place):
+            cursor = self._reading().cursor(f"stream_{name}", binary=True)
+            cursor.itersize = 4096
+            with cursor:
+                cursor.execute(self._queries[name], values)  # type: ignore[arg-type]
+                yield from cursor
+
+    def integrity(self) -> str:
+        """The server looks after its own files."""
+        return "ok"
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows, in the order of the table's columns."""
+        if not rows:
+            return
+        with _errors(self.place), self._writing().cursor() as cursor:
+            if len(rows) < COPY_FROM:
+                cursor.execute(*self._insert(table, rows))
+            else:
+                self._copy(cursor, table, rows)
+
+    def _insert(self, table: str, rows: Sequence[Sequence[Any]]) -> tuple[Any, list[Any]]:
+        """One statement that inserts rows, a parameter a column."""
+        statement = self._statements.get(table)
+        if statement is None:
+            arrays = _arrays(self._columns[table].values())
+            statement = self._statements[table] = f"INSERT INTO {table} SELECT * FROM unnest({arrays})"
+        return statement, [list(column) for column in zip(*rows, strict=True)]
+
+    def _copy(self, cursor: Any, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        with cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types([_TYPES[one] for one in self._columns[table].values()])
+            for row in rows:
+                copy.write_row(row)
+
+    def keep(self, writes: Writes) -> None:
+        """Write a batch and prove what it rests on: accounts first, so that a collision shows early."""
+        connection = self._writing()
+        rows = writes.rows
+        with _errors(self.place):
+            proofs = []
+            fresh = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+            with connection.pipeline():
+                if fresh:  # else our accounts are locked in it already
+                    connection.execute("BEGIN")
+                for expected, statement, values in self._proofs(writes):
+                    proofs.append((expected, connection.execute(statement, values)))
+                late = []
+                for table, some in rows.items():
+                    if len(some) >= COPY_FROM:
+                        late.append(table)
+                    elif some and table not in LAST:
+                        connection.execute(*self._insert(table, some))
+            for expected, cursor in proofs:
+                if cursor.rowcount != expected:
+                    raise ConflictError("somebody else changed what this batch rests on")
+            with connection.cursor() as cursor:
+                for table in late:
+                    self._copy(cursor, table, rows[table])
+        self._last = [self._insert(table, rows[table]) for table in LAST if 0 < len(rows[table]) < COPY_FROM]
+
+    def _proofs(self, writes: Writes) -> Iterator[tuple[int, Any, Any]]:
+        """Statements that only reach the given number of rows when nothing has changed."""
+        if writes.everyday:
+            yield len(writes.everyday), *self._update(EVERYDAY, writes.everyday)
+        if writes.changed:
+            columns = tuple(self._columns["account"])[1:]
+            yield len(writes.changed), *self._update(columns, writes.changed)
+        if writes.ended_numbers:
+            yield (
+                len(writes.ended_numbers),
+                "UPDATE number SET ended = u.ended, ended_at = u.at, head = u.head, successor = u.next"
+                " FROM unnest(%s::text[], %s::int8[], %s::int8[], %s::int8[], %s::int8[])"
+                " AS u (ended, at, head, next, number) WHERE number.number = u.number",
+                _columns(writes.ended_numbers),
+            )
+        yield from _absent(writes)
+        yield from _namesakes(writes.namesakes)
+
+    def _update(self, columns: Sequence[str], rows: list[Row]) -> tuple[str, list[Any]]:
+        """Set columns of accounts whose ``last_seq`` is still the one that was read."""
+        types = self._columns["account"]
+        arrays = _arrays(["BIGINT", "BIGINT", *(types[name] for name in columns)])
+        return (
+            f"UPDATE account SET {', '.join(f'{name} = u.{name}' for name in columns)}"
+            f" FROM unnest({arrays}) AS u (was, account, {', '.join(columns)})"
+            " WHERE account.account = u.account AND account.last_seq = u.was"
+        ), _columns(rows)
+
+
+# these tables are written last, in the round trip of the commit
+LAST = ("total", "batch")
+
+
+def _absent(writes: Writes) -> Iterator[tuple[int, Any, Any]]:
+    """What was looked for and not found is still not there: put it in and take it out again.
+
+    Whoever is putting it in for good is waited for; then there is a collision, or there is none.
+    """
+    if writes.absent_numbers:
+        some = len(writes.absent_numbers)
+        insert = "INSERT INTO number (number, account, since_seq, since_at) SELECT n, 0, 0, 0 FROM unnest(%s::int8[]) AS u (n)"
+        yield some, insert, (writes.absent_numbers,)
+        yield some, "DELETE FROM number WHERE number = ANY(%s)", (writes.absent_numbers,)
+    if writes.absent_ids:
+        some = len(writes.absent_ids)
+        both = _columns(writes.absent_ids)
+        insert = "INSERT INTO command SELECT s, i, '', 0, 0 FROM unnest(%s::text[], %s::text[]) AS u (s, i)"
+        yield some, insert, both
+        yield (
+            some,
+            "DELETE FROM command USING unnest(%s::text[], %s::text[]) AS u (s, i)"
+            " WHERE sender = s AND id = i",
+            both,
+        )
+
+
+def _namesakes(rows: list[tuple[bytes, int, int]]) -> Iterator[tuple[int, Any, Any]]:
+    """A person still has as many cards as were read."""
+    new = [(key, now) for key, was, now in rows if was == 0]
+    if new:
+        yield len(new), "INSERT INTO namesake SELECT * FROM unnest(%s::bytea[], %s::int8[])", _columns(new)
+    none = [key for key, now in new if now == 0]
+    if none:
+        yield len(none), "DELETE FROM namesake WHERE name_key = ANY(%s)", (none,)
+    more = [row for row in rows if row[1]]
+    if more:
+        yield (
+            len(more),
+            "UPDATE namesake SET cards = u.now FROM unnest(%s::bytea[], %s::int8[], %s::int8[])"
+            " AS u (key, was, now) WHERE name_key = u.key AND cards = u.was",
+            _columns(more),
+        )
+
+
+def _columns(rows: Sequence[Sequence[Any]]) -> list[Any]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _arrays(types: Iterable[str]) -> str:
+    return ", ".join(f"%b::{_TYPES[one]}[]" for one in types)
+
+
+def _key_beside(url: str) -> Path:
+    """A key file of this database in the user's own configuration."""
+    parts = _parts(url)
+    config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    names = [str(parts.get(name) or "") for name in ("host", "port", "dbname")]
+    stem = "-".join(re.sub(r"[^\w.]+", "_", name).strip("_") for name in names if name)
+    return Path(config) / "farecard" / f"{stem or 'default'}.key"

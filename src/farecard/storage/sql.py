@@ -1,0 +1,34 @@
+"""The SQL files beside this one: the schema as columns, the queries by name."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+SCHEMA_VERSION = 2
+
+Translate = Callable[[str], str]
+
+
+def sql_text(name: str) -> str:
+    """One of the SQL files."""
+    return (Path(__file__).parent / name).read_text("utf-8")
+
+
+def queries(translate: Translate) -> dict[str, str]:
+    """Every named query in an engine's words."""
+    parts = re.split(r"^-- name: (\w+)\n", sql_text("queries.sql"), flags=re.MULTILINE)
+    return {name: translate(sql).strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def schema_statements(translate: Translate, name: str = "schema.sql") -> list[str]:
+    """The statements of the schema, or of a step to it, in an engine's words."""
+    return [one for one in translate(sql_text(name)).split(";\n") if one.strip()]
+
+
+def tables() -> dict[str, dict[str, str]]:
+    """Each table's columns in order, with PostgreSQL's name of their type."""
+    found: dict[str, dict[str, str]] = {}
+    for name, body in re.findall(r"CREATE TABLE (\w+) \((.*?)^\)", sql_text("schema.sql"), re.M | re.S):
+        columns = re.findall(r'^    "?([a-z_]+)"? (BIGINT|TEXT|BYTEA)', body, flags=re.MULTILINE)
+        found[name] = dict(columns)
+    return found

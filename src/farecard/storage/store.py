@@ -1,0 +1,82 @@
+"""What the rest may ask of a store, whichever engine it runs on; and what a batch hands over to be kept."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from farecard.storage.errors import StoreError
+
+Row = tuple[Any, ...]
+Ask = tuple[str, dict[str, Any]]
+
+# what an everyday event changes of an account; the rest is written only when it changed
+EVERYDAY = ("balance", "last_at", "last_seq", "ride_station", "ride_at")
+
+
+class ConflictError(StoreError):
+    """What was read no longer holds: nothing was kept, decide anew."""
+
+
+class Writes(msgspec.Struct):
+    """All that one batch writes, and what must still hold when it does.
+
+    ``rows`` are appended, table by table. ``everyday`` and ``changed`` are accounts that exist:
+    (the ``last_seq`` that was read, account id, new values …), the first with the columns of
+    ``EVERYDAY``, the second with all columns. ``absent_*`` were looked for and not found.
+    """
+
+    rows: dict[str, list[Any]]
+    everyday: list[Row] = []
+    changed: list[Row] = []
+    ended_numbers: list[tuple[str, int, int, int, int]] = []  # cause, at, head, successor, number
+    namesakes: list[tuple[bytes, int, int]] = []  # name_key, cards as read, cards now
+    absent_numbers: list[int] = []
+    absent_ids: list[tuple[str, str]] = []  # sender, id
+
+
+class Store(Protocol):
+    """One open store. A reader and a writer may use it from two threads where it ``overlaps``."""
+
+    url: str
+    place: str  # where it is, for people: no password in it
+    key_beside: Path  # where its key file is unless FARECARD_KEY_FILE says otherwise
+    overlaps: bool  # the next batch can be decided while one is being kept
+    writer: int  # which of the writers on this store we are
+
+    def rows(self, name: str, **values: Any) -> list[Row]:
+        """All rows of a named query; lists go in as they are."""
+
+    def ask(self, asks: list[Ask]) -> list[list[Row]]:
+        """Several named queries at once, where the engine can in one round trip."""
+
+    def stream(self, name: str, **values: Any) -> Iterable[Row]:
+        """The rows of a named query one after the other, for tables of any size."""
+
+    def begin(self, lock: Sequence[int] | None = None) -> bool:
+        """Start to decide. True when facts in memory may be old. ``lock``: accounts to hold first."""
+
+    def begin_making(self) -> None:
+        """Start to change what is loaded (tariffs, networks), alone."""
+
+    def begin_reading(self) -> None:
+        """See the store as it is now until ``rollback``; takes no lock that others wait for."""
+
+    def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows, in the order of the table's columns."""
+
+    def keep(self, writes: Writes) -> None:
+        """Write a batch; ``ConflictError`` when what it rests on has changed."""
+
+    def commit(self) -> None:
+        """Make the transaction durable; returns once it is on the disk."""
+
+    def rollback(self) -> None:
+        """Give the transaction up."""
+
+    def integrity(self) -> str:
+        """``ok``, or what the engine finds wrong with its files."""
+
+    def close(self) -> None:
+        """Close it."""
