@@ -69,7 +69,7 @@ class Batch:
         self.totals = Totals()
         self.new_accounts: set[int] = set()
         self.changed: set[int] = set()  # accounts of which more changed than on an everyday
-        self.new_numbers: list[tuple[Any, ...]] = []
+        self.new_numbers: dict[int, tuple[Any, ...]] = {}
         self.ended_numbers: list[tuple[str, int, int, int, int]] = []
         self.reversals: list[tuple[int, int, int]] = []
         self.holders: list[tuple[int, bytes, bytes, bytes, bytes]] = []
@@ -97,6 +97,18 @@ class Batch:
                 (event.seq, event.account, n, *transfer) for n, transfer in enumerate(transfers[1:], 1)
             ]
 
+    def give_number(self, number: int, account: int, seq: int, at: int) -> None:
+        """A number is given out."""
+        self.new_numbers[number] = (number, account, seq, at, None, None, None, None)
+
+    def end_number(self, number: int, cause: str, at: int, head: int, successor: int) -> None:
+        """A number is replaced; it may be one that this batch gave out."""
+        new = self.new_numbers.get(number)
+        if new is None:
+            self.ended_numbers.append((cause, at, head, successor, number))
+        else:
+            self.new_numbers[number] = (*new[:4], cause, at, head, successor)
+
     def check(self) -> None:
         """Money is neither made nor lost: what the books say moved is what the cards say."""
         stored_fare = self.totals.net_credit(chart.STORED_FARE)
@@ -119,7 +131,7 @@ class Batch:
         self.hash = chain_hash(closing.prev, header, events, self.transfers, totals)
         writes = Writes(
             {
-                "number": sorted(self.new_numbers),
+                "number": [self.new_numbers[number] for number in sorted(self.new_numbers)],
                 "account": [astuple(self.reads.accounts[id]) for id in sorted(self.new_accounts)],
                 "command": sorted((e.sender, e.id, e.digest, e.account, e.seq) for e in self.events),
                 "reversal": sorted(self.reversals),
@@ -147,8 +159,7 @@ class Batch:
                 writes.changed.append((reads.was[id], *astuple(account)))
             else:
                 writes.everyday.append((reads.was[id], *_everyday(account)))
-        given = {row[0] for row in self.new_numbers}
-        writes.absent_numbers = sorted(reads.absent_numbers - given)
+        writes.absent_numbers = sorted(reads.absent_numbers - self.new_numbers.keys())
         if reads.absent_ids:
             taken = {(event.sender, event.id) for event in self.events}
             writes.absent_ids = sorted(reads.absent_ids - taken)

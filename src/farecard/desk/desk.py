@@ -344,7 +344,7 @@ class Desk:
         if is_new:
             batch.new_accounts.add(account.account)
             batch.reads.account(account)
-            batch.new_numbers.append((account.number, account.account, seq, c.at, *[None] * 4))
+            batch.give_number(account.number, account.account, seq, c.at)
             self.facts.cards[account.number] = self.facts.accounts[account.account] = account
             return
         if type(c) not in _EVERYDAY or event.tender == "credit":
@@ -352,8 +352,8 @@ class Desk:
         if account.number != old_number:
             cause = account.stop_cause if event.do == "collect_reissue" else "moved"
             assert cause is not None and event.prev is not None
-            batch.new_numbers.append((account.number, account.account, seq, c.at, *[None] * 4))
-            batch.ended_numbers.append((cause, c.at, event.prev, account.number, old_number))
+            batch.give_number(account.number, account.account, seq, c.at)
+            batch.end_number(old_number, cause, c.at, event.prev, account.number)
             self.facts.cards[account.number] = account
             self.facts.cards[old_number] = Ended(account.account, cause, account.number)
         if type(c) is RefundByPost:
