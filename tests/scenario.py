@@ -1,8 +1,8 @@
 """Reading and running scenarios: Markdown tables that say what a clerk does and what comes of it.
 
 A heading ``## RFD-1 · the guide's example`` names the rules; the table below has the columns *when*
-(Tokyo), *where* (channel, ``@place``, company), *what* (the command), *answer* and *why*. Letters are cards;
-``tests/scenarios/README.md`` tells the rest.
+(Tokyo), *where* (channel, ``@place``, company, ``from=sender``), *what* (the command), *answer* and *why*.
+Letters are cards; ``tests/scenarios/README.md`` tells the rest.
 """
 
 import json
@@ -62,6 +62,11 @@ class Scenario(NamedTuple):
         """The catalogue ids that the heading names."""
         return set(re.findall(r"[A-Z]+-[0-9]+", self.title))
 
+    @property
+    def lines(self) -> list[tuple[str, bytes]]:
+        """The rows as senders and their journal lines; ids are the row numbers."""
+        return [(sender_of(step), line_of(step, str(n))) for n, step in enumerate(self.steps, 1)]
+
 
 def read_all() -> list[Scenario]:
     """Every scenario of the folder."""
@@ -89,6 +94,12 @@ def number(letter: str) -> str:
     return letter
 
 
+def sender_of(step: Step) -> str:
+    """Who sends a row: the journal, if it names nobody else."""
+    named = [word[5:] for word in step.where.split() if word.startswith("from=")]
+    return named[0] if named else "journal"
+
+
 def line_of(step: Step, id: str) -> bytes:
     """A row as a journal line; a *what* in braces is a line as it stands."""
     if step.what.startswith("{"):
@@ -100,7 +111,7 @@ def line_of(step: Step, id: str) -> bytes:
     for n, word in enumerate(step.where.split()):
         if word.startswith("@"):
             command["place"] = word[1:]
-        else:
+        elif not word.startswith("from="):
             command["channel" if n == 0 else "company"] = word
     for word in rest:
         key, _, value = word.partition("=")
@@ -159,8 +170,14 @@ def check(step: Step, got: dict[str, Any]) -> None:
         first = got["reasons"][0]
         if first["rule"] != (None if rule == "-" else rule):
             raise ScenarioError(f"{step.what}: {rule} expected, got {first}")
+    warned = {warning["code"] for warning in got.get("warnings", [])}
+    named = {word[5:] for word in words if word.startswith("warn=")}
+    if warned != named:
+        raise ScenarioError(f"{step.what}: warnings {named or 'none'} expected, got {warned or 'none'}")
     for word in words:
         key, eq, value = word.partition("=")
+        if key == "warn":
+            continue
         if not eq:
             if key == "again":
                 if not got.get("repeated"):
@@ -241,24 +258,28 @@ class Runner:
         """Run one scenario and hold the books against the cards; ``ScenarioError`` when it is not so."""
         desk = self.desk(scenario.tariff)
         try:
-            lines = [line_of(step, str(n)) for n, step in enumerate(scenario.steps, 1)]
+            lines = scenario.lines
             first = []
             for step, line in zip(scenario.steps, lines, strict=True):
-                got = json.loads(encode_answer(desk.run([("journal", line)])[0]))
+                got = json.loads(encode_answer(desk.run([line])[0]))
                 check(step, got)
                 first.append(got)
                 self._books(desk, step)
             before = self._everything(desk)
-            taken = {answer["id"] for answer in first if remembered(answer)}
+            taken = {
+                (line[0], answer["id"])
+                for line, answer in zip(lines, first, strict=True)
+                if remembered(answer)
+            }
             for line, answer in zip(lines, first, strict=True):
-                again = json.loads(encode_answer(desk.run([("journal", line)])[0]))
+                again = json.loads(encode_answer(desk.run([line])[0]))
                 if remembered(answer):
                     as_it_should = again == {**answer, "repeated": True}
-                elif answer["id"] in taken:
+                elif (line[0], answer["id"]) in taken:
                     as_it_should = not again.get("repeated") and again["reasons"][0]["code"] == "id-used"
                 else:
                     as_it_should = again == answer
-                assert as_it_should, f"{line.decode()}: first {answer}, then {again}"
+                assert as_it_should, f"{line}: first {answer}, then {again}"
             assert self._everything(desk) == before, "the lines sent again changed something"
         finally:
             desk.store.close()

@@ -11,7 +11,7 @@ from farecard.network import Network, Networks
 from farecard.network.tables import Tables
 from farecard.rules.prepaid import is_report_day, to_secure
 from farecard.tariff import Tariff, packaged_text
-from scenario import FOLDER, Runner, Step, check, line_of, read_all
+from scenario import FOLDER, Runner, ScenarioError, Step, check, line_of, read_all
 from test_docs import CATALOGUE
 
 SCENARIOS = read_all()
@@ -41,6 +41,29 @@ def test_the_handbook_explains_the_format():
     assert (FOLDER / "README.md").read_text("utf-8").count("|") > 10
     step = Step("2023-03-01 09:00", "counter", "issue A anonymous paid=2000", "accepted", "x")
     assert line_of(step, "1").startswith(b"{")
+
+
+# no rule warns yet, so no row can show it: the comparison itself is held to what it promises
+@pytest.mark.parametrize(
+    ("answer", "codes", "fits"),
+    [
+        ("accepted", [], True),
+        ("accepted", ["points-lost"], False),
+        ("accepted warn=points-lost", [], False),
+        ("accepted warn=points-lost", ["points-lost"], True),
+        ("accepted warn=points-lost", ["points-lost", "never-granted"], False),
+        ("accepted warn=never-granted warn=points-lost", ["points-lost", "never-granted"], True),
+    ],
+)
+def test_a_row_names_every_warning_of_its_answer(answer: str, codes: list[str], fits: bool) -> None:
+    """One that is named and missing fails the row, and so does one that nobody named."""
+    step = Step("2023-03-01 09:00", "counter", "refund A", answer, "x")
+    got = {"outcome": "accepted", "result": {}, "warnings": [{"code": code} for code in codes]}
+    if fits:
+        check(step, got)
+    else:
+        with pytest.raises(ScenarioError, match="warnings"):
+            check(step, got)
 
 
 # PUB-15: half of what is above ten million yen is not meant; half of all of it is, once it is above.
