@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from farecard.cli.journal import sample_network
 from farecard.desk.desk import Desk
 from farecard.model.moments import parse_day
-from farecard.network.tables import read_tables
+from farecard.network import Network, Networks
+from farecard.network.tables import Tables, read_tables
 from farecard.storage.making import load_networks, open_to_write
 from farecard.storage.sqlite import SqliteStore
 from farecard.tariff import Tariff, packaged_text
@@ -55,6 +56,7 @@ class Scenario(NamedTuple):
     file: str
     title: str
     tariff: dict[str, str]
+    no_fare: frozenset[frozenset[str]]
     steps: list[Step]
 
     @property
@@ -77,13 +79,16 @@ def read_all() -> list[Scenario]:
         for part in re.split(r"^## ", path.read_text("utf-8"), flags=re.MULTILINE)[1:]:
             title, _, body = part.partition("\n")
             tariff = dict(re.findall(r"^tariff: (\w+) = (\S+)$", body, flags=re.MULTILINE))
+            pairs = re.findall(r"^no fare: (\S+)\.\.(\S+)$", body, flags=re.MULTILINE)
+            no_fare = frozenset(frozenset(pair) for pair in pairs)
             rows = [
                 [cell.strip() for cell in line.strip().strip("|").split("|")]
                 for line in body.splitlines()
                 if line.startswith("|")
             ][2:]
             assert rows and all(len(row) == 5 for row in rows), f"{path.name}: {title}"
-            found.append(Scenario(path.stem, title.strip(), tariff, [Step(*row) for row in rows]))
+            steps = [Step(*row) for row in rows]
+            found.append(Scenario(path.stem, title.strip(), tariff, no_fare, steps))
     return found
 
 
@@ -212,8 +217,8 @@ class Runner:
         self.text = packaged_text()
         self._store: SqliteStore | None = None
         network = FOLDER / "network"
-        tables = read_tables(network) if network.is_dir() else sample_network()
-        store, self.vault = open_to_write(f"sqlite:///{self.folder}/fresh.db", self.text, tables)
+        self.tables = read_tables(network) if network.is_dir() else sample_network()
+        store, self.vault = open_to_write(f"sqlite:///{self.folder}/fresh.db", self.text, self.tables)
         self.networks = load_networks(store)
         store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         store.close()
@@ -224,8 +229,10 @@ class Runner:
             self._store.close()
         self._folder.cleanup()
 
-    def desk(self, changes: dict[str, str] | None = None) -> Desk:
-        """A desk on a fresh store, with rows added to the tariff."""
+    def desk(
+        self, changes: dict[str, str] | None = None, no_fare: frozenset[frozenset[str]] = frozenset()
+    ) -> Desk:
+        """A desk on a fresh store, with rows added to the tariff and pairs taken out of the fares."""
         if self._store is not None:
             self._store.close()
         for old in self.folder.glob("one.db*"):
@@ -239,7 +246,15 @@ class Runner:
         for name, value in (changes or {}).items():
             text += f'\n[[row]]\nname = "{name}"\nvalue = {value}\nunit = "set by the scenario"\nrules = []\n'
             text += 'source = "scenario"\nchecked_on = 2026-11-24\n'
-        return Desk(store, vault, Tariff(text), self.networks, "scenario")
+        networks = self._networks_without(no_fare) if no_fare else self.networks
+        return Desk(store, vault, Tariff(text), networks, "scenario")
+
+    def _networks_without(self, no_fare: frozenset[frozenset[str]]) -> Networks:
+        """The network, its table lacking some pairs."""
+        lines, fares = self.tables.lines, self.tables.fares
+        left = [row for row in fares if frozenset(row[:2]) not in no_fare]
+        assert len(left) == len(fares) - len(no_fare), "a pair that has no fare anyway"
+        return Networks([(0, Network(self.networks.latest, Tables(lines, left)))])
 
     def first_failure(self, tariff_text: str, scenarios: list[Scenario]) -> str | None:
         """Run scenarios under another tariff until one fails; which row did, or None."""
@@ -256,7 +271,7 @@ class Runner:
 
     def run(self, scenario: Scenario) -> None:
         """Run one scenario and hold the books against the cards; ``ScenarioError`` when it is not so."""
-        desk = self.desk(scenario.tariff)
+        desk = self.desk(scenario.tariff, scenario.no_fare)
         try:
             lines = scenario.lines
             first = []
