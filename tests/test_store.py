@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from conftest import WORKED_EXAMPLE, answers, command, farecard, new_desk
+from farecard.storage import sql
 from farecard.storage import sqlite as driver
 from farecard.storage.making import read_vault
 from farecard.storage.opening import open_to_read
@@ -65,10 +66,10 @@ def test_a_store_of_a_newer_farecard_is_not_touched(tmp_path):
 
 def one_step_more(monkeypatch, text):
     """A driver that knows one migration more, with this text."""
-    real = driver.sql_text
+    real = sql.sql_text
     monkeypatch.setattr(driver, "SCHEMA_VERSION", driver.SCHEMA_VERSION + 1)
     monkeypatch.setattr(
-        driver, "sql_text", lambda name: text if name.startswith("migrate_") else real(name)
+        sql, "sql_text", lambda name: text if name.startswith("migrate_") else real(name)
     )
 
 

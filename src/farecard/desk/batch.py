@@ -94,7 +94,8 @@ class Batch:
             add(day, transfer)
         if len(transfers) > 1:
             self.transfers += [
-                (event.seq, event.account, n, *transfer) for n, transfer in enumerate(transfers[1:], 1)
+                (event.seq, event.account, n, *transfer)
+                for n, transfer in enumerate(transfers[1:], 1)
             ]
 
     def give_number(self, number: int, account: int, seq: int, at: int) -> None:
@@ -133,7 +134,9 @@ class Batch:
             {
                 "number": [self.new_numbers[number] for number in sorted(self.new_numbers)],
                 "account": [astuple(self.reads.accounts[id]) for id in sorted(self.new_accounts)],
-                "command": sorted((e.sender, e.id, e.digest, e.account, e.seq) for e in self.events),
+                "command": sorted(
+                    (e.sender, e.id, e.digest, e.account, e.seq) for e in self.events
+                ),
                 "reversal": sorted(self.reversals),
                 "holder": self.holders,
                 "payee": self.payees,

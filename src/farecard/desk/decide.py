@@ -5,7 +5,7 @@ from typing import Any
 
 from farecard.desk.batch import Reads
 from farecard.desk.facts import Ended, Facts, Stored
-from farecard.model.account import Account, Event
+from farecard.model.account import NO_ACCOUNT, Account, Event
 from farecard.model.commands import (
     CollectReissue,
     Command,
@@ -194,7 +194,7 @@ class Decider:
             self.reads.absent_ids.add((sender, c.of))
         if (
             original is None
-            or original.account == 0
+            or original.account == NO_ACCOUNT
             or original.outcome != ACCEPTED
             or original.do not in reversal.REVERSIBLE
         ):

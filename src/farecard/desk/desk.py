@@ -12,7 +12,7 @@ from farecard.desk.batch import WRITERS, Batch, Closing, clock_of, writer_name
 from farecard.desk.decide import Decider
 from farecard.desk.facts import Ended, Facts, Stored
 from farecard.ledger.booking import Transfer, book, mirror
-from farecard.model.account import Account, Event, post
+from farecard.model.account import NO_ACCOUNT, Account, Event, post
 from farecard.model.commands import (
     COMMANDS,
     Command,
@@ -294,7 +294,7 @@ class Desk:
         seq = batch.next_seq()
         result = encode(verdict.result)
         event = Event(
-            seq, 0 if account is None else account.account, entry.sender, c.id, c.at,
+            seq, NO_ACCOUNT if account is None else account.account, entry.sender, c.id, c.at,
             _NAMES[type(c)], c.channel, c.place, c.by, c.company, ACCEPTED, result.decode(),
             entry.digest,
         )  # fmt: skip
@@ -303,7 +303,7 @@ class Desk:
             event.outcome = verdict.outcome
             event.reasons = encode(verdict.reasons).decode()
             if account is not None and type(c) is Issue:
-                event.account = 0  # a card that was not sold has no account
+                event.account = NO_ACCOUNT  # a card that was not sold has no account
             answer = Answer(c.id, verdict.outcome, verdict.reasons, [], msgspec.Raw(result))
         else:
             assert type(verdict) is Effect and account is not None

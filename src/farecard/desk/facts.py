@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from farecard.model.account import Account, Event
+from farecard.model.account import NO_ACCOUNT, Account, Event
 from farecard.model.commands import CollectReissue, Command, MoveToPhone, Reverse
 from farecard.model.verdict import Reason
 from farecard.rules.refund import read_paper
@@ -93,8 +93,15 @@ class Facts:
 
     def forget(self) -> None:
         """Drop everything: someone else wrote, or a batch was given up."""
-        for one in (self.cards, self.accounts, self.stored, self.reversed, self.holders, self.namesakes):
-            one.forget()  # type: ignore[attr-defined]
+        for one in (
+            self.cards,
+            self.accounts,
+            self.stored,
+            self.reversed,
+            self.holders,
+            self.namesakes,
+        ):
+            one.forget()
 
     def turn(self) -> None:
         """A batch is decided. Keep its cards at hand, within bounds; the rest until it is kept."""
@@ -108,9 +115,7 @@ class Facts:
 
     # -- loading -----------------------------------------------------------------------------
 
-    def load(
-        self, ids: dict[str, list[str]], commands: list[Command], names: list[bytes]
-    ) -> None:
+    def load(self, ids: dict[str, list[str]], commands: list[Command], names: list[bytes]) -> None:
         """Bring in what these commands touch.
 
         ``ids`` are the remembered ids to look for, by sender; ``names`` the name keys of new holders.
@@ -177,7 +182,7 @@ class Facts:
             asks.append(("namesakes", {"name_key": key}))
             asks.append(("holders", {"name_key": key}))
         # an account's first number is its id, so most cards need one look-up only
-        accounts.discard(0)
+        accounts.discard(NO_ACCOUNT)
         first = self._missing({*numbers, *accounts})
         if first:
             asks.append(("accounts", {"ids": first}))
@@ -211,7 +216,7 @@ class Facts:
         for row in self.store.rows("events", seqs=seqs, accounts=owners):
             event = as_event(row)
             self.stored[event.sender, event.id] = Stored(event.digest, event, stored_answer(event))
-            if event.account:
+            if event.account != NO_ACCOUNT:
                 accounts.add(event.account)
             if event.do in _REVERSIBLE:
                 reversible.append(event.seq)
@@ -246,8 +251,7 @@ class Facts:
         newest = self.newest
         for row in rows:
             account = self.accounts[row[0]] = Account(*row)
-            if account.last_seq > newest:
-                newest = account.last_seq
+            newest = max(newest, account.last_seq)
         self.newest = newest
 
     # -- asking ------------------------------------------------------------------------------

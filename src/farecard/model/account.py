@@ -6,6 +6,8 @@ import msgspec
 
 from farecard.model.moments import day_of, month_of
 
+NO_ACCOUNT = -1  # of an event that reached no card; JW and fifteen noughts is a card like any other
+
 
 class Account(msgspec.Struct, gc=False):
     """A card's state. Its id is given at issue and survives reissue and moving to a phone.
@@ -83,7 +85,7 @@ class Event(msgspec.Struct, array_like=True, gc=False):
     """
 
     seq: int
-    account: int  # 0: the command reached no card
+    account: int  # or NO_ACCOUNT
     sender: str
     id: str
     at: int

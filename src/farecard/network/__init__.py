@@ -41,8 +41,14 @@ class Network:
         return station in self._at
 
     def fare(self, one: str, other: str, *, child: bool) -> int | None:
-        """The fare between two stations in yen, either way; None where the table has no pair."""
-        spot = self._at[one] * self._size + self._at[other]
+        """The fare between two stations in yen, either way; None where the table has no pair.
+
+        A station of another version of the network (a ride may have begun there) has no pair.
+        """
+        a, b = self._at.get(one), self._at.get(other)
+        if a is None or b is None:
+            return None
+        spot = a * self._size + b
         fare = (self._child if child else self._adult)[spot]
         return None if fare == _NO_FARE else fare
 

@@ -8,7 +8,7 @@ import msgspec
 
 from farecard.desk.batch import SEQS_PER_BATCH, chain_hash
 from farecard.ledger.chart import DEPOSITS_HELD, STORED_FARE
-from farecard.model.account import Account, Event, post
+from farecard.model.account import NO_ACCOUNT, Account, Event, post
 from farecard.model.commands import format_number
 from farecard.model.moments import day_of
 from farecard.storage.rows import as_event
@@ -193,7 +193,7 @@ class _Folded:
 
     def take(self, event: Event, say: Any) -> None:
         """Post an accepted event to its account."""
-        if event.account == 0:
+        if event.account == NO_ACCOUNT:
             say(f"event {event.seq}: accepted, and for no account")
             return
         account = self.accounts.get(event.account)

@@ -26,9 +26,7 @@ def _today(account: Account, tariff: Tariff, when: AsOf) -> tuple[int, Rates]:
     return day, tariff.on(day)
 
 
-def quote_refund(
-    store: Store, tariff: Tariff, number: int, when: AsOf
-) -> dict[str, Any] | No:
+def quote_refund(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any] | No:
     """The ``payout`` a refund now would give at the place of the card's kind, or why it would not."""
     account = _living(store, number, when)
     if isinstance(account, No):
@@ -44,9 +42,7 @@ def quote_refund(
     }
 
 
-def quote_reissue(
-    store: Store, tariff: Tariff, number: int, when: AsOf
-) -> dict[str, Any] | No:
+def quote_reissue(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any] | No:
     """What a new card costs (``due`` if lost, ``due_if_damaged``) and from when, or why there is none."""
     account = _living(store, number, when)
     if isinstance(account, No):

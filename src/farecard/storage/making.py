@@ -15,7 +15,7 @@ def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[Store, Va
     store = open_store(url, write=True)
     store.begin_making()
     try:
-        if "key" in dict(store.rows("about")):
+        if "key" in about(store):
             vault = read_vault(store)
             store.rollback()
             return store, vault
@@ -31,11 +31,16 @@ def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[Store, Va
     return store, vault
 
 
+def about(store: Store) -> dict[str, str]:
+    """What a store says of itself: the fingerprint of its key, the version of its schema."""
+    return {row[0]: row[1] for row in store.rows("about")}
+
+
 def read_vault(store: Store) -> Vault:
     """The vault of an existing store, its key proven to be the right one."""
     path = key_path(store.key_beside)
     vault = Vault(read_key(path))
-    if vault.fingerprint != dict(store.rows("about"))["key"]:
+    if vault.fingerprint != about(store)["key"]:
         raise StoreError(f"the key file {path} is not the one this store was made with")
     return vault
 

@@ -33,7 +33,7 @@ DIALECT = (
     (re.compile(r"\bTEXT\b"), 'TEXT COLLATE "C"'),
     (re.compile(r"^\) /\* rewritten in place \*/;", re.MULTILINE), ") WITH (fillfactor = 80);"),
 )
-_PARAMETER = re.compile(r":([a-z_]+)")
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 # Array statements are planned for the arrays they get, and walk them in order: two batches then
 # lock the rows they share in the same order.
@@ -65,7 +65,7 @@ def in_postgres(text: str) -> str:
 
 
 def _query(text: str) -> str:
-    return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
+    return _PARAMETER.sub(r"%(\1)b", text.replace("%", "%%"))
 
 
 def without_password(url: str) -> str:
@@ -118,7 +118,9 @@ def _errors(place: str) -> Iterator[None]:
         elif isinstance(error, errors.TooManyConnections):
             why = f"{why}: the server has no connection left; try again"
         elif isinstance(error, psycopg.OperationalError):
-            why = f"the server cannot be reached or went away ({why}); when it is back, run it again"
+            why = (
+                f"the server cannot be reached or went away ({why}); when it is back, run it again"
+            )
         raise StoreError(f"the store {place}: {why}") from error
 
 
@@ -134,6 +136,7 @@ class PostgresStore:
         self.key_beside = _key_beside(url)
         self._write = write
         self._queries = queries(_query)
+        self._proofs = queries(_query, "proofs.sql")
         self._columns = tables()
         self._statements: dict[str, str] = {}
         self._reader: psycopg.Connection | None = None
@@ -160,7 +163,7 @@ class PostgresStore:
                 self._writer = self._open()
                 if not made:
                     self._make(self._writer)
-            version = int(dict(self.rows("about"))["schema"])
+            version = int({row[0]: row[1] for row in self.rows("about")}["schema"])
             if version > SCHEMA_VERSION:
                 raise StoreError(
                     f"{self.place} was made by a newer farecard (schema {version}, this one knows"
@@ -171,12 +174,12 @@ class PostgresStore:
 
     def _open(self) -> psycopg.Connection:
         given = _parts(self.url)
-        defaults = {"connect_timeout": 10, "application_name": "farecard"}
+        defaults: dict[str, Any] = {"connect_timeout": 10, "application_name": "farecard"}
         with _errors(self.place):
             connection = psycopg.connect(
                 self.url,
                 autocommit=True,
-                **{name: value for name, value in defaults.items() if name not in given},  # type: ignore[arg-type]
+                **{name: value for name, value in defaults.items() if name not in given},
             )
             connection.execute(SESSION)
             connection.execute(DURABLE)
@@ -185,10 +188,14 @@ class PostgresStore:
     def _check(self, connection: psycopg.Connection) -> None:
         info = connection.info
         if info.server_version < OLDEST_SERVER:
-            raise StoreError(f"{self.place} runs PostgreSQL {info.server_version // 10000}; use 14 or newer")
+            raise StoreError(
+                f"{self.place} runs PostgreSQL {info.server_version // 10000}; use 14 or newer"
+            )
         encoding = info.parameter_status("server_encoding")
         if encoding != "UTF8":
-            raise StoreError(f"the database at {self.place} is encoded in {encoding}; make one in UTF8")
+            raise StoreError(
+                f"the database at {self.place} is encoded in {encoding}; make one in UTF8"
+            )
 
     def _make(self, connection: psycopg.Connection) -> None:
         """Make the tables, unless somebody else just did."""
@@ -198,13 +205,15 @@ class PostgresStore:
                 return
             connection.execute("CREATE SCHEMA IF NOT EXISTS farecard")
             for statement in schema_statements(in_postgres):
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)
             connection.execute("INSERT INTO about VALUES ('schema', %s)", (str(SCHEMA_VERSION),))
 
     def _take_writer(self, connection: psycopg.Connection) -> int:
         """The lowest writer that nobody holds; ours until the connection ends."""
         for writer in range(MOST_WRITERS):
-            taken = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCKS, writer)).fetchone()
+            taken = connection.execute(
+                "SELECT pg_try_advisory_lock(%s, %s)", (LOCKS, writer)
+            ).fetchone()
             if taken and taken[0]:
                 return writer
         raise StoreError(f"{MOST_WRITERS} desks write to {self.place} already; end one of them")
@@ -238,9 +247,7 @@ class PostgresStore:
             with _errors(self.place):
                 connection = self._writing()
                 connection.execute("BEGIN")
-                connection.execute(
-                    "UPDATE account SET last_seq = last_seq WHERE account = ANY(%s)", (sorted(lock),)
-                )
+                connection.execute(self._proofs["lock"], {"account": sorted(lock)})
         return anew
 
     def begin_making(self) -> None:
@@ -262,7 +269,7 @@ class PostgresStore:
             connection = self._writing()
             with connection.pipeline(), connection.cursor() as cursor:
                 for statement, values in last:
-                    cursor.execute(statement, values)  # type: ignore[arg-type]
+                    cursor.execute(statement, values)
                 cursor.execute("COMMIT")
 
     def rollback(self) -> None:
@@ -282,7 +289,7 @@ class PostgresStore:
     def rows(self, name: str, **values: Any) -> list[Row]:
         """All rows of a named query; lists go in as they are."""
         with _errors(self.place), self._reading().cursor(binary=True) as cursor:
-            return cursor.execute(self._queries[name], values).fetchall()  # type: ignore[arg-type]
+            return cursor.execute(self._queries[name], values).fetchall()
 
     def ask(self, asks: list[Ask]) -> list[list[Row]]:
         """Several named queries in one round trip."""
@@ -294,7 +301,7 @@ class PostgresStore:
             with connection.pipeline():
                 for name, values in asks:
                     cursor = connection.cursor(binary=True)
-                    cursors.append(cursor.execute(self._queries[name], values))  # type: ignore[arg-type]
+                    cursors.append(cursor.execute(self._queries[name], values))
             return [cursor.fetchall() for cursor in cursors]
 
     def stream(self, name: str, **values: Any) -> Iterable[Row]:
@@ -303,7 +310,7 @@ class PostgresStore:
             cursor = self._reading().cursor(f"stream_{name}", binary=True)
             cursor.itersize = 4096
             with cursor:
-                cursor.execute(self._queries[name], values)  # type: ignore[arg-type]
+                cursor.execute(self._queries[name], values)
                 yield from cursor
 
     def integrity(self) -> str:
@@ -327,7 +334,9 @@ class PostgresStore:
         statement = self._statements.get(table)
         if statement is None:
             arrays = _arrays(self._columns[table].values())
-            statement = self._statements[table] = f"INSERT INTO {table} SELECT * FROM unnest({arrays})"
+            statement = self._statements[table] = (
+                f"INSERT INTO {table} SELECT * FROM unnest({arrays})"
+            )
         return statement, [list(column) for column in zip(*rows, strict=True)]
 
     def _copy(self, cursor: Any, table: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -346,7 +355,7 @@ class PostgresStore:
             with connection.pipeline():
                 if fresh:  # else our accounts are locked in it already
                     connection.execute("BEGIN")
-                for expected, statement, values in self._proofs(writes):
+                for expected, statement, values in self._proof(writes):
                     proofs.append((expected, connection.execute(statement, values)))
                 late = []
                 for table, some in rows.items():
@@ -360,80 +369,43 @@ class PostgresStore:
             with connection.cursor() as cursor:
                 for table in late:
                     self._copy(cursor, table, rows[table])
-        self._last = [self._insert(table, rows[table]) for table in LAST if 0 < len(rows[table]) < COPY_FROM]
+        self._last = [
+            self._insert(table, rows[table]) for table in LAST if 0 < len(rows[table]) < COPY_FROM
+        ]
 
-    def _proofs(self, writes: Writes) -> Iterator[tuple[int, Any, Any]]:
+    def _proof(self, writes: Writes) -> Iterator[tuple[int, str, Any]]:
         """Statements that only reach the given number of rows when nothing has changed."""
-        if writes.everyday:
-            yield len(writes.everyday), *self._update(EVERYDAY, writes.everyday)
-        if writes.changed:
-            columns = tuple(self._columns["account"])[1:]
-            yield len(writes.changed), *self._update(columns, writes.changed)
-        if writes.ended_numbers:
-            yield (
-                len(writes.ended_numbers),
-                "UPDATE number SET ended = u.ended, ended_at = u.at, head = u.head, successor = u.next"
-                " FROM unnest(%s::text[], %s::int8[], %s::int8[], %s::int8[], %s::int8[])"
-                " AS u (ended, at, head, next, number) WHERE number.number = u.number",
-                _columns(writes.ended_numbers),
-            )
-        yield from _absent(writes)
-        yield from _namesakes(writes.namesakes)
-
-    def _update(self, columns: Sequence[str], rows: list[Row]) -> tuple[str, list[Any]]:
-        """Set columns of accounts whose ``last_seq`` is still the one that was read."""
-        types = self._columns["account"]
-        arrays = _arrays(["BIGINT", "BIGINT", *(types[name] for name in columns)])
-        return (
-            f"UPDATE account SET {', '.join(f'{name} = u.{name}' for name in columns)}"
-            f" FROM unnest({arrays}) AS u (was, account, {', '.join(columns)})"
-            " WHERE account.account = u.account AND account.last_seq = u.was"
-        ), _columns(rows)
+        account = tuple(self._columns["account"])
+        for name, columns, rows in (
+            ("everyday", ("was", "account", *EVERYDAY), writes.everyday),
+            ("changed", ("was", *account), writes.changed),
+            (
+                "ended_numbers",
+                ("ended", "ended_at", "head", "successor", "number"),
+                writes.ended_numbers,
+            ),
+            ("claim_numbers", ("number",), [(number,) for number in writes.absent_numbers]),
+            ("unclaim_numbers", ("number",), [(number,) for number in writes.absent_numbers]),
+            *_names(writes.namesakes),
+            ("claim_ids", ("sender", "id"), writes.absent_ids),
+            ("unclaim_ids", ("sender", "id"), writes.absent_ids),
+        ):
+            if rows:
+                yield len(rows), self._proofs[name], dict(zip(columns, _columns(rows), strict=True))
 
 
 # these tables are written last, in the round trip of the commit
 LAST = ("total", "batch")
 
 
-def _absent(writes: Writes) -> Iterator[tuple[int, Any, Any]]:
-    """What was looked for and not found is still not there: put it in and take it out again.
-
-    Whoever is putting it in for good is waited for; then there is a collision, or there is none.
-    """
-    if writes.absent_numbers:
-        some = len(writes.absent_numbers)
-        insert = "INSERT INTO number (number, account, since_seq, since_at) SELECT n, 0, 0, 0 FROM unnest(%s::int8[]) AS u (n)"
-        yield some, insert, (writes.absent_numbers,)
-        yield some, "DELETE FROM number WHERE number = ANY(%s)", (writes.absent_numbers,)
-    if writes.absent_ids:
-        some = len(writes.absent_ids)
-        both = _columns(writes.absent_ids)
-        insert = "INSERT INTO command SELECT s, i, '', 0, 0 FROM unnest(%s::text[], %s::text[]) AS u (s, i)"
-        yield some, insert, both
-        yield (
-            some,
-            "DELETE FROM command USING unnest(%s::text[], %s::text[]) AS u (s, i)"
-            " WHERE sender = s AND id = i",
-            both,
-        )
-
-
-def _namesakes(rows: list[tuple[bytes, int, int]]) -> Iterator[tuple[int, Any, Any]]:
+def _names(
+    rows: list[tuple[bytes, int, int]],
+) -> Iterator[tuple[str, tuple[str, ...], Sequence[Row]]]:
     """A person still has as many cards as were read."""
     new = [(key, now) for key, was, now in rows if was == 0]
-    if new:
-        yield len(new), "INSERT INTO namesake SELECT * FROM unnest(%s::bytea[], %s::int8[])", _columns(new)
-    none = [key for key, now in new if now == 0]
-    if none:
-        yield len(none), "DELETE FROM namesake WHERE name_key = ANY(%s)", (none,)
-    more = [row for row in rows if row[1]]
-    if more:
-        yield (
-            len(more),
-            "UPDATE namesake SET cards = u.now FROM unnest(%s::bytea[], %s::int8[], %s::int8[])"
-            " AS u (key, was, now) WHERE name_key = u.key AND cards = u.was",
-            _columns(more),
-        )
+    yield "new_namesakes", ("name_key", "cards"), new
+    yield "unclaim_namesakes", ("name_key",), [(key,) for key, now in new if now == 0]
+    yield "more_namesakes", ("name_key", "was", "cards"), [row for row in rows if row[1]]
 
 
 def _columns(rows: Sequence[Sequence[Any]]) -> list[Any]:
@@ -447,7 +419,7 @@ def _arrays(types: Iterable[str]) -> str:
 def _key_beside(url: str) -> Path:
     """A key file of this database in the user's own configuration."""
     parts = _parts(url)
-    config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    config = os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
     names = [str(parts.get(name) or "") for name in ("host", "port", "dbname")]
     stem = "-".join(re.sub(r"[^\w.]+", "_", name).strip("_") for name in names if name)
     return Path(config) / "farecard" / f"{stem or 'default'}.key"

@@ -23,7 +23,7 @@ CREATE TABLE batch (
 );
 
 -- The journal: every remembered command with its decision and, when accepted, what it changed.
--- `prev` is the account's previous accepted event: a card's history is read along it. `account` 0:
+-- `prev` is the account's previous accepted event: a card's history is read along it. `account` -1:
 -- the command reached no card.
 CREATE TABLE event (
     seq BIGINT NOT NULL,

@@ -14,10 +14,13 @@ def sql_text(name: str) -> str:
     return (Path(__file__).parent / name).read_text("utf-8")
 
 
-def queries(translate: Translate) -> dict[str, str]:
-    """Every named query in an engine's words."""
-    parts = re.split(r"^-- name: (\w+)\n", sql_text("queries.sql"), flags=re.MULTILINE)
-    return {name: translate(sql).strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}
+def queries(translate: Translate, file: str = "queries.sql") -> dict[str, str]:
+    """Every named statement of a file in an engine's words."""
+    text = re.sub(r"^--(?! name:).*\n", "", sql_text(file), flags=re.MULTILINE)
+    parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
+    return {
+        name: translate(sql).strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)
+    }
 
 
 def schema_statements(translate: Translate, name: str = "schema.sql") -> list[str]:
@@ -28,7 +31,10 @@ def schema_statements(translate: Translate, name: str = "schema.sql") -> list[st
 def tables() -> dict[str, dict[str, str]]:
     """Each table's columns in order, with PostgreSQL's name of their type."""
     found: dict[str, dict[str, str]] = {}
-    for name, body in re.findall(r"CREATE TABLE (\w+) \((.*?)^\)", sql_text("schema.sql"), re.M | re.S):
-        columns = re.findall(r'^    "?([a-z_]+)"? (BIGINT|TEXT|BYTEA)', body, flags=re.MULTILINE)
+    schema = sql_text("schema.sql")
+    for name, body in re.findall(
+        r"CREATE TABLE (\w+) \((.*?)^\)", schema, re.MULTILINE | re.DOTALL
+    ):
+        columns = re.findall(r'^    "?([a-z_]+)"? (BIGINT|TEXT|BYTEA)', body, re.MULTILINE)
         found[name] = dict(columns)
     return found

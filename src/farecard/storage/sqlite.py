@@ -32,7 +32,9 @@ DIALECT = (
 )
 
 _json = msgspec.json.encode
-_UPDATE_EVERYDAY = f"UPDATE account SET {', '.join(f'{name}=?' for name in EVERYDAY)} WHERE account=?"
+_UPDATE_EVERYDAY = (
+    f"UPDATE account SET {', '.join(f'{name}=?' for name in EVERYDAY)} WHERE account=?"
+)
 
 
 def in_sqlite(text: str) -> str:
