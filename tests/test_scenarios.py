@@ -23,6 +23,12 @@ def test_scenario(scenario, runner):
     runner.run(scenario)
 
 
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: f"{s.file}: {s.title}")
+def test_scenario_on_postgresql(scenario, runner, postgres_runner):
+    """PostgreSQL answers each row as it says too, and to the byte as SQLite does."""
+    assert postgres_runner.run(scenario) == runner.run(scenario)
+
+
 def test_every_id_of_the_catalogue_stands_in_a_heading():
     """No rule without a scenario that names it; PUB-15 is a figure and is tested below."""
     named = set().union(*(scenario.rules for scenario in SCENARIOS)) | {"PUB-15"}
