@@ -13,9 +13,10 @@ from typing import Any
 
 import farecard.network
 from farecard.cli.errors import UsageError
-from farecard.cli.lines import batches
+from farecard.cli.lines import batches, is_waiting
 from farecard.cli.show import Progress, say
 from farecard.desk.desk import MOST_A_BATCH, Desk, DryDesk
+from farecard.desk.flow import Flow
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables, read_tables
 from farecard.storage.making import load_networks, load_tariff, open_to_write, read_vault
@@ -76,14 +77,23 @@ def run_journal(desk: Desk, source: "Source", sender: str, most: int, out: Any) 
     """Decide a journal batch by batch; ``out`` takes each batch's answers."""
     summary = Summary()
     progress = Progress(source.size, "B")
+    flow = Flow(desk)
+
+    def tell(answers: list[Answer]) -> None:
+        summary.count(answers)
+        out(answers)
+
     try:
         for lines in batches(source.descriptor, most):
-            answers = desk.run([(sender, line) for line in lines])
-            summary.count(answers)
-            out(answers)
+            flow.put(desk.read([(sender, line) for line in lines]), tell)
+            if source.size is None and not is_waiting(source.descriptor):
+                flow.finish()  # whoever sends line by line waits for this answer
             progress.advance(sum(map(len, lines)) + len(lines))
     finally:
-        progress.close()
+        try:
+            flow.close()
+        finally:
+            progress.close()
     return summary
 
 

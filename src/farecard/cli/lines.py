@@ -11,6 +11,11 @@ _CHUNK = 1 << 20
 _PIPE_BATCH = 512  # small enough to be decided within 20 ms, so that an answer is never late
 
 
+def is_waiting(descriptor: int) -> bool:
+    """Whether there is more to read at once."""
+    return bool(select.select([descriptor], [], [], 0)[0])
+
+
 def batches(descriptor: int, most: int) -> Iterator[list[bytes]]:
     """Lists of at most ``most`` lines without their ends; blank lines are left out.
 
@@ -39,7 +44,7 @@ def batches(descriptor: int, most: int) -> Iterator[list[bytes]]:
         while len(lines) >= most:
             yield lines[:most]
             del lines[:most]
-        if waits and lines and not select.select([descriptor], [], [], 0)[0]:
+        if waits and lines and not is_waiting(descriptor):
             yield lines
             lines = []
     if rest and not rest.isspace() and not skipping:

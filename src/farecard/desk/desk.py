@@ -123,6 +123,11 @@ class Desk:
         self.facts = Facts(store)
         self.decider = Decider(self.facts, tariff, networks)
 
+    @property
+    def overlaps(self) -> bool:
+        """Whether a batch may be prepared while the one before it is kept."""
+        return self.store.overlaps
+
     # -- a batch -----------------------------------------------------------------------------
 
     def run(self, lines: Sequence[tuple[str, bytes]]) -> list[Answer]:
@@ -150,15 +155,18 @@ class Desk:
         return match(holder.kana, holder.born), match(holder.phone)
 
     def settle(self, entries: list[Entry]) -> list[Answer]:
-        """Decide what was read, keep it, and only then answer.
-
-        When another desk changed what it rests on, it is decided anew in smaller pieces: the
-        fewer cards in a piece, the rarer they meet. A piece that fails again locks its cards first.
-        """
+        """Decide what was read, keep it, and only then answer."""
         try:
             return self._attempt(entries, None)
         except ConflictError:
-            pass
+            return self.again(entries)
+
+    def again(self, entries: list[Entry]) -> list[Answer]:
+        """Settle a batch that collided: another desk changed what it rested on.
+
+        In smaller pieces, since the fewer cards in a piece, the rarer they meet; a piece that
+        collides again locks its cards before it reads them.
+        """
         size = max(1, len(entries) // PIECES)
         answers = []
         for start in range(0, len(entries), size):
@@ -403,6 +411,11 @@ class DryDesk(Desk):
         self.last = Last(0, 0, b"")
         if store is not None:
             store.begin_reading()
+
+    @property
+    def overlaps(self) -> bool:
+        """Nothing is kept."""
+        return False
 
     def decide(self, entries: list[Entry]) -> tuple[Batch, list[Answer]]:
         """Decide over the facts; what is decided stays in them."""
