@@ -5,12 +5,12 @@ import random
 STATIONS = ("Osaka", "Kyoto", "Sannomiya", "Tennoji", "Nara", "Takatsuki", "Ashiya", "Kyobashi")
 
 
-def stock(cards):
+def stock(cards, first=0):
     """One sale a card."""
     return [
         f'{{"id":"s{n:012d}","at":"2023-03-01T05:00:00+09:00","channel":"ticket-machine",'
         f'"place":"machine-{n % 30}","do":"issue","card":"JW{n:015d}","kind":"anonymous","paid":10000}}'.encode()
-        for n in range(cards)
+        for n in range(first, first + cards)
     ]
 
 
@@ -24,14 +24,25 @@ def _at(n):
     )
 
 
-def lines_of(cards, count, seed):
-    """So many commands on cards that ``stock`` sold; each station pair rides a short way."""
-    chance = random.Random(seed)
-    riding = {}
-    lines = []
-    for n in range(count):
-        card = chance.randrange(cards)
-        head = f'{{"id":"{seed}{n:012d}","at":"{_at(n)}",'
+class Traffic:
+    """Commands on cards that ``stock`` sold, later and later; each station pair rides a short way."""
+
+    def __init__(self, cards, seed):
+        self.cards = cards
+        self.seed = seed
+        self.count = 0
+        self._chance = random.Random(seed)
+        self._riding = {}
+
+    def lines(self, count, part=0, parts=1):
+        """The next so many, on every ``parts``-th card."""
+        many = self.cards // parts
+        return [self._line(self._chance.randrange(many) * parts + part) for _ in range(count)]
+
+    def _line(self, card):
+        chance, riding, n = self._chance, self._riding, self.count
+        self.count += 1
+        head = f'{{"id":"{self.seed}{n:012d}","at":"{_at(n)}",'
         tail = f'"card":"JW{card:015d}"'
         share = chance.random()
         if share < 0.60:
@@ -50,5 +61,9 @@ def lines_of(cards, count, seed):
             # credit on an anonymous card is refused (CHG-1)
             tender = "cash" if share < 0.97 else "credit"
             line = f'{head}"channel":"ticket-machine","place":"machine-{n % 30}","do":"top_up",{tail},"amount":1000,"tender":"{tender}"}}'
-        lines.append(line.encode())
-    return lines
+        return line.encode()
+
+
+def lines_of(cards, count, seed):
+    """So many commands on cards hit evenly."""
+    return Traffic(cards, seed).lines(count)

@@ -19,6 +19,7 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
 from farecard.storage.errors import StoreError
+from farecard.storage.pipeline import Pipeline
 from farecard.storage.sql import SCHEMA_VERSION, queries, schema_statements, tables
 from farecard.storage.store import EVERYDAY, Ask, ConflictError, Row, Writes
 
@@ -35,24 +36,32 @@ DIALECT = (
 )
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
-# Array statements are planned for the arrays they get, and walk them in order: two batches then
-# lock the rows they share in the same order.
 SESSION = """
 SET search_path = farecard;
-SET plan_cache_mode = force_custom_plan;
+SET client_min_messages = warning;
+SET jit = off;
+"""
+# A desk's statements walk the lists they are given in order, over the tables' keys: planned once, and
+# two batches lock the rows they share in the same order.
+DESK = """
+SET plan_cache_mode = force_generic_plan;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
-SET jit = off;
 SET lock_timeout = '10s';
-SET client_min_messages = warning;
 """
 # an answer is durable, whatever the database's default is
 DURABLE = """
 SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') IN ('off', 'local')
 """
+
+# what a desk reads while it decides
+READS = (
+    "accounts", "numbers", "commands", "events", "reversed", "holders", "namesakes", "newest_network",
+    "versions", "last_batch",
+)  # fmt: skip
 
 _TYPES = {"BIGINT": "int8", "TEXT": "text", "BYTEA": "bytea"}
 
@@ -136,12 +145,12 @@ class PostgresStore:
         self.key_beside = _key_beside(url)
         self._write = write
         self._queries = queries(_query)
-        self._proofs = queries(_query, "proofs.sql")
         self._columns = tables()
-        self._statements: dict[str, str] = {}
+        self._asking: Pipeline | None = None
+        self._keeping: Pipeline | None = None
         self._reader: psycopg.Connection | None = None
         self._writer: psycopg.Connection | None = None
-        self._last: list[tuple[str, Any]] = []  # what goes out together with COMMIT
+        self._last: list[Ask] = []  # what goes out together with COMMIT
         try:
             self._connect()
         except BaseException:
@@ -171,6 +180,11 @@ class PostgresStore:
                 )
             if self._writer is not None:
                 self.writer = self._take_writer(self._writer)
+                self._reader.execute(DESK)
+                self._writer.execute(DESK)
+                reads = queries(str, "queries.sql")
+                self._asking = Pipeline(self._reader, {name: reads[name] for name in READS})
+                self._keeping = Pipeline(self._writer, self._writes())
 
     def _open(self) -> psycopg.Connection:
         given = _parts(self.url)
@@ -218,6 +232,16 @@ class PostgresStore:
                 return writer
         raise StoreError(f"{MOST_WRITERS} desks write to {self.place} already; end one of them")
 
+    def _writes(self) -> dict[str, str]:
+        """Every statement of a commit: proofs, and an insert a table with a list a column."""
+        statements = {"begin": "BEGIN", "commit": "COMMIT", "rollback": "ROLLBACK"}
+        for table, columns in self._columns.items():
+            lists = ", ".join(f":{name}::{_TYPES[type]}[]" for name, type in columns.items())
+            statements[table] = f"INSERT INTO {table} SELECT * FROM unnest({lists})"
+        return statements | {
+            f"proof_{name}": text for name, text in queries(str, "proofs.sql").items()
+        }
+
     def _reading(self) -> psycopg.Connection:
         assert self._reader is not None
         return self._reader
@@ -244,10 +268,7 @@ class PostgresStore:
             self.close()
             self._connect()
         if lock:
-            with _errors(self.place):
-                connection = self._writing()
-                connection.execute("BEGIN")
-                connection.execute(self._proofs["lock"], {"account": sorted(lock)})
+            self._run([("begin", {}), ("proof_lock", {"account": sorted(lock)})])
         return anew
 
     def begin_making(self) -> None:
@@ -265,12 +286,7 @@ class PostgresStore:
     def commit(self) -> None:
         """Make the transaction durable; returns once the server has it on its disk."""
         last, self._last = self._last, []
-        with _errors(self.place):
-            connection = self._writing()
-            with connection.pipeline(), connection.cursor() as cursor:
-                for statement, values in last:
-                    cursor.execute(statement, values)
-                cursor.execute("COMMIT")
+        self._run([*last, ("commit", {})])
 
     def rollback(self) -> None:
         """Give the transaction up."""
@@ -293,16 +309,11 @@ class PostgresStore:
 
     def ask(self, asks: list[Ask]) -> list[list[Row]]:
         """Several named queries in one round trip."""
-        if len(asks) == 1:
-            return [self.rows(asks[0][0], **asks[0][1])]
-        connection = self._reading()
-        cursors = []
+        asking = self._asking
+        if asking is None or any(name not in asking for name, _ in asks):
+            return [self.rows(name, **values) for name, values in asks]
         with _errors(self.place):
-            with connection.pipeline():
-                for name, values in asks:
-                    cursor = connection.cursor(binary=True)
-                    cursors.append(cursor.execute(self._queries[name], values))
-            return [cursor.fetchall() for cursor in cursors]
+            return [asking.rows(result) for result in asking.run(asks)]
 
     def stream(self, name: str, **values: Any) -> Iterable[Row]:
         """The rows of a named query a few thousand at a time; within ``begin_reading``."""
@@ -321,59 +332,60 @@ class PostgresStore:
 
     def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Append rows, in the order of the table's columns."""
-        if not rows:
-            return
-        with _errors(self.place), self._writing().cursor() as cursor:
-            if len(rows) < COPY_FROM:
-                cursor.execute(*self._insert(table, rows))
-            else:
-                self._copy(cursor, table, rows)
+        if len(rows) >= COPY_FROM:
+            self._copy(table, rows)
+        elif rows:
+            self._run([self._insert(table, rows)])
 
-    def _insert(self, table: str, rows: Sequence[Sequence[Any]]) -> tuple[Any, list[Any]]:
-        """One statement that inserts rows, a parameter a column."""
-        statement = self._statements.get(table)
-        if statement is None:
-            arrays = _arrays(self._columns[table].values())
-            statement = self._statements[table] = (
-                f"INSERT INTO {table} SELECT * FROM unnest({arrays})"
-            )
-        return statement, [list(column) for column in zip(*rows, strict=True)]
+    def _run(self, statements: list[Ask]) -> list[int]:
+        """Run statements of a commit in one round trip; gives how many rows each reached."""
+        assert self._keeping is not None, "opened to read"
+        with _errors(self.place):
+            return [result.command_tuples or 0 for result in self._keeping.run(statements)]
 
-    def _copy(self, cursor: Any, table: str, rows: Sequence[Sequence[Any]]) -> None:
-        with cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+    def _insert(self, table: str, rows: Sequence[Sequence[Any]]) -> Ask:
+        """One statement that inserts rows."""
+        return table, dict(zip(self._columns[table], zip(*rows, strict=True), strict=True))
+
+    def _copy(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        statement = f"COPY {table} FROM STDIN (FORMAT BINARY)"
+        with (
+            _errors(self.place),
+            self._writing().cursor() as cursor,
+            cursor.copy(statement) as copy,
+        ):
             copy.set_types([_TYPES[one] for one in self._columns[table].values()])
             for row in rows:
                 copy.write_row(row)
 
     def keep(self, writes: Writes) -> None:
         """Write a batch and prove what it rests on: accounts first, so that a collision shows early."""
-        connection = self._writing()
-        rows = writes.rows
-        with _errors(self.place):
-            proofs = []
-            fresh = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
-            with connection.pipeline():
-                if fresh:  # else our accounts are locked in it already
-                    connection.execute("BEGIN")
-                for expected, statement, values in self._proof(writes):
-                    proofs.append((expected, connection.execute(statement, values)))
-                late = []
-                for table, some in rows.items():
-                    if len(some) >= COPY_FROM:
-                        late.append(table)
-                    elif some and table not in LAST:
-                        connection.execute(*self._insert(table, some))
-            for expected, cursor in proofs:
-                if cursor.rowcount != expected:
-                    raise ConflictError("somebody else changed what this batch rests on")
-            with connection.cursor() as cursor:
-                for table in late:
-                    self._copy(cursor, table, rows[table])
-        self._last = [
-            self._insert(table, rows[table]) for table in LAST if 0 < len(rows[table]) < COPY_FROM
-        ]
+        status = self._writing().info.transaction_status
+        statements: list[Ask] = []
+        expected = []
+        if (
+            status == psycopg.pq.TransactionStatus.IDLE
+        ):  # else our accounts are locked in it already
+            statements.append(("begin", {}))
+            expected.append(0)
+        for count, name, values in self._proof(writes):
+            statements.append((name, values))
+            expected.append(count)
+        last: list[Ask] = []
+        copied = []
+        for table, rows in writes.rows.items():
+            if len(rows) >= COPY_FROM:
+                copied.append(table)
+            elif rows:
+                (last if table in LAST else statements).append(self._insert(table, rows))
+        reached = self._run(statements)
+        if reached[: len(expected)] != expected:
+            raise ConflictError("somebody else changed what this batch rests on")
+        for table in copied:
+            self._copy(table, writes.rows[table])
+        self._last = last
 
-    def _proof(self, writes: Writes) -> Iterator[tuple[int, str, Any]]:
+    def _proof(self, writes: Writes) -> Iterator[tuple[int, str, dict[str, Any]]]:
         """Statements that only reach the given number of rows when nothing has changed."""
         account = tuple(self._columns["account"])
         for name, columns, rows in (
@@ -391,7 +403,8 @@ class PostgresStore:
             ("unclaim_ids", ("sender", "id"), writes.absent_ids),
         ):
             if rows:
-                yield len(rows), self._proofs[name], dict(zip(columns, _columns(rows), strict=True))
+                values = dict(zip(columns, zip(*rows, strict=True), strict=True))
+                yield len(rows), f"proof_{name}", values
 
 
 # these tables are written last, in the round trip of the commit
@@ -406,14 +419,6 @@ def _names(
     yield "new_namesakes", ("name_key", "cards"), new
     yield "unclaim_namesakes", ("name_key",), [(key,) for key, now in new if now == 0]
     yield "more_namesakes", ("name_key", "was", "cards"), [row for row in rows if row[1]]
-
-
-def _columns(rows: Sequence[Sequence[Any]]) -> list[Any]:
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def _arrays(types: Iterable[str]) -> str:
-    return ", ".join(f"%b::{_TYPES[one]}[]" for one in types)
 
 
 def _key_beside(url: str) -> Path:

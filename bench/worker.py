@@ -1,0 +1,112 @@
+"""One desk in a process of its own, for `bench/against_pgbench.py`: says it is ready, waits to be told to go.
+
+``worker.py STORE WAY JOURNAL``: WAY is a batch size, or ``callers:N`` for so many callers of one command
+each through group commit. On each line of standard input, ``go COUNT``, it decides the next COUNT
+lines of the journal and answers with seconds and, of its main thread, the share of each step.
+"""
+
+import asyncio
+import json
+import sys
+import time
+
+from farecard.cli.journal import collect_rarely, quick_switches, writing_desk
+from farecard.desk.flow import Flow
+from farecard.desk.queue import Queue
+from farecard.desk.waiting import AsyncWindow
+from farecard.wire.answer import encode_answer
+
+
+class Shares:
+    """Seconds by step, taken by wrapping the functions that make the steps."""
+
+    def __init__(self, desk):
+        self.seconds = {}
+        for owner, name in ((desk, "read"), (desk, "_load"), (desk, "decide"), (desk, "_close"),
+                            (desk, "keep"), (desk.store, "commit")):  # fmt: skip
+            self._wrap(owner, name)
+
+    def _wrap(self, owner, name):
+        inner = getattr(owner, name)
+
+        def timed(*args):
+            started = time.perf_counter()
+            try:
+                return inner(*args)
+            finally:
+                self.seconds[name] = self.seconds.get(name, 0) + time.perf_counter() - started
+
+        setattr(owner, name, timed)
+
+    def taken(self):
+        """The steps' own seconds since it was last asked."""
+        s, self.seconds = self.seconds, {}
+        s["decide"] -= s["_load"]
+        s["keep"] -= s["commit"]
+        return s
+
+
+def in_batches(desk, lines, size):
+    flow = Flow(desk)
+    told = 0
+
+    def tell(answers):
+        nonlocal told
+        for answer in answers:
+            encode_answer(answer)
+        told += len(answers)
+
+    for start in range(0, len(lines), size):
+        flow.put(desk.read([("bench", line) for line in lines[start : start + size]]), tell)
+    flow.close()
+    assert told == len(lines)
+
+
+def by_callers(desk, lines, callers):
+    queue = Queue(desk)
+    waiting = iter(lines)
+    told = 0
+
+    async def caller(window):
+        nonlocal told
+        for line in waiting:
+            encode_answer(await window.decide("bench", line))
+            told += 1
+
+    async def all_of_them():
+        window = AsyncWindow(queue)
+        await asyncio.gather(*(caller(window) for _ in range(callers)))
+
+    asyncio.run(all_of_them())
+    queue.close()
+    assert told == len(lines)
+
+
+def main():
+    url, way, journal = sys.argv[1:]
+    desk = writing_desk(url)
+    collect_rarely()
+    quick_switches()
+    with open(journal, "rb") as file:
+        lines = file.read().splitlines()
+    shares = Shares(desk)
+    print("ready", flush=True)
+    position = 0
+    for order in sys.stdin:
+        count = int(order.split()[1])
+        some = lines[position : position + count]
+        assert len(some) == count, "the journal is too short"
+        position += count
+        cpu = time.process_time()
+        started = time.perf_counter()
+        if way.startswith("callers:"):
+            by_callers(desk, some, int(way[8:]))
+        else:
+            in_batches(desk, some, int(way))
+        seconds = time.perf_counter() - started
+        told = {"seconds": seconds, "cpu": time.process_time() - cpu, "shares": shares.taken()}
+        print(json.dumps(told), flush=True)
+
+
+if __name__ == "__main__":
+    main()
