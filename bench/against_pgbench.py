@@ -90,11 +90,11 @@ class Worker:
 def sell(url, cards):
     """A store in which so many cards were sold."""
     desk = writing_desk(url)
-    flow = Flow(desk)
+    flow = Flow(desk, 4096)
     for start in range(0, cards, 4096):
         some = stock(min(4096, cards - start), start)
         flow.put(desk.read([("bench", line) for line in some]), lambda _: None)
-    flow.close()
+    flow.finish()
     desk.store.close()
     query(url, "VACUUM ANALYZE")
     prewarm(url, "farecard")
@@ -159,7 +159,7 @@ def measure(cards, pairs, seconds, count, only=None):
 
 
 STEPS = {"read": "decode", "_load": "load", "decide": "rules and ledger", "_close": "rows and hash",
-         "keep": "write", "commit": "commit"}  # fmt: skip
+         "start": "sending", "pump": "sending on", "finish": "waiting for a commit"}  # fmt: skip
 
 
 def said(told):

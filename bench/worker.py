@@ -10,7 +10,7 @@ import json
 import sys
 import time
 
-from farecard.cli.journal import collect_rarely, quick_switches, writing_desk
+from farecard.cli.journal import collect_rarely, writing_desk
 from farecard.desk.flow import Flow
 from farecard.desk.queue import Queue
 from farecard.desk.waiting import AsyncWindow
@@ -23,7 +23,7 @@ class Shares:
     def __init__(self, desk):
         self.seconds = {}
         for owner, name in ((desk, "read"), (desk, "_load"), (desk, "decide"), (desk, "_close"),
-                            (desk, "keep"), (desk.store, "commit")):  # fmt: skip
+                            (desk.store, "start"), (desk.store, "pump"), (desk.store, "finish")):  # fmt: skip
             self._wrap(owner, name)
 
     def _wrap(self, owner, name):
@@ -42,12 +42,11 @@ class Shares:
         """The steps' own seconds since it was last asked."""
         s, self.seconds = self.seconds, {}
         s["decide"] -= s["_load"]
-        s["keep"] -= s["commit"]
         return s
 
 
 def in_batches(desk, lines, size):
-    flow = Flow(desk)
+    flow = Flow(desk, size)
     told = 0
 
     def tell(answers):
@@ -58,7 +57,7 @@ def in_batches(desk, lines, size):
 
     for start in range(0, len(lines), size):
         flow.put(desk.read([("bench", line) for line in lines[start : start + size]]), tell)
-    flow.close()
+    flow.finish()
     assert told == len(lines)
 
 
@@ -86,7 +85,6 @@ def main():
     url, way, journal = sys.argv[1:]
     desk = writing_desk(url)
     collect_rarely()
-    quick_switches()
     with open(journal, "rb") as file:
         lines = file.read().splitlines()
     shares = Shares(desk)

@@ -73,16 +73,11 @@ def collect_rarely() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-def quick_switches() -> None:
-    """The thread that waits for the server must not wait for the one that decides, too."""
-    sys.setswitchinterval(0.000_1)
-
-
 def run_journal(desk: Desk, source: "Source", sender: str, most: int, out: Any) -> Summary:
     """Decide a journal batch by batch; ``out`` takes each batch's answers."""
     summary = Summary()
     progress = Progress(source.size, "B")
-    flow = Flow(desk)
+    flow = Flow(desk, most)
 
     def tell(answers: list[Answer]) -> None:
         summary.count(answers)
@@ -94,11 +89,9 @@ def run_journal(desk: Desk, source: "Source", sender: str, most: int, out: Any) 
             if source.size is None and not is_waiting(source.descriptor):
                 flow.finish()  # whoever sends line by line waits for this answer
             progress.advance(sum(map(len, lines)) + len(lines))
+        flow.finish()
     finally:
-        try:
-            flow.close()
-        finally:
-            progress.close()
+        progress.close()
     return summary
 
 
@@ -150,7 +143,6 @@ def _run(args: Any, make: Callable[[str], Desk], what: str) -> int:
     as_lines = args.json or not sys.stdout.isatty()
     out = write_lines if as_lines else write_for_people(args.lang)
     collect_rarely()
-    quick_switches()
     started = perf_counter()
     summary = run_journal(make(args.store), source, args.sender, args.batch, out)
     tell(summary, perf_counter() - started, what)

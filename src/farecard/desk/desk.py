@@ -39,6 +39,7 @@ from farecard.wire.diagnose import Broken
 from farecard.wire.line import read_line
 
 MOST_A_BATCH = 32_768  # half the seqs of a batch
+MOST_BETWEEN_PUMPS = 64  # commands decided at a stretch while another batch is under way
 PIECES = 8  # a batch that collided is decided anew in so many
 MOST_ATTEMPTS = 20
 _NOTHING = msgspec.Raw(b"{}")
@@ -52,6 +53,10 @@ class Last(NamedTuple):
     clock: int
     number: int
     hash: bytes
+
+
+def _nobody() -> None:
+    """Whom ``settle`` tells: it waits itself."""
 
 
 def _no_details(c: Any, event: Event) -> None:
@@ -137,8 +142,10 @@ class Desk:
     def read(self, lines: Sequence[tuple[str, bytes]]) -> list[Entry]:
         """Decode lines; needs no store."""
         digest = self.vault.digest
-        entries = []
+        entries: list[Entry] = []
         for sender, line in lines:
+            if len(entries) % MOST_BETWEEN_PUMPS == 0:
+                self.pump()
             command, canonical = read_line(line)
             if isinstance(command, Broken):
                 entries.append(Entry(sender, None, b"", command))
@@ -195,8 +202,11 @@ class Desk:
         return decided.answers
 
     def prepare(self, entries: list[Entry]) -> Decided:
-        """Decide a batch and lay out its rows. The next may be prepared over it before it is kept."""
-        batch, answers = self.decide(entries)
+        """Decide a whole batch and lay out its rows."""
+        return self.close(entries, *self.decide(entries))
+
+    def close(self, entries: list[Entry], batch: Batch, answers: list[Answer]) -> Decided:
+        """Lay out the rows of a decided batch. The next may be decided over it before it is kept."""
         self.facts.turn()
         return Decided(entries, self._close(batch), answers)
 
@@ -205,8 +215,8 @@ class Desk:
         if decided.writes is None:
             self.store.rollback()
             return
-        self.store.keep(decided.writes)
-        self.store.commit()
+        self.store.start(decided.writes, _nobody)
+        self.store.finish()
 
     def give_up(self) -> None:
         """Nothing that is decided and not committed counts any more."""
@@ -226,9 +236,32 @@ class Desk:
         self.clock = max(self.last.clock, clock_of(self.facts.newest)) + 1
         batch = Batch(self.clock * WRITERS + self.store.writer)
         self.decider.reads = batch.reads
-        answers = [self._entry(batch, entry) for entry in entries]
+        return batch, self._decide(batch, entries)
+
+    def decide_more(self, batch: Batch, entries: list[Entry]) -> list[Answer] | None:
+        """Decide further commands into the batch decided last.
+
+        None, and nothing done, when one of their cards was written under a later clock than the
+        batch's: along a card's history ids only rise, so they belong into the next batch.
+        """
+        self._load(entries)
+        if clock_of(self.facts.newest) >= self.clock:
+            return None
+        return self._decide(batch, entries)
+
+    def _decide(self, batch: Batch, entries: list[Entry]) -> list[Answer]:
+        answers: list[Answer] = []
+        for start in range(0, len(entries), MOST_BETWEEN_PUMPS):
+            self.pump()
+            some = entries[start : start + MOST_BETWEEN_PUMPS]
+            answers += [self._entry(batch, entry) for entry in some]
         batch.check()
-        return batch, answers
+        return answers
+
+    def pump(self) -> None:
+        """Let the batch under way go on, if there is one."""
+        if self.overlaps:
+            self.store.pump()
 
     def _close(self, batch: Batch) -> Writes | None:
         """The batch's rows, chained to our last ones."""

@@ -1,8 +1,10 @@
 """Group commit: single commands of many callers become batches, and each is answered once it is durable."""
 
+import select
 from collections import deque
 from collections.abc import Callable, Sequence
-from threading import Condition, Event, Thread
+from socket import socketpair
+from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
 
 from farecard.desk.desk import Desk
@@ -38,17 +40,19 @@ class Queue:
 
     A caller hands in lines with a token; its ``tell`` gets (token, answers) pairs once a batch, all
     of its callers' together, on another thread, after the commit. While a batch is being committed what
-    arrives waits, and becomes the next batch.
+    arrives is decided, and becomes the next batch.
     """
 
     def __init__(self, desk: Desk, *, most_waiting: int = MOST_WAITING) -> None:
         self.desk = desk
         self.most_waiting = most_waiting
-        self._changed = Condition()
+        self._lock = Lock()
         self._asked: deque[_Asked] = deque()
         self._waiting = 0
         self._closing = False
-        self._untold: deque[list[_Asked]] = deque()  # decided or being decided, oldest first
+        self._asleep = False
+        self._bell, self._button = socketpair()
+        self._untold: deque[_Asked] = deque()  # taken and not told, oldest first
         self._thread = Thread(target=self._run, name="desk", daemon=True)
         self._thread.start()
 
@@ -56,14 +60,14 @@ class Queue:
 
     def submit(self, lines: Sequence[tuple[str, bytes]], token: Any, tell: Tell) -> None:
         """Hand in (sender, line) pairs; returns at once, or raises that there is no room."""
-        with self._changed:
+        with self._lock:
             if self._closing:
                 raise QueueClosedError
             if self._waiting + len(lines) > self.most_waiting:
                 raise QueueFullError
             self._waiting += len(lines)
             self._asked.append(_Asked(lines, token, tell))
-            self._changed.notify()
+            self._ring()
 
     def decide(self, sender: str, line: bytes) -> Answer:
         """Hand in one line and wait for its durable answer, from any thread."""
@@ -71,7 +75,6 @@ class Queue:
         told: list[Told] = []
 
         def tell(some: list[tuple[Any, Told]]) -> None:
-            # one call may tell several callers of one window; here it is only ever us
             told.append(some[0][1])
             done.set()
 
@@ -84,64 +87,79 @@ class Queue:
 
     def close(self) -> None:
         """Take nothing more; what was taken is decided and told before this returns."""
-        with self._changed:
+        with self._lock:
             self._closing = True
-            self._changed.notify()
+            self._ring()
         self._thread.join()
+        self._bell.close()
+        self._button.close()
+
+    def _ring(self) -> None:
+        """Wake the desk, once."""
+        if self._asleep:
+            self._asleep = False
+            self._button.send(b"!")
 
     # -- the desk's thread -------------------------------------------------------------------
 
     def _run(self) -> None:
-        flow = Flow(self.desk)
-        try:
-            while self._turn(flow):
-                pass
-        finally:
+        flow = Flow(self.desk, MOST_A_COMMIT)
+        going = True
+        while going:
             try:
-                flow.close()
+                going = self._turn(flow)
             except StoreError as error:
                 self._fail(error)
 
     def _turn(self, flow: Flow) -> bool:
-        """One batch, or one wait; False when it is time to go."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._asked or self._closing or flow.is_done)
-            batch = self._take()
-            if not batch and self._closing and not flow.is_done:
-                return False
-        try:
-            if batch:
-                lines = [line for asked in batch for line in asked.lines]
-                flow.put(self.desk.read(lines), self._tell, self._wake)
-            else:
-                flow.finish()
-        except StoreError as error:
-            flow.abandon()
-            self._fail(error)
+        """Decide what waits, or wait; False when it is time to go."""
+        batch = self._take()
+        if batch:
+            lines = [line for asked in batch for line in asked.lines]
+            flow.put(self.desk.read(lines), self._tell)
+        elif not flow.is_idle:
+            self._sleep(self.desk.store.waits_for)
+            flow.go_on()
+        elif self._closing:
+            return False
+        else:
+            self._sleep(None)
         return True
+
+    def _sleep(self, store: tuple[int, int] | None) -> None:
+        """Wait for a caller, or for the store's (file descriptor, events)."""
+        with self._lock:
+            if self._asked or (self._closing and store is None):
+                return
+            self._asleep = True
+        poll = select.poll()
+        poll.register(self._bell, select.POLLIN)
+        if store is not None:
+            poll.register(*store)
+        poll.poll()
+        with self._lock:
+            if not self._asleep:
+                self._bell.recv(1)
+            self._asleep = False
 
     def _take(self) -> list[_Asked]:
         """What fits into a batch, whole submissions only."""
         batch: list[_Asked] = []
         room = MOST_A_COMMIT
-        while self._asked and (not batch or len(self._asked[0].lines) <= room):
-            batch.append(self._asked.popleft())
-            room -= len(batch[-1].lines)
-        if batch:
+        with self._lock:
+            while self._asked and (not batch or len(self._asked[0].lines) <= room):
+                batch.append(self._asked.popleft())
+                room -= len(batch[-1].lines)
             self._waiting -= MOST_A_COMMIT - room
-            self._untold.append(batch)
+        self._untold += batch
         return batch
 
-    def _wake(self) -> None:
-        """A commit is over: if it collided, it is to be decided anew."""
-        with self._changed:
-            self._changed.notify()
-
     def _tell(self, answers: list[Answer]) -> None:
-        """Answers of the oldest batch, which is durable now."""
+        """These answers, in the order their lines were taken, are durable now."""
         start = 0
         windows: dict[Tell, list[tuple[Any, Told]]] = {}
-        for asked in self._untold.popleft():
+        while start < len(answers):
+            asked = self._untold.popleft()
             end = start + len(asked.lines)
             windows.setdefault(asked.tell, []).append((asked.token, answers[start:end]))
             start = end
@@ -150,9 +168,9 @@ class Queue:
 
     def _fail(self, error: StoreError) -> None:
         """Nobody knows what became of what was under way: every caller of it is told so."""
+        windows: dict[Tell, list[tuple[Any, Told]]] = {}
         while self._untold:
-            windows: dict[Tell, list[tuple[Any, Told]]] = {}
-            for asked in self._untold.popleft():
-                windows.setdefault(asked.tell, []).append((asked.token, error))
-            for tell, some in windows.items():
-                tell(some)
+            asked = self._untold.popleft()
+            windows.setdefault(asked.tell, []).append((asked.token, error))
+        for tell, some in windows.items():
+            tell(some)

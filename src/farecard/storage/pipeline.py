@@ -1,19 +1,26 @@
 """Prepared statements over libpq, several in one round trip, their lists sent as binary columns.
 
 psycopg's cursors would do the same; for batches of a few dozen commands their work a statement and a
-list is more than the server's.
+list is more than the server's. What waits for the server is a generator that yields what it waits for
+(``select.POLLIN``, ``POLLOUT``), so that whoever drives it may do something else meanwhile.
 """
 
 import re
 import select
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from io import BytesIO
 from itertools import chain, repeat
 from struct import pack
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg import errors, pq
 from psycopg.adapt import Transformer
+from psycopg.copy import Copy, FileWriter
+
+from farecard.storage.store import Ask
+
+T = TypeVar("T")
 
 _NULL = b"\xff\xff\xff\xff"
 _BINARY = 1
@@ -104,14 +111,19 @@ class _Prepared(NamedTuple):
     encoders: list[Callable[[Any], bytes]]
 
 
+Results = list[pq.abc.PGresult]
+Waits = Generator[int, int, T]
+
+
 class Pipeline:
-    """Statements prepared on one connection. Nothing else may run on it meanwhile."""
+    """Statements prepared on one connection. One thing at a time may run on it."""
 
     def __init__(self, connection: psycopg.Connection, statements: dict[str, str]) -> None:
         self._connection = connection
         self._pg = connection.pgconn
         self._transformer = Transformer(connection)
         self._prepared: dict[str, _Prepared] = {}
+        self._poll = select.poll()
         pairs = []
         self._pg.enter_pipeline_mode()
         for name, text in statements.items():
@@ -119,7 +131,7 @@ class Pipeline:
             pairs.append((name, parameters))
             self._pg.send_prepare(name.encode(), statement.encode())
             self._pg.send_describe_prepared(name.encode())
-        described = self._results()[1::2]
+        described = self.drive(self._results())[1::2]
         for (name, parameters), result in zip(pairs, described, strict=True):
             types = [result.param_type(n) for n in range(result.nparams)]
             encoders = [
@@ -131,7 +143,23 @@ class Pipeline:
     def __contains__(self, name: str) -> bool:
         return name in self._prepared
 
-    def run(self, asks: Iterable[tuple[str, dict[str, Any]]]) -> list[pq.abc.PGresult]:
+    @property
+    def socket(self) -> int:
+        """The file descriptor to wait on."""
+        return self._pg.socket
+
+    def drive(self, waits: Waits[T]) -> T:
+        """Wait for a generator to its end, doing nothing else."""
+        try:
+            what = next(waits)
+            while True:
+                self._poll.register(self._pg.socket, what)
+                what = waits.send(self._poll.poll()[0][1])
+        except StopIteration as end:
+            found: T = end.value
+            return found
+
+    def run(self, asks: Iterable[Ask]) -> Waits[Results]:
         """Run statements in order, in one round trip; the first that fails is raised."""
         self._pg.enter_pipeline_mode()
         for name, values in asks:
@@ -142,6 +170,25 @@ class Pipeline:
             self._pg.send_query_prepared(statement.name, encoded, [_BINARY] * len(encoded), _BINARY)
         return self._results()
 
+    def copy(self, table: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> Waits[None]:
+        """COPY rows into a table. Their bytes are made here, and sent as the server takes them."""
+        pg = self._pg
+        pg.send_query(f"COPY {table} FROM STDIN (FORMAT BINARY)".encode())
+        yield from self._flush()
+        yield from self._result(pq.ExecStatus.COPY_IN)
+        buffer = BytesIO()
+        with (
+            self._connection.cursor() as cursor,
+            Copy(cursor, binary=True, writer=FileWriter(buffer)) as copy,
+        ):
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
+        pg.put_copy_data(buffer.getbuffer())
+        pg.put_copy_end()
+        yield from self._flush()
+        yield from self._result(pq.ExecStatus.COMMAND_OK)
+
     def rows(self, result: pq.abc.PGresult) -> list[tuple[Any, ...]]:
         """A result's rows."""
         if not result.ntuples:
@@ -149,17 +196,14 @@ class Pipeline:
         self._transformer.set_pgresult(result)
         return self._transformer.load_rows(0, result.ntuples, tuple)
 
-    def _results(self) -> list[pq.abc.PGresult]:
+    def _results(self) -> Waits[Results]:
         pg = self._pg
         pg.pipeline_sync()
-        self._send()
-        found: list[pq.abc.PGresult] = []
+        yield from self._flush()
+        found: Results = []
         failed: pq.abc.PGresult | None = None
         while True:
-            while pg.is_busy():
-                self._wait(select.POLLIN)
-                pg.consume_input()
-            result = pg.get_result()
+            result = yield from self._next()
             if result is None:
                 continue  # the end of one statement's results
             if result.status == pq.ExecStatus.PIPELINE_SYNC:
@@ -172,14 +216,27 @@ class Pipeline:
             raise errors.error_from_result(failed)
         return found
 
-    def _send(self) -> None:
+    def _result(self, expected: pq.ExecStatus) -> Waits[None]:
+        """The one result of a simple statement; of a COPY also that it may begin."""
+        result = yield from self._next()
+        assert result is not None
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            while (yield from self._next()) is not None:
+                pass
+            raise errors.error_from_result(result)
+        assert result.status == expected, result.status
+        if expected != pq.ExecStatus.COPY_IN:
+            assert (yield from self._next()) is None
+
+    def _next(self) -> Waits[pq.abc.PGresult | None]:
+        pg = self._pg
+        while pg.is_busy():
+            yield select.POLLIN
+            pg.consume_input()
+        return pg.get_result()
+
+    def _flush(self) -> Waits[None]:
         while self._pg.flush():
-            ready = self._wait(select.POLLIN | select.POLLOUT)
+            ready = yield select.POLLIN | select.POLLOUT
             if ready & select.POLLIN:
                 self._pg.consume_input()
-
-    def _wait(self, what: int) -> int:
-        """Wait for the server; the other thread goes on meanwhile."""
-        poll = select.poll()
-        poll.register(self._pg.socket, what)
-        return poll.poll()[0][1]

@@ -9,19 +9,22 @@ given up whole (``ConflictError``).
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import select
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
 from farecard.storage.errors import StoreError
-from farecard.storage.pipeline import Pipeline
+from farecard.storage.pipeline import Pipeline, Waits
 from farecard.storage.sql import SCHEMA_VERSION, queries, schema_statements, tables
 from farecard.storage.store import EVERYDAY, Ask, ConflictError, Row, Writes
+
+T = TypeVar("T")
 
 OLDEST_SERVER = 140000
 MOST_WRITERS = 256
@@ -150,7 +153,11 @@ class PostgresStore:
         self._keeping: Pipeline | None = None
         self._reader: psycopg.Connection | None = None
         self._writer: psycopg.Connection | None = None
-        self._last: list[Ask] = []  # what goes out together with COMMIT
+        self._under_way: Waits[None] | None = None  # the batch being kept
+        self._waits_for = 0
+        self._failure: Exception | None = None
+        self._done: Callable[[], None] = lambda: None
+        self._poll = select.poll()
         try:
             self._connect()
         except BaseException:
@@ -284,15 +291,18 @@ class PostgresStore:
             self._reading().execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def commit(self) -> None:
-        """Make the transaction durable; returns once the server has it on its disk."""
-        last, self._last = self._last, []
-        self._run([*last, ("commit", {})])
+        """Make what was appended durable; returns once the server has it on its disk."""
+        self._run([("commit", {})])
 
     def rollback(self) -> None:
         """Give the transaction up."""
-        self._last = []
         connection = self._writer if self._write else self._reader
         if connection is None or connection.closed:
+            return
+        if self._under_way is not None:
+            self._under_way = None
+            self._poll = select.poll()
+            connection.close()  # in the middle of something; the server ends it with the connection
             return
         if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             try:
@@ -313,7 +323,25 @@ class PostgresStore:
         if asking is None or any(name not in asking for name, _ in asks):
             return [self.rows(name, **values) for name, values in asks]
         with _errors(self.place):
-            return [asking.rows(result) for result in asking.run(asks)]
+            return [asking.rows(result) for result in self._drive(asking, asking.run(asks))]
+
+    def _drive(self, asking: Pipeline, waits: Waits[T]) -> T:
+        """Wait for an answer, and let the batch under way go on meanwhile."""
+        try:
+            what = next(waits)
+            while True:
+                poll = select.poll()
+                poll.register(asking.socket, what)
+                if self._under_way is not None:
+                    poll.register(self._writing().pgconn.socket, self._waits_for)
+                ready = dict(poll.poll())
+                if asking.socket in ready:
+                    what = waits.send(ready[asking.socket])
+                else:
+                    self.pump()
+        except StopIteration as end:
+            found: T = end.value
+            return found
 
     def stream(self, name: str, **values: Any) -> Iterable[Row]:
         """The rows of a named query a few thousand at a time; within ``begin_reading``."""
@@ -333,57 +361,114 @@ class PostgresStore:
     def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Append rows, in the order of the table's columns."""
         if len(rows) >= COPY_FROM:
-            self._copy(table, rows)
+            with _errors(self.place):
+                self._kept().drive(self._copy(table, rows))
         elif rows:
             self._run([self._insert(table, rows)])
 
-    def _run(self, statements: list[Ask]) -> list[int]:
-        """Run statements of a commit in one round trip; gives how many rows each reached."""
+    def _kept(self) -> Pipeline:
         assert self._keeping is not None, "opened to read"
+        return self._keeping
+
+    def _run(self, statements: list[Ask]) -> None:
+        """Run statements of a commit in one round trip."""
+        keeping = self._kept()
         with _errors(self.place):
-            return [result.command_tuples or 0 for result in self._keeping.run(statements)]
+            keeping.drive(keeping.run(statements))
 
     def _insert(self, table: str, rows: Sequence[Sequence[Any]]) -> Ask:
         """One statement that inserts rows."""
         return table, dict(zip(self._columns[table], zip(*rows, strict=True), strict=True))
 
-    def _copy(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
-        statement = f"COPY {table} FROM STDIN (FORMAT BINARY)"
-        with (
-            _errors(self.place),
-            self._writing().cursor() as cursor,
-            cursor.copy(statement) as copy,
-        ):
-            copy.set_types([_TYPES[one] for one in self._columns[table].values()])
-            for row in rows:
-                copy.write_row(row)
+    def _copy(self, table: str, rows: Sequence[Sequence[Any]]) -> Waits[None]:
+        types = [_TYPES[one] for one in self._columns[table].values()]
+        return self._kept().copy(table, types, rows)
 
-    def keep(self, writes: Writes) -> None:
+    # -- a batch on its way ------------------------------------------------------------------
+
+    def start(self, writes: Writes, done: Callable[[], None]) -> None:
+        """Begin to write and commit a batch; ``done`` is called when it is durable."""
+        assert self._under_way is None
+        self._done = done
+        self._failure = None
+        self._under_way = self._keep(writes)
+        self._poll.register(self._writing().pgconn.socket, 0)
+        self._go_on(None)
+
+    def pump(self) -> None:
+        """Do what can be done of it without waiting."""
+        while self._under_way is not None:
+            ready = self._ready(0)
+            if not ready:
+                return
+            self._go_on(ready)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a started batch is still on its way."""
+        return self._under_way is not None
+
+    @property
+    def waits_for(self) -> tuple[int, int] | None:
+        """Our connection to the server, and what it must be ready for."""
+        return None if self._under_way is None else (self._writing().pgconn.socket, self._waits_for)
+
+    def finish(self) -> None:
+        """Wait until it is durable. ``ConflictError`` when what it rests on has changed."""
+        while self._under_way is not None:
+            self._go_on(self._ready(None))
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            with _errors(self.place):
+                raise failure
+
+    def _ready(self, timeout: int | None) -> int:
+        socket = self._writing().pgconn.socket
+        self._poll.modify(socket, self._waits_for)
+        ready = self._poll.poll(timeout)
+        return ready[0][1] if ready else 0
+
+    def _go_on(self, ready: int | None) -> None:
+        """One step further. A failure is kept for ``finish``: we may be in the middle of the next batch."""
+        assert self._under_way is not None
+        try:
+            self._waits_for = self._under_way.send(ready)  # type: ignore[arg-type]  # None begins it
+        except StopIteration:
+            pass
+        except (psycopg.Error, ConflictError) as failure:
+            self._failure = failure
+        else:
+            return
+        self._under_way = None
+        self._poll.unregister(self._writing().pgconn.socket)
+        if self._failure is None:
+            self._done()
+
+    def _keep(self, writes: Writes) -> Waits[None]:
         """Write a batch and prove what it rests on: accounts first, so that a collision shows early."""
+        keeping = self._kept()
         status = self._writing().info.transaction_status
-        statements: list[Ask] = []
+        first: list[Ask] = []
         expected = []
         if (
             status == psycopg.pq.TransactionStatus.IDLE
         ):  # else our accounts are locked in it already
-            statements.append(("begin", {}))
+            first.append(("begin", {}))
             expected.append(0)
         for count, name, values in self._proof(writes):
-            statements.append((name, values))
+            first.append((name, values))
             expected.append(count)
+        copied = [table for table, rows in writes.rows.items() if len(rows) >= COPY_FROM]
         last: list[Ask] = []
-        copied = []
         for table, rows in writes.rows.items():
-            if len(rows) >= COPY_FROM:
-                copied.append(table)
-            elif rows:
-                (last if table in LAST else statements).append(self._insert(table, rows))
-        reached = self._run(statements)
-        if reached[: len(expected)] != expected:
+            if rows and table not in copied:
+                (last if table in LAST else first).append(self._insert(table, rows))
+        results = yield from keeping.run(first)
+        if [result.command_tuples or 0 for result in results[: len(expected)]] != expected:
             raise ConflictError("somebody else changed what this batch rests on")
         for table in copied:
-            self._copy(table, writes.rows[table])
-        self._last = last
+            yield from self._copy(table, writes.rows[table])
+        yield from keeping.run([*last, ("commit", {})])
 
     def _proof(self, writes: Writes) -> Iterator[tuple[int, str, dict[str, Any]]]:
         """Statements that only reach the given number of rows when nothing has changed."""

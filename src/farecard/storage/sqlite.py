@@ -6,7 +6,7 @@ lock from its first read to its commit, so that nothing of what a batch rests on
 
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ class SqliteStore:
         self.overlaps = False
         self.writer = 0
         self._inserts: dict[str, str] = {}
+        self._done: Callable[[], None] = lambda: None
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             raise StoreError(
                 f"this Python comes with SQLite {sqlite3.sqlite_version}; farecard needs 3.37 or newer"
@@ -190,8 +191,9 @@ class SqliteStore:
             with self._errors():
                 self.db.executemany(insert, rows)
 
-    def keep(self, writes: Writes) -> None:
+    def start(self, writes: Writes, done: Callable[[], None]) -> None:
         """Write a batch. Since the lock is held, what it read still holds."""
+        self._done = done
         for table, rows in writes.rows.items():
             self.append(table, rows)
         with self._errors():
@@ -208,6 +210,24 @@ class SqliteStore:
                 "REPLACE INTO namesake VALUES (?,?)",
                 [(key, now) for key, was, now in writes.namesakes if now != was],
             )
+
+    def pump(self) -> None:
+        """Nothing of it goes on by itself."""
+
+    @property
+    def is_busy(self) -> bool:
+        """It is kept when ``finish`` returns, not before."""
+        return False
+
+    @property
+    def waits_for(self) -> tuple[int, int] | None:
+        """Nothing."""
+        return None
+
+    def finish(self) -> None:
+        """Commit it."""
+        self.commit()
+        self._done()
 
 
 class _Errors:

@@ -1,6 +1,6 @@
 """What the rest may ask of a store, whichever engine it runs on; and what a batch hands over to be kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,12 +37,12 @@ class Writes(msgspec.Struct):
 
 
 class Store(Protocol):
-    """One open store. A reader and a writer may use it from two threads where it ``overlaps``."""
+    """One open store, used by one thread."""
 
     url: str
     place: str  # where it is, for people: no password in it
     key_beside: Path  # where its key file is unless FARECARD_KEY_FILE says otherwise
-    overlaps: bool  # the next batch can be decided while one is being kept
+    overlaps: bool  # a batch can be decided while the one before it is being kept
     writer: int  # which of the writers on this store we are
 
     def rows(self, name: str, **values: Any) -> list[Row]:
@@ -66,11 +66,25 @@ class Store(Protocol):
     def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Append rows, in the order of the table's columns."""
 
-    def keep(self, writes: Writes) -> None:
-        """Write a batch; ``ConflictError`` when what it rests on has changed."""
+    def start(self, writes: Writes, done: Callable[[], None]) -> None:
+        """Begin to write and commit a batch; ``done`` is called when it is durable."""
+
+    def pump(self) -> None:
+        """Do what can be done of it without waiting."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a started batch is still on its way; when it is not, ``finish`` does not wait."""
+
+    @property
+    def waits_for(self) -> tuple[int, int] | None:
+        """The file descriptor and events a batch on its way waits for."""
+
+    def finish(self) -> None:
+        """Wait until it is durable. ``ConflictError`` when what it rests on has changed."""
 
     def commit(self) -> None:
-        """Make the transaction durable; returns once it is on the disk."""
+        """Make what was appended durable; returns once it is on the disk."""
 
     def rollback(self) -> None:
         """Give the transaction up."""
