@@ -113,7 +113,7 @@ def workers(url, folder, cards, rounds, counts):
                 lines = traffic.lines(counts[name] // processes, part, processes)
                 file.write(b"\n".join(lines) + b"\n")
     found = {}
-    for (name, part), file in files.items():
+    for (name, _), file in files.items():
         file.close()
         found.setdefault(name, []).append(Worker(url, WAYS[name][0], file.name))
     for some in found.values():
@@ -125,8 +125,8 @@ def workers(url, folder, cards, rounds, counts):
 def measure(cards, pairs, seconds, count, only=None):
     """Speeds by way, and pgbench's beside each, one a round; and where a desk's time went."""
     names = [name for name in WAYS if only is None or only in name]
-    with tempfile.TemporaryDirectory(prefix="farecard-bench-") as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(prefix="farecard-bench-") as made:
+        folder = Path(made)
         server = Server("18", SETTINGS)
         try:
             print(f"selling {cards:,} cards ...", file=sys.stderr)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 import time
+from pathlib import Path
 
 from farecard.cli.journal import collect_rarely, writing_desk
 from farecard.desk.flow import Flow
@@ -85,8 +86,7 @@ def main():
     url, way, journal = sys.argv[1:]
     desk = writing_desk(url)
     collect_rarely()
-    with open(journal, "rb") as file:
-        lines = file.read().splitlines()
+    lines = Path(journal).read_bytes().splitlines()
     shares = Shares(desk)
     print("ready", flush=True)
     position = 0
