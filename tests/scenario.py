@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 from farecard.cli.journal import sample_network
 from farecard.desk.desk import Desk
-from farecard.model.account import Account
 from farecard.model.moments import parse_day
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables, read_tables
 from farecard.storage.making import load_networks, open_to_write
+from farecard.storage.rows import as_account
 from farecard.storage.sql import tables
 from farecard.storage.sqlite import SqliteStore
 from farecard.storage.store import Store
@@ -326,7 +326,7 @@ class Runner:
         for name, held in (("stored-fare-liability", balances), ("deposits-held", deposits)):
             debit, credit = rows.get(name, (0, 0))
             assert credit - debit == held, f"{name}: {credit - debit} in the books, {held} on the cards"
-        on_cards = [Account(*row).balance for row in desk.store.rows("all_accounts")]
+        on_cards = [as_account(row).balance for row in desk.store.rows("all_accounts")]
         ceiling = desk.tariff.on(parse_day(step.when[:10])).balance_ceiling
         assert all(0 <= balance <= ceiling for balance in on_cards), f"{on_cards} on the cards"
 

@@ -39,7 +39,7 @@ def made(tmp_path):
         ("DELETE FROM event WHERE id = '3'", "history is cut"),
         ("UPDATE account SET balance = balance + 1", "balance differ from what its events give"),
         ("UPDATE account SET balance = balance + 1", "yen in the books"),
-        ("UPDATE account SET slip = 0", "slip differ from what its events give"),
+        ("UPDATE account SET details = NULL", "details differ from what its events give"),
         ("DELETE FROM account", "accounts have a history and no row"),
         ("DELETE FROM number WHERE number = 2", "not in the list of numbers"),
         ("DELETE FROM number WHERE number = 1", "number 1 of account 1 is not in the list"),

@@ -11,6 +11,7 @@ from farecard.ledger import chart
 from farecard.ledger.booking import Totals, Transfer
 from farecard.model.account import Account, Event
 from farecard.model.moments import moment_now
+from farecard.storage.rows import account_row
 from farecard.storage.store import EVERYDAY, Writes
 
 SEQS_PER_BATCH = 65_536  # an event's seq is its batch * this + its place in it
@@ -133,9 +134,9 @@ class Batch:
         writes = Writes(
             {
                 "number": [self.new_numbers[number] for number in sorted(self.new_numbers)],
-                "account": [astuple(self.reads.accounts[id]) for id in sorted(self.new_accounts)],
+                "account": [account_row(self.reads.accounts[id]) for id in sorted(self.new_accounts)],
                 "command": sorted(
-                    (e.sender, e.id, e.digest, e.account, e.seq) for e in self.events
+                    (e.sender, e.id, e.account, e.seq) for e in self.events
                 ),
                 "reversal": sorted(self.reversals),
                 "holder": self.holders,
@@ -159,7 +160,7 @@ class Batch:
                 continue
             account = accounts[id]
             if id in self.changed:
-                writes.changed.append((reads.was[id], *astuple(account)))
+                writes.changed.append((reads.was[id], *account_row(account)))
             else:
                 writes.everyday.append((reads.was[id], *_everyday(account)))
         writes.absent_numbers = sorted(reads.absent_numbers - self.new_numbers.keys())

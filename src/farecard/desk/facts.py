@@ -8,7 +8,7 @@ from farecard.model.account import NO_ACCOUNT, Account, Event
 from farecard.model.commands import CollectReissue, Command, MoveToPhone, Reverse
 from farecard.model.verdict import Reason
 from farecard.rules.refund import read_paper
-from farecard.storage.rows import as_event
+from farecard.storage.rows import as_account, as_event
 from farecard.storage.store import Ask, Row, Store
 from farecard.wire.answer import Answer
 
@@ -208,10 +208,10 @@ class Facts:
     def _take_stored(self, met: list[tuple[str, list[Row]]], accounts: set[int]) -> None:
         """Remembered commands that came again or are to be reversed: their events and accounts."""
         assert self.store is not None
-        seqs = [row[3] for _, rows in met for row in rows]
+        seqs = [row[2] for _, rows in met for row in rows]
         if not seqs:
             return
-        owners = sorted({row[2] for _, rows in met for row in rows})
+        owners = sorted({row[1] for _, rows in met for row in rows})
         reversible = []
         for row in self.store.rows("events", seqs=seqs, accounts=owners):
             event = as_event(row)
@@ -250,7 +250,7 @@ class Facts:
     def _take_accounts(self, rows: list[Row]) -> None:
         newest = self.newest
         for row in rows:
-            account = self.accounts[row[0]] = Account(*row)
+            account = self.accounts[row[0]] = as_account(row)
             newest = max(newest, account.last_seq)
         self.newest = newest
 

@@ -12,8 +12,9 @@ NO_ACCOUNT = -1  # of an event that reached no card; JW and fifteen noughts is a
 class Account(msgspec.Struct, gc=False):
     """A card's state. Its id is given at issue and survives reissue and moving to a phone.
 
-    The fields stand in the order of the table ``account``. Yen and points are integers;
-    ``*_at`` are moments, ``*_day`` and the pass's and the card's limits are days.
+    The fields stand in the order of the table ``account``; those from ``quick_day`` on, which few cards
+    use, share its column ``details``. Yen and points are integers; ``*_at`` are moments,
+    ``*_day`` and the pass's and the card's limits are days.
     """
 
     account: int

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-import msgspec
-
 from farecard.desk.batch import SEQS_PER_BATCH, chain_hash
 from farecard.ledger.chart import DEPOSITS_HELD, STORED_FARE
 from farecard.model.account import NO_ACCOUNT, Account, Event, post
 from farecard.model.commands import format_number
 from farecard.model.moments import day_of
-from farecard.storage.rows import as_event
+from farecard.storage.rows import account_row, as_event
+from farecard.storage.sql import tables
 from farecard.storage.store import Store
 
 MOST_TOLD = 100
@@ -87,7 +86,7 @@ class Audit:
         folded.finish(self._say)
 
     def _commands(self, events: list[Event]) -> None:
-        """Every event's id is remembered, with the digest of the same body."""
+        """Every event's id is remembered, and leads to it."""
         ids: dict[str, list[str]] = {}
         for event in events:
             ids.setdefault(event.sender, []).append(event.id)
@@ -100,7 +99,7 @@ class Audit:
         }
         for event in events:
             row = kept.get((event.sender, event.id))
-            if row != [event.digest, event.account, event.seq]:
+            if row != [event.account, event.seq]:
                 self._say(f"event {event.seq}: its sender's id is not remembered")
             else:
                 self._remembered += 1
@@ -228,13 +227,9 @@ class _Folded:
             seen += 1
             if account is None:
                 say(f"account of {format_number(row[0])[-4:]}: a card without a history")
-            elif msgspec.structs.astuple(account) != row:
-                names = Account.__struct_fields__
-                wrong = [
-                    n
-                    for n, a, b in zip(names, msgspec.structs.astuple(account), row, strict=True)
-                    if a != b
-                ]
+            elif account_row(account) != row:
+                pairs = zip(tables()["account"], account_row(account), row, strict=True)
+                wrong = [name for name, ours, theirs in pairs if ours != theirs]
                 say(f"account {row[0]}: {', '.join(wrong)} differ from what its events give")
         self._compare_numbers(say)
         if seen < len(self.accounts):

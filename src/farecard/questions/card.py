@@ -7,7 +7,7 @@ import msgspec
 from farecard.model.account import Account, Event, post
 from farecard.model.commands import format_number
 from farecard.model.moments import PAST_MOMENT, day_of, iso_day, iso_moment
-from farecard.storage.rows import as_event
+from farecard.storage.rows import as_account, as_event
 from farecard.storage.store import Store
 
 
@@ -71,7 +71,7 @@ def events_of(store: Store, account: int, head: int) -> list[Event]:
 
 def account_at(store: Store, id: int, at: int) -> Account:
     """An account as it stood at a moment: as stored, or folded from its events."""
-    account = Account(*store.rows("accounts", ids=[id])[0])
+    account = as_account(store.rows("accounts", ids=[id])[0])
     if account.last_at <= at:
         return account
     return fold(id, [event for event in events_of(store, id, account.last_seq) if event.at <= at])

@@ -12,20 +12,12 @@ WHERE account.account = u.account AND account.last_seq = u.was
 -- name: changed
 UPDATE account SET number = u.number, kind = u.kind, state = u.state, balance = u.balance,
     deposit = u.deposit, points = u.points, expires = u.expires, last_at = u.last_at,
-    last_seq = u.last_seq, ride_station = u.ride_station, ride_at = u.ride_at,
-    quick_day = u.quick_day, quick_day_yen = u.quick_day_yen, quick_month_yen = u.quick_month_yen,
-    stop_cause = u.stop_cause, slip = u.slip, slip_day = u.slip_day, form = u.form, seller = u.seller,
-    pass_from = u.pass_from, pass_to = u.pass_to, pass_since = u.pass_since,
-    pass_until = u.pass_until, pass_discount = u.pass_discount, registered_on = u.registered_on
+    last_seq = u.last_seq, ride_station = u.ride_station, ride_at = u.ride_at, details = u.details
 FROM unnest(:was::int8[], :account::int8[], :number::int8[], :kind::text[], :state::text[],
     :balance::int8[], :deposit::int8[], :points::int8[], :expires::int8[], :last_at::int8[],
-    :last_seq::int8[], :ride_station::text[], :ride_at::int8[], :quick_day::int8[],
-    :quick_day_yen::int8[], :quick_month_yen::int8[], :stop_cause::text[], :slip::int8[],
-    :slip_day::int8[], :form::int8[], :seller::text[], :pass_from::text[], :pass_to::text[],
-    :pass_since::int8[], :pass_until::int8[], :pass_discount::int8[], :registered_on::int8[])
+    :last_seq::int8[], :ride_station::text[], :ride_at::int8[], :details::text[])
     AS u (was, account, number, kind, state, balance, deposit, points, expires, last_at, last_seq,
-    ride_station, ride_at, quick_day, quick_day_yen, quick_month_yen, stop_cause, slip, slip_day, form,
-    seller, pass_from, pass_to, pass_since, pass_until, pass_discount, registered_on)
+    ride_station, ride_at, details)
 WHERE account.account = u.account AND account.last_seq = u.was
 
 -- name: lock
@@ -48,8 +40,8 @@ SELECT u.number, 0, 0, 0 FROM unnest(:number::int8[]) AS u (number)
 DELETE FROM number WHERE number = ANY(:number)
 
 -- name: claim_ids
-INSERT INTO command (sender, id, digest, account, seq)
-SELECT u.sender, u.id, '', 0, 0 FROM unnest(:sender::text[], :id::text[]) AS u (sender, id)
+INSERT INTO command (sender, id, account, seq)
+SELECT u.sender, u.id, 0, 0 FROM unnest(:sender::text[], :id::text[]) AS u (sender, id)
 
 -- name: unclaim_ids
 DELETE FROM command USING unnest(:sender::text[], :id::text[]) AS u (sender, id)

@@ -8,7 +8,7 @@ SELECT * FROM account WHERE account = ANY(:ids)
 SELECT number, account, ended, successor FROM number WHERE number = ANY(:ids)
 
 -- name: commands
-SELECT id, digest, account, seq FROM command WHERE sender = :sender AND id = ANY(:ids)
+SELECT id, account, seq FROM command WHERE sender = :sender AND id = ANY(:ids)
 
 -- name: events
 SELECT * FROM event WHERE seq = ANY(:seqs) AND account = ANY(:accounts)

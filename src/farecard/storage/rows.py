@@ -1,12 +1,22 @@
-"""Rows of the store as the types everything else speaks."""
+"""Rows of the store as the types everything else speaks, and back."""
 
 from typing import Any
 
 import msgspec
 
-from farecard.model.account import Event
+from farecard.model.account import Account, Event
 
 _sets = msgspec.json.Decoder(dict[str, Any]).decode
+_encode = msgspec.json.Encoder().encode
+
+_COLUMNS = Account.__struct_fields__.index("quick_day")  # from here on they share ``details``
+_DETAILS = list(
+    zip(
+        Account.__struct_fields__[_COLUMNS:],
+        msgspec.structs.astuple(Account(0, 0, ""))[_COLUMNS:],
+        strict=True,
+    )
+)
 
 
 def as_event(row: tuple[Any, ...]) -> Event:
@@ -15,3 +25,22 @@ def as_event(row: tuple[Any, ...]) -> Event:
     if event.sets is not None:
         event.sets = _sets(event.sets)
     return event
+
+
+def as_account(row: tuple[Any, ...]) -> Account:
+    """An account as it stands in the store."""
+    details = row[_COLUMNS]
+    if details is None:
+        return Account(*row[:_COLUMNS])
+    return Account(*row[:_COLUMNS], **_sets(details))
+
+
+def account_row(account: Account) -> tuple[Any, ...]:
+    """The row of an account: of its details only those that are not as on any new card."""
+    values = msgspec.structs.astuple(account)
+    details = {
+        name: value
+        for (name, usual), value in zip(_DETAILS, values[_COLUMNS:], strict=True)
+        if value != usual
+    }
+    return *values[:_COLUMNS], _encode(details).decode() if details else None

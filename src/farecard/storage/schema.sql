@@ -63,7 +63,6 @@ CREATE TABLE event (
 CREATE TABLE command (
     sender TEXT NOT NULL,
     id TEXT NOT NULL,
-    digest BYTEA NOT NULL,
     account BIGINT NOT NULL,
     seq BIGINT NOT NULL,
     PRIMARY KEY (sender, id)
@@ -90,6 +89,8 @@ CREATE TABLE total (
     PRIMARY KEY (batch, day, account)
 ) /* clustered */;
 
+-- A card's state as its events left it. `details` is what few cards have (a pass, a slip, quick charges
+-- to be limited), as JSON: most rows are short, and every card that is touched is read and rewritten.
 CREATE TABLE account (
     account BIGINT PRIMARY KEY,
     number BIGINT NOT NULL,
@@ -103,20 +104,7 @@ CREATE TABLE account (
     last_seq BIGINT NOT NULL,
     ride_station TEXT,
     ride_at BIGINT,
-    quick_day BIGINT,
-    quick_day_yen BIGINT NOT NULL,
-    quick_month_yen BIGINT NOT NULL,
-    stop_cause TEXT,
-    slip BIGINT NOT NULL,
-    slip_day BIGINT,
-    form BIGINT NOT NULL,
-    seller TEXT NOT NULL,
-    pass_from TEXT,
-    pass_to TEXT,
-    pass_since BIGINT,
-    pass_until BIGINT,
-    pass_discount BIGINT NOT NULL,
-    registered_on BIGINT
+    details TEXT
 ) /* rewritten in place */;
 
 -- Every number ever given out, and the account it leads to. `head` is the last event under it
