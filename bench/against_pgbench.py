@@ -158,7 +158,7 @@ def measure(cards, pairs, seconds, count, only=None):
             server.stop()
 
 
-STEPS = {"read": "decode", "_load": "load", "decide": "rules and ledger", "_close": "rows and hash",
+STEPS = {"read": "decode", "ask": "asking", "take": "load", "_decide": "rules and ledger", "_close": "rows and hash",
          "start": "sending", "pump": "sending on", "finish": "waiting for a commit"}  # fmt: skip
 
 

@@ -23,7 +23,7 @@ class Shares:
 
     def __init__(self, desk):
         self.seconds = {}
-        for owner, name in ((desk, "read"), (desk, "_load"), (desk, "decide"), (desk, "_close"),
+        for owner, name in ((desk, "read"), (desk, "ask"), (desk.facts, "take"), (desk, "_decide"), (desk, "_close"),
                             (desk.store, "start"), (desk.store, "pump"), (desk.store, "finish")):  # fmt: skip
             self._wrap(owner, name)
 
@@ -40,9 +40,8 @@ class Shares:
         setattr(owner, name, timed)
 
     def taken(self):
-        """The steps' own seconds since it was last asked."""
+        """The steps' seconds since it was last asked."""
         s, self.seconds = self.seconds, {}
-        s["decide"] -= s["_load"]
         return s
 
 

@@ -134,10 +134,10 @@ class Batch:
         writes = Writes(
             {
                 "number": [self.new_numbers[number] for number in sorted(self.new_numbers)],
-                "account": [account_row(self.reads.accounts[id]) for id in sorted(self.new_accounts)],
-                "command": sorted(
-                    (e.sender, e.id, e.account, e.seq) for e in self.events
-                ),
+                "account": [
+                    account_row(self.reads.accounts[id]) for id in sorted(self.new_accounts)
+                ],
+                "command": sorted((e.sender, e.id, e.account, e.seq) for e in self.events),
                 "reversal": sorted(self.reversals),
                 "holder": self.holders,
                 "payee": self.payees,

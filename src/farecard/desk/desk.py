@@ -10,7 +10,7 @@ import msgspec
 
 from farecard.desk.batch import WRITERS, Batch, Closing, clock_of, writer_name
 from farecard.desk.decide import Decider
-from farecard.desk.facts import Ended, Facts, Stored
+from farecard.desk.facts import Asked, Ended, Facts, Stored
 from farecard.ledger.booking import Transfer, book, mirror
 from farecard.model.account import NO_ACCOUNT, Account, Event, post
 from farecard.model.commands import (
@@ -203,7 +203,7 @@ class Desk:
 
     def prepare(self, entries: list[Entry]) -> Decided:
         """Decide a whole batch and lay out its rows."""
-        return self.close(entries, *self.decide(entries))
+        return self.close(entries, *self.decide(entries, self.ask(entries)))
 
     def close(self, entries: list[Entry], batch: Batch, answers: list[Answer]) -> Decided:
         """Lay out the rows of a decided batch. The next may be decided over it before it is kept."""
@@ -228,9 +228,13 @@ class Desk:
         self.facts.forget()
         self.last = None
 
-    def decide(self, entries: list[Entry]) -> tuple[Batch, list[Answer]]:
+    def take(self, asked: Asked) -> None:
+        """Wait for the facts that were asked for."""
+        self.facts.take(asked)
+
+    def decide(self, entries: list[Entry], asked: Asked) -> tuple[Batch, list[Answer]]:
         """Decide a batch over the facts; nothing is written yet."""
-        self._load(entries)
+        self.facts.take(asked)
         if self.last is None or self.facts.newest_network > self.networks.latest:
             self.last = self._look(self.last)
         self.clock = max(self.last.clock, clock_of(self.facts.newest)) + 1
@@ -238,13 +242,13 @@ class Desk:
         self.decider.reads = batch.reads
         return batch, self._decide(batch, entries)
 
-    def decide_more(self, batch: Batch, entries: list[Entry]) -> list[Answer] | None:
+    def decide_more(self, batch: Batch, entries: list[Entry], asked: Asked) -> list[Answer] | None:
         """Decide further commands into the batch decided last.
 
         None, and nothing done, when one of their cards was written under a later clock than the
         batch's: along a card's history ids only rise, so they belong into the next batch.
         """
-        self._load(entries)
+        self.facts.take(asked)
         if clock_of(self.facts.newest) >= self.clock:
             return None
         return self._decide(batch, entries)
@@ -287,8 +291,8 @@ class Desk:
         clock = 0 if newest is None else newest // WRITERS
         return Last(clock, ended[0][1], ended[0][2]) if ended else Last(clock, 0, b"")
 
-    def _load(self, entries: list[Entry]) -> None:
-        """Load what the entries touch."""
+    def ask(self, entries: list[Entry]) -> Asked:
+        """Ask the store for what the entries touch. One other batch may be decided before it answers."""
         ids: dict[str, list[str]] = {}
         commands = []
         names = []
@@ -308,7 +312,7 @@ class Desk:
                 some.append(c.of)
             elif entry.who is not None:
                 names.append(entry.who[0])
-        self.facts.load(ids, commands, names)
+        return self.facts.ask(ids, commands, names)
 
     # -- a command ---------------------------------------------------------------------------
 
@@ -450,16 +454,16 @@ class DryDesk(Desk):
         """Nothing is kept."""
         return False
 
-    def decide(self, entries: list[Entry]) -> tuple[Batch, list[Answer]]:
+    def decide(self, entries: list[Entry], asked: Asked) -> tuple[Batch, list[Answer]]:
         """Decide over the facts; what is decided stays in them."""
-        self._load(entries)
+        self.facts.take(asked)
         batch = Batch(clock_of(self.facts.newest) + 1)
         self.decider.reads = batch.reads
         return batch, [self._entry(batch, entry) for entry in entries]
 
     def settle(self, entries: list[Entry]) -> list[Answer]:
         """Decide what was read; nothing is written."""
-        return self.decide(entries)[1]
+        return self.decide(entries, self.ask(entries))[1]
 
 
 def cards_of(entries: list[Entry]) -> list[int]:

@@ -50,8 +50,8 @@ V = TypeVar("V")
 class Recent(dict[K, V], Generic[K, V]):
     """What was met lately: by the batch being decided, and by those before it until they are kept."""
 
-    def __init__(self) -> None:
-        self.before: dict[K, V] = {}
+    def __init__(self, before: "Recent[K, V] | None" = None) -> None:
+        self.before: dict[K, V] = {} if before is None else before
 
     def recall(self, key: K) -> bool:
         """Whether it is here, brought forward if it was met before."""
@@ -62,196 +62,213 @@ class Recent(dict[K, V], Generic[K, V]):
             return True
         return False
 
-    def turn(self) -> None:
-        """Another batch begins: what the last one met becomes what was met before."""
-        self.before = dict(self)
-        self.clear()
-
-    def forget(self) -> None:
-        """Know nothing any more."""
+    def turned(self) -> "Recent[K, V]":
+        """Another batch begins: what the last one met is what was met before."""
         self.before = {}
-        self.clear()
+        return Recent(self)
+
+
+class Asked(msgspec.Struct):
+    """What some commands touch, and of it what the store was asked for.
+
+    ``epoch`` is the life of the facts it was asked in, ``taken`` the one its answers were taken into.
+    """
+
+    ids: dict[str, list[str]]  # the ids to look for, by sender
+    numbers: set[int]  # the cards
+    accounts: set[int]  # accounts that are named without a card
+    names: list[bytes]  # the name keys of new holders
+    epoch: int = -1
+    taken: int = -1
+    first: list[int] = []  # accounts asked for
+    keys: list[bytes] = []  # names asked for
 
 
 class Facts:
     """Cards, accounts, remembered commands and holders, as they stand after what was decided so far.
 
-    Also over batches that are decided and not yet kept: there is at most one of them.
+    Also over batches that are decided and not yet kept: there is at most one of them. What is in
+    memory is always newer than what the store answers.
     """
 
     def __init__(self, store: Store | None) -> None:
         """``store`` is where facts come from; None: there is nothing but what is decided here."""
         self.store = store
+        self.newest = 0  # the largest seq that an account was found with
+        self.newest_network = 0
+        self.epoch = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop everything: someone else wrote, or a batch was given up."""
+        self.epoch += 1
         self.cards: Recent[int, Account | Ended | None] = Recent()
         self.accounts: Recent[int, Account] = Recent()
         self.stored: Recent[tuple[str, str], Stored] = Recent()
         self.reversed: Recent[int, bool] = Recent()
         self.holders: Recent[bytes, list[tuple[int, bytes]]] = Recent()
         self.namesakes: Recent[bytes, int] = Recent()
-        self.newest = 0  # the largest seq that an account was found with
-        self.newest_network = 0
-
-    def forget(self) -> None:
-        """Drop everything: someone else wrote, or a batch was given up."""
-        for one in (
-            self.cards,
-            self.accounts,
-            self.stored,
-            self.reversed,
-            self.holders,
-            self.namesakes,
-        ):
-            one.forget()
 
     def turn(self) -> None:
         """A batch is decided. Keep its cards at hand, within bounds; the rest until it is kept."""
-        self.stored.turn()
-        self.reversed.turn()
-        self.holders.turn()
-        self.namesakes.turn()
+        self.stored = self.stored.turned()
+        self.reversed = self.reversed.turned()
+        self.holders = self.holders.turned()
+        self.namesakes = self.namesakes.turned()
         if len(self.accounts) > KEEP_ACCOUNTS or len(self.cards) > KEEP_ACCOUNTS:
-            self.accounts.turn()
-            self.cards.turn()
+            self.accounts = self.accounts.turned()
+            self.cards = self.cards.turned()
 
     # -- loading -----------------------------------------------------------------------------
 
-    def load(self, ids: dict[str, list[str]], commands: list[Command], names: list[bytes]) -> None:
-        """Bring in what these commands touch.
+    def ask(self, ids: dict[str, list[str]], commands: list[Command], names: list[bytes]) -> Asked:
+        """Ask the store for what these commands touch; ``take`` waits for what it says.
 
         ``ids`` are the remembered ids to look for, by sender; ``names`` the name keys of new holders.
+        Between the two one other batch may be decided.
         """
-        wanted: set[int] = set()
+        numbers: set[int] = set()
         accounts: set[int] = set()
         for c in commands:
             kind = type(c)
             if kind is Reverse:
                 continue
-            wanted.add(c.card)  # type: ignore[attr-defined]  # every other command names a card
+            numbers.add(c.card)  # type: ignore[attr-defined]  # every other command names a card
             if kind is MoveToPhone:
-                wanted.add(c.to)  # type: ignore[attr-defined]
+                numbers.add(c.to)  # type: ignore[attr-defined]
             elif kind is CollectReissue:
                 paper = read_paper("S", c.slip)  # type: ignore[attr-defined]
                 if paper is not None:
-                    wanted.add(paper[0])
+                    numbers.add(paper[0])
                     accounts.add(paper[0])
-        numbers = []
-        for number in wanted:
-            if not self.cards.recall(number):
-                numbers.append(number)
-                continue
-            card = self.cards[number]
-            if type(card) is Account:
-                self.accounts[card.account] = card  # one card, one object
-            elif type(card) is Ended:
-                accounts.add(card.account)
-        if self.store is None:
-            self.cards.update(dict.fromkeys(numbers))
-            for sender, some in ids.items():
-                for id in some:
-                    self.stored.recall((sender, id))
-            for key in names:
-                if not self.namesakes.recall(key):
-                    self.namesakes[key], self.holders[key] = 0, []
-            return
-        self._load(ids, names, numbers, accounts)
+        asked = Asked(ids, numbers, accounts, list(dict.fromkeys(names)))
+        self._send(asked)
+        return asked
 
-    def _load(
-        self, ids: dict[str, list[str]], names: list[bytes], numbers: list[int], accounts: set[int]
-    ) -> None:  # fmt: skip
-        """One round trip for what most batches need, more for what turns up in it."""
-        assert self.store is not None
-        asks: list[Ask] = []
-        senders = []
-        for sender, some in ids.items():
-            new = []
-            for id in some:
-                if self.stored.recall((sender, id)):
-                    accounts.add(self.stored[sender, id].event.account)
-                else:
-                    new.append(id)
-            if new:
-                senders.append(sender)
-                asks.append(("commands", {"sender": sender, "ids": new}))
-        keys = []
-        for key in dict.fromkeys(names):
-            if self.namesakes.recall(key) and self.holders.recall(key):
-                accounts.update(account for account, _ in self.holders[key])
-            else:
-                keys.append(key)
-        for key in keys:
+    def _send(self, asked: Asked) -> None:
+        """One round trip for what most batches need; ``take`` sees to what turns up in it."""
+        asked.epoch = self.epoch
+        if self.store is None:
+            return
+        near, far = self.cards, self.cards.before
+        # an account's first number is its id, so most cards need one look-up only
+        first = {number for number in asked.numbers if number not in near and number not in far}
+        first.update(self._missing(asked.accounts))
+        asked.first = sorted(first)
+        asked.keys = [key for key in asked.names if not self._knows_name(key)]
+        asks: list[Ask] = [
+            ("commands", {"sender": sender, "ids": ids}) for sender, ids in asked.ids.items()
+        ]
+        for key in asked.keys:
             asks.append(("namesakes", {"name_key": key}))
             asks.append(("holders", {"name_key": key}))
-        # an account's first number is its id, so most cards need one look-up only
-        accounts.discard(NO_ACCOUNT)
-        first = self._missing({*numbers, *accounts})
         if first:
-            asks.append(("accounts", {"ids": first}))
+            asks.append(("accounts", {"ids": asked.first}))
         if self.store.overlaps:  # others write too, and we hold no lock: look for a new network
             asks.append(("newest_network", {}))
-        if not asks:
+        self.store.send(asks)
+
+    def take(self, asked: Asked) -> None:
+        """Bring in what was asked for, and what turns up on the way."""
+        if asked.taken == self.epoch:
             return
-        found = iter(self.store.ask(asks))
-        met = [(sender, next(found)) for sender in senders]
-        more: set[int] = set()
-        for key in keys:
+        if asked.epoch != self.epoch:  # all was forgotten since
+            self._send(asked)
+        asked.taken = self.epoch
+        met: list[tuple[str, list[Row]]] = []
+        accounts = set(asked.accounts)
+        if self.store is not None:
+            met = self._receive(self.store, asked)
+        for sender, ids in asked.ids.items():
+            for id in ids:
+                if self.stored.recall((sender, id)):
+                    accounts.add(self.stored[sender, id].event.account)
+        for key in asked.names:
+            if not self._knows_name(key):
+                self.namesakes[key], self.holders[key] = 0, []
+            accounts.update(account for account, _ in self.holders[key])
+        if any(rows for _, rows in met):
+            self._take_stored(met, accounts)
+        self._take_cards(asked.numbers, accounts)
+
+    def _receive(self, store: Store, asked: Asked) -> list[tuple[str, list[Row]]]:
+        """What the store says; gives the commands it remembers, by sender."""
+        found = iter(store.receive())
+        met = [(sender, next(found)) for sender in asked.ids]
+        for key in asked.keys:
             cards, holders = next(found), next(found)
-            self.namesakes[key] = cards[0][1] if cards else 0
-            self.holders[key] = [(account, phone) for _, account, phone in holders]
-            more.update(account for _, account, _ in holders)
-        if first:
+            if not self._knows_name(key):
+                self.namesakes[key] = cards[0][1] if cards else 0
+                self.holders[key] = [(account, phone) for _, account, phone in holders]
+        if asked.first:
             self._take_accounts(next(found))
-        if self.store.overlaps:
+        if store.overlaps:
             self.newest_network = next(found)[0][0]
-        self._take_stored(met, more)
-        self._load_cards(numbers, more)
+        return met
+
+    def _knows_name(self, key: bytes) -> bool:
+        return self.namesakes.recall(key) and self.holders.recall(key)
 
     def _take_stored(self, met: list[tuple[str, list[Row]]], accounts: set[int]) -> None:
         """Remembered commands that came again or are to be reversed: their events and accounts."""
         assert self.store is not None
-        seqs = [row[2] for _, rows in met for row in rows]
-        if not seqs:
+        stored = self.stored
+        rows = [row for sender, rows in met for row in rows if (sender, row[0]) not in stored]
+        if not rows:
             return
-        owners = sorted({row[1] for _, rows in met for row in rows})
+        seqs = [seq for _, _, seq in rows]
+        owners = sorted({account for _, account, _ in rows})
         reversible = []
         for row in self.store.rows("events", seqs=seqs, accounts=owners):
             event = as_event(row)
-            self.stored[event.sender, event.id] = Stored(event.digest, event, stored_answer(event))
-            if event.account != NO_ACCOUNT:
-                accounts.add(event.account)
-            if event.do in _REVERSIBLE:
+            stored[event.sender, event.id] = Stored(event.digest, event, stored_answer(event))
+            accounts.add(event.account)
+            if event.do in _REVERSIBLE and not self.reversed.recall(event.seq):
                 reversible.append(event.seq)
         if reversible:
             for (of,) in self.store.rows("reversed", ids=reversible, accounts=owners):
                 self.reversed[of] = True
 
-    def _load_cards(self, numbers: list[int], accounts: set[int]) -> None:
+    def _take_cards(self, numbers: set[int], accounts: set[int]) -> None:
         """Turn numbers into cards, and bring in the accounts that turned up on the way."""
         rest = []
+        cards, held = self.cards, self.accounts
         for number in numbers:
-            account = self.accounts.get(number)
-            if account is not None and account.number == number:
-                self.cards[number] = account
+            if cards.recall(number):
+                card = cards[number]
+                if type(card) is Account:
+                    held[card.account] = card  # one card, one object
+                elif type(card) is Ended:
+                    accounts.add(card.account)
+                continue
+            if held.recall(number) and held[number].number == number:
+                cards[number] = held[number]
             else:
                 rest.append(number)
-        assert self.store is not None
+        if self.store is None:
+            cards.update(dict.fromkeys(rest))
+            return
         rows = self.store.rows("numbers", ids=rest) if rest else []
-        missing = self._missing({*accounts, *(row[1] for row in rows)})
+        accounts.update(row[1] for row in rows)
+        accounts.discard(NO_ACCOUNT)
+        missing = self._missing(accounts)
         if missing:
             self._take_accounts(self.store.rows("accounts", ids=missing))
-        self.cards.update(dict.fromkeys(rest))
+        cards.update(dict.fromkeys(rest))
         for number, account, ended, successor in rows:
-            self.cards[number] = (
-                self.accounts[account] if ended is None else Ended(account, ended, successor)
-            )
+            cards[number] = held[account] if ended is None else Ended(account, ended, successor)
 
     def _missing(self, ids: set[int]) -> list[int]:
         return sorted(id for id in ids if not self.accounts.recall(id))
 
     def _take_accounts(self, rows: list[Row]) -> None:
         newest = self.newest
+        held, before = self.accounts, self.accounts.before
         for row in rows:
-            account = self.accounts[row[0]] = as_account(row)
-            newest = max(newest, account.last_seq)
+            id = row[0]
+            if id not in held and id not in before:
+                account = held[id] = as_account(row)
+                newest = max(newest, account.last_seq)
         self.newest = newest
 
     # -- asking ------------------------------------------------------------------------------

@@ -1,14 +1,23 @@
-"""One batch is decided while the one before it is written and committed."""
+"""Three steps at once: one batch is asked about, the one before it decided, the one before that committed."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from farecard.desk.batch import Batch
 from farecard.desk.desk import MOST_A_BATCH, Decided, Desk, Entry
+from farecard.desk.facts import Asked
 from farecard.storage.store import ConflictError
 from farecard.wire.answer import Answer
 
 Tell = Callable[[list[Answer]], None]
+
+
+class _Put(NamedTuple):
+    """What was put and is not decided yet; the store was asked for what it touches."""
+
+    entries: list[Entry]
+    asked: Asked
+    tell: Tell
 
 
 class _Open(NamedTuple):
@@ -23,15 +32,17 @@ class _Open(NamedTuple):
 class Flow:
     """A desk's commands in order, in batches. Answers are told once they are durable, never before.
 
-    On a store that ``overlaps`` one batch is under way while the next is decided over it. That one grows
-    until it holds ``most`` commands or the one before it is durable. The desk lets the store go on
-    between two commands (``Desk.pump``), so ``tell`` may be called while more is read or put. On
-    other stores each ``put`` is kept before it returns.
+    On a store that ``overlaps`` the store looks up what was put last, while what was put before it is
+    decided and the batch before that is on its way. The batch being decided grows until it holds
+    ``most`` commands or the one before it is durable. The desk lets the store go on between two
+    commands (``Desk.pump``), so ``tell`` may be called while more is read or put. On other stores
+    each ``put`` is kept before it returns.
     """
 
     def __init__(self, desk: Desk, most: int = MOST_A_BATCH) -> None:
         self.desk = desk
         self.most = most
+        self._put: _Put | None = None
         self._open: _Open | None = None
         self._under_way: tuple[Decided, list[tuple[Tell, int]]] | None = None
 
@@ -44,30 +55,36 @@ class Flow:
             tell(self.desk.settle(entries))
             return
         try:
-            self._add(entries, tell)
-            if self._open is not None and len(self._open.entries) >= self.most:
-                self._finish()
-                self._start()
-            self.go_on()
+            if self.is_idle and self.desk.store.begin():
+                self.desk.forget()
+            before = self._put
+            if before is not None:
+                self.desk.take(before.asked)  # before the store is asked for more
+            self._put = _Put(entries, self.desk.ask(entries), tell)
+            if before is not None:
+                self._decide(before)
+            self._go_on()
         except BaseException:
             self.abandon()
             raise
 
     def go_on(self) -> None:
         """Do what can be done without waiting."""
-        self.desk.pump()
-        if not self.desk.store.is_busy:
-            self._finish()
-            self._start()
+        try:
+            self._go_on()
+        except BaseException:
+            self.abandon()
+            raise
 
     @property
     def is_idle(self) -> bool:
         """Whether everything that was put is told."""
-        return self._open is None and self._under_way is None
+        return self._put is None and self._open is None and self._under_way is None
 
     def finish(self) -> None:
         """Wait until everything that was put is durable and told."""
         try:
+            self._decide_put()
             while not self.is_idle:
                 self._finish()
                 self._start()
@@ -77,27 +94,51 @@ class Flow:
 
     def abandon(self) -> None:
         """Trust nothing in memory, and leave what is under way to the store."""
-        self._under_way = self._open = None
+        self._put = self._under_way = self._open = None
         self.desk.give_up()
 
-    def _add(self, entries: list[Entry], tell: Tell) -> None:
+    def _go_on(self) -> None:
+        store = self.desk.store
+        self.desk.pump()
+        if self._put is not None and store.is_answered:
+            self._decide_put()
+        if not store.is_busy:
+            self._finish()
+            self._start()
+
+    def _decide_put(self) -> None:
+        put, self._put = self._put, None
+        if put is not None:
+            self._decide(put)
+
+    def _decide(self, put: _Put) -> None:
+        """Decide what was put, into the open batch or into one of its own."""
+        entries, asked, tell = put
         if self._open is not None:
-            answers = self.desk.decide_more(self._open.batch, entries)
+            answers = self.desk.decide_more(self._open.batch, entries, asked)
             if answers is not None:
-                self._open.entries.extend(entries)
-                self._open.answers.extend(answers)
-                if self._open.tells[-1][0] == tell:  # one call tells both
-                    tell, before = self._open.tells.pop()
-                    self._open.tells.append((tell, before + len(entries)))
-                else:
-                    self._open.tells.append((tell, len(entries)))
+                self._add(entries, answers, tell)
                 return
             self._finish()
             self._start()
-        if self._under_way is None and self.desk.store.begin():
-            self.desk.forget()
-        batch, answers = self.desk.decide(entries)
+        batch, answers = self.desk.decide(entries, asked)
         self._open = _Open(batch, list(entries), answers, [(tell, len(entries))])
+        self._start_full()
+
+    def _add(self, entries: list[Entry], answers: list[Answer], tell: Tell) -> None:
+        assert self._open is not None
+        self._open.entries.extend(entries)
+        self._open.answers.extend(answers)
+        count = len(entries)
+        if self._open.tells[-1][0] == tell:  # one call tells both
+            count += self._open.tells.pop()[1]
+        self._open.tells.append((tell, count))
+        self._start_full()
+
+    def _start_full(self) -> None:
+        if self._open is not None and len(self._open.entries) >= self.most:
+            self._finish()
+            self._start()
 
     def _finish(self) -> None:
         """Wait for the batch under way. If it collided it is decided anew, and what rests on it, too."""
@@ -111,7 +152,7 @@ class Flow:
             _tell(tells, self.desk.again(decided.entries))
             if self._open is not None:
                 _, entries, _, tells = self._open
-                batch, answers = self.desk.decide(entries)
+                batch, answers = self.desk.decide(entries, self.desk.ask(entries))
                 self._open = _Open(batch, entries, answers, tells)
 
     def _start(self) -> None:

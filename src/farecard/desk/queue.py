@@ -123,19 +123,19 @@ class Queue:
         elif self._closing:
             return False
         else:
-            self._sleep(None)
+            self._sleep([])
         return True
 
-    def _sleep(self, store: tuple[int, int] | None) -> None:
-        """Wait for a caller, or for the store's (file descriptor, events)."""
+    def _sleep(self, store: list[tuple[int, int]]) -> None:
+        """Wait for a caller, or for one of the store's (file descriptor, events)."""
         with self._lock:
-            if self._asked or (self._closing and store is None):
+            if self._asked or (self._closing and not store):
                 return
             self._asleep = True
         poll = select.poll()
         poll.register(self._bell, select.POLLIN)
-        if store is not None:
-            poll.register(*store)
+        for one in store:
+            poll.register(*one)
         poll.poll()
         with self._lock:
             if not self._asleep:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from io import BytesIO
 from itertools import chain, repeat
 from struct import pack
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import psycopg
 from psycopg import errors, pq
 from psycopg.adapt import Transformer
 from psycopg.copy import Copy, FileWriter
 
+from farecard.storage.errors import StoreError
 from farecard.storage.store import Ask
 
 T = TypeVar("T")
@@ -240,3 +241,75 @@ class Pipeline:
             ready = yield select.POLLIN | select.POLLOUT
             if ready & select.POLLIN:
                 self._pg.consume_input()
+
+
+class Lane(Generic[T]):
+    """A connection's one thing under way, driven a step at a time by whoever has a moment."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self._waits: Waits[T] | None = None
+        self._what = 0
+        self._found: list[T] = []
+        self._failure: Exception | None = None
+        self._done: Callable[[], None] | None = None
+        self._poll = select.poll()
+
+    def start(self, waits: Waits[T], done: Callable[[], None] | None = None) -> None:
+        """Begin; ``done`` is called as soon as it went well."""
+        assert self._waits is None
+        self._waits, self._done = waits, done
+        self._found.clear()
+        self._failure = None
+        self.step(None)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is still on its way."""
+        return self._waits is not None
+
+    @property
+    def waits_for(self) -> list[tuple[int, int]]:
+        """The socket and the events it waits for."""
+        return [] if self._waits is None else [(self.pipeline.socket, self._what)]
+
+    def step(self, ready: int | None) -> None:
+        """One step further. A failure is kept for ``result``: the caller may be about something else."""
+        assert self._waits is not None
+        try:
+            self._what = self._waits.send(ready)  # type: ignore[arg-type]  # None begins it
+        except StopIteration as end:
+            self._waits = None
+            self._found.append(end.value)
+            if self._done is not None:
+                self._done()
+        except (psycopg.Error, StoreError) as failure:
+            self._waits = None
+            self._failure = failure
+
+    def pump(self) -> None:
+        """Go as far as it goes without waiting."""
+        while self._waits is not None:
+            self._poll.register(self.pipeline.socket, self._what)
+            ready = self._poll.poll(0)
+            if not ready:
+                return
+            self.step(ready[0][1])
+
+    def result(self) -> T | None:
+        """What came of it, once it is no longer busy; None when that was told before."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        return self._found.pop() if self._found else None
+
+
+def wait_for(lane: Lane[Any], *others: Lane[Any]) -> None:
+    """Wait until one lane is done; the others go on meanwhile."""
+    while lane.is_busy:
+        busy = {one.pipeline.socket: one for one in (lane, *others) if one.is_busy}
+        poll = select.poll()
+        for one in busy.values():
+            poll.register(*one.waits_for[0])
+        for socket, ready in poll.poll():
+            busy[socket].step(ready)

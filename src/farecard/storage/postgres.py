@@ -9,22 +9,19 @@ given up whole (``ConflictError``).
 
 import os
 import re
-import select
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 
 from farecard.storage.errors import StoreError
-from farecard.storage.pipeline import Pipeline, Waits
+from farecard.storage.pipeline import Lane, Pipeline, Results, Waits, wait_for
 from farecard.storage.sql import SCHEMA_VERSION, queries, schema_statements, tables
 from farecard.storage.store import EVERYDAY, Ask, ConflictError, Row, Writes
-
-T = TypeVar("T")
 
 OLDEST_SERVER = 140000
 MOST_WRITERS = 256
@@ -65,6 +62,10 @@ READS = (
     "accounts", "numbers", "commands", "events", "reversed", "holders", "namesakes", "newest_network",
     "versions", "last_batch",
 )  # fmt: skip
+
+# a statement that must reach as many rows as it is given; if not, dividing by 0 ends the transaction at once
+PROOF = "WITH kept AS ({} RETURNING 1) SELECT 1 / (count(*) = :expected::int8)::int4 FROM kept"
+LOCK = "UPDATE account SET last_seq = last_seq WHERE account = ANY(:account)"
 
 _TYPES = {"BIGINT": "int8", "TEXT": "text", "BYTEA": "bytea"}
 
@@ -112,6 +113,7 @@ def _errors(place: str) -> Iterator[None]:
     try:
         yield
     except (
+        errors.DivisionByZero,  # a proof that failed: see proofs.sql
         errors.UniqueViolation,
         errors.DeadlockDetected,
         errors.SerializationFailure,
@@ -149,15 +151,11 @@ class PostgresStore:
         self._write = write
         self._queries = queries(_query)
         self._columns = tables()
-        self._asking: Pipeline | None = None
-        self._keeping: Pipeline | None = None
+        self._asking: Lane[Results] | None = None
+        self._keeping: Lane[None] | None = None
+        self._asked: list[Ask] = []
         self._reader: psycopg.Connection | None = None
         self._writer: psycopg.Connection | None = None
-        self._under_way: Waits[None] | None = None  # the batch being kept
-        self._waits_for = 0
-        self._failure: Exception | None = None
-        self._done: Callable[[], None] = lambda: None
-        self._poll = select.poll()
         try:
             self._connect()
         except BaseException:
@@ -190,8 +188,8 @@ class PostgresStore:
                 self._reader.execute(DESK)
                 self._writer.execute(DESK)
                 reads = queries(str, "queries.sql")
-                self._asking = Pipeline(self._reader, {name: reads[name] for name in READS})
-                self._keeping = Pipeline(self._writer, self._writes())
+                self._asking = Lane(Pipeline(self._reader, {name: reads[name] for name in READS}))
+                self._keeping = Lane(Pipeline(self._writer, self._writes()))
 
     def _open(self) -> psycopg.Connection:
         given = _parts(self.url)
@@ -245,9 +243,10 @@ class PostgresStore:
         for table, columns in self._columns.items():
             lists = ", ".join(f":{name}::{_TYPES[type]}[]" for name, type in columns.items())
             statements[table] = f"INSERT INTO {table} SELECT * FROM unnest({lists})"
-        return statements | {
-            f"proof_{name}": text for name, text in queries(str, "proofs.sql").items()
-        }
+        for name, text in queries(str, "proofs.sql").items():
+            statements[f"proof_{name}"] = PROOF.format(text)
+        statements["lock"] = LOCK
+        return statements
 
     def _reading(self) -> psycopg.Connection:
         assert self._reader is not None
@@ -275,7 +274,7 @@ class PostgresStore:
             self.close()
             self._connect()
         if lock:
-            self._run([("begin", {}), ("proof_lock", {"account": sorted(lock)})])
+            self._run([_BEGIN, ("lock", {"account": sorted(lock)})])
         return anew
 
     def begin_making(self) -> None:
@@ -292,16 +291,14 @@ class PostgresStore:
 
     def commit(self) -> None:
         """Make what was appended durable; returns once the server has it on its disk."""
-        self._run([("commit", {})])
+        self._run([_COMMIT])
 
     def rollback(self) -> None:
         """Give the transaction up."""
         connection = self._writer if self._write else self._reader
         if connection is None or connection.closed:
             return
-        if self._under_way is not None:
-            self._under_way = None
-            self._poll = select.poll()
+        if self.is_busy:
             connection.close()  # in the middle of something; the server ends it with the connection
             return
         if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
@@ -315,33 +312,50 @@ class PostgresStore:
     def rows(self, name: str, **values: Any) -> list[Row]:
         """All rows of a named query; lists go in as they are."""
         with _errors(self.place), self._reading().cursor(binary=True) as cursor:
+            if self._asking is not None:
+                self._wait(self._asking)
             return cursor.execute(self._queries[name], values).fetchall()
 
     def ask(self, asks: list[Ask]) -> list[list[Row]]:
         """Several named queries in one round trip."""
         asking = self._asking
-        if asking is None or any(name not in asking for name, _ in asks):
+        if asking is None or any(name not in asking.pipeline for name, _ in asks):
             return [self.rows(name, **values) for name, values in asks]
         with _errors(self.place):
-            return [asking.rows(result) for result in self._drive(asking, asking.run(asks))]
+            self._wait(asking)
+            pipeline = asking.pipeline
+            return [pipeline.rows(result) for result in pipeline.drive(pipeline.run(asks))]
 
-    def _drive(self, asking: Pipeline, waits: Waits[T]) -> T:
-        """Wait for an answer, and let the batch under way go on meanwhile."""
-        try:
-            what = next(waits)
-            while True:
-                poll = select.poll()
-                poll.register(asking.socket, what)
-                if self._under_way is not None:
-                    poll.register(self._writing().pgconn.socket, self._waits_for)
-                ready = dict(poll.poll())
-                if asking.socket in ready:
-                    what = waits.send(ready[asking.socket])
-                else:
-                    self.pump()
-        except StopIteration as end:
-            found: T = end.value
-            return found
+    def send(self, asks: list[Ask]) -> None:
+        """Ask without waiting; what was asked before and not received is dropped."""
+        asking = self._asking
+        if asking is None:
+            self._asked = asks
+            return
+        with _errors(self.place):
+            self._wait(asking)
+            asking.start(asking.pipeline.run(asks))
+
+    def receive(self) -> list[list[Row]]:
+        """Wait for what was sent last."""
+        asking = self._asking
+        if asking is None:
+            return self.ask(self._asked)
+        with _errors(self.place):
+            self._wait(asking)
+            rows = asking.pipeline.rows
+            return [rows(result) for result in asking.result() or ()]
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether ``receive`` does not wait."""
+        return self._asking is None or not self._asking.is_busy
+
+    def _wait(self, lane: Lane[Any]) -> None:
+        """Wait for a lane; the other goes on meanwhile."""
+        if lane.is_busy:
+            assert self._asking is not None and self._keeping is not None
+            wait_for(lane, *(one for one in (self._asking, self._keeping) if one is not lane))
 
     def stream(self, name: str, **values: Any) -> Iterable[Row]:
         """The rows of a named query a few thousand at a time; within ``begin_reading``."""
@@ -362,19 +376,19 @@ class PostgresStore:
         """Append rows, in the order of the table's columns."""
         if len(rows) >= COPY_FROM:
             with _errors(self.place):
-                self._kept().drive(self._copy(table, rows))
+                self._kept().pipeline.drive(self._copy(table, rows))
         elif rows:
             self._run([self._insert(table, rows)])
 
-    def _kept(self) -> Pipeline:
+    def _kept(self) -> Lane[None]:
         assert self._keeping is not None, "opened to read"
         return self._keeping
 
     def _run(self, statements: list[Ask]) -> None:
         """Run statements of a commit in one round trip."""
-        keeping = self._kept()
+        pipeline = self._kept().pipeline
         with _errors(self.place):
-            keeping.drive(keeping.run(statements))
+            pipeline.drive(pipeline.run(statements))
 
     def _insert(self, table: str, rows: Sequence[Sequence[Any]]) -> Ask:
         """One statement that inserts rows."""
@@ -382,96 +396,65 @@ class PostgresStore:
 
     def _copy(self, table: str, rows: Sequence[Sequence[Any]]) -> Waits[None]:
         types = [_TYPES[one] for one in self._columns[table].values()]
-        return self._kept().copy(table, types, rows)
+        return self._kept().pipeline.copy(table, types, rows)
 
     # -- a batch on its way ------------------------------------------------------------------
 
     def start(self, writes: Writes, done: Callable[[], None]) -> None:
         """Begin to write and commit a batch; ``done`` is called when it is durable."""
-        assert self._under_way is None
-        self._done = done
-        self._failure = None
-        self._under_way = self._keep(writes)
-        self._poll.register(self._writing().pgconn.socket, 0)
-        self._go_on(None)
+        self._kept().start(self._keep(writes), done)
 
     def pump(self) -> None:
-        """Do what can be done of it without waiting."""
-        while self._under_way is not None:
-            ready = self._ready(0)
-            if not ready:
-                return
-            self._go_on(ready)
+        """Do what can be done of it, and of what was asked, without waiting."""
+        for lane in self._lanes():
+            lane.pump()
+
+    def _lanes(self) -> list[Lane[Any]]:
+        return [one for one in (self._asking, self._keeping) if one is not None]
 
     @property
     def is_busy(self) -> bool:
         """Whether a started batch is still on its way."""
-        return self._under_way is not None
+        return self._keeping is not None and self._keeping.is_busy
 
     @property
-    def waits_for(self) -> tuple[int, int] | None:
-        """Our connection to the server, and what it must be ready for."""
-        return None if self._under_way is None else (self._writing().pgconn.socket, self._waits_for)
+    def waits_for(self) -> list[tuple[int, int]]:
+        """Our connections to the server, and what they must be ready for."""
+        return [one for lane in self._lanes() for one in lane.waits_for]
 
     def finish(self) -> None:
         """Wait until it is durable. ``ConflictError`` when what it rests on has changed."""
-        while self._under_way is not None:
-            self._go_on(self._ready(None))
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            with _errors(self.place):
-                raise failure
-
-    def _ready(self, timeout: int | None) -> int:
-        socket = self._writing().pgconn.socket
-        self._poll.modify(socket, self._waits_for)
-        ready = self._poll.poll(timeout)
-        return ready[0][1] if ready else 0
-
-    def _go_on(self, ready: int | None) -> None:
-        """One step further. A failure is kept for ``finish``: we may be in the middle of the next batch."""
-        assert self._under_way is not None
-        try:
-            self._waits_for = self._under_way.send(ready)  # type: ignore[arg-type]  # None begins it
-        except StopIteration:
-            pass
-        except (psycopg.Error, ConflictError) as failure:
-            self._failure = failure
-        else:
-            return
-        self._under_way = None
-        self._poll.unregister(self._writing().pgconn.socket)
-        if self._failure is None:
-            self._done()
+        keeping = self._kept()
+        with _errors(self.place):
+            self._wait(keeping)
+            keeping.result()
 
     def _keep(self, writes: Writes) -> Waits[None]:
-        """Write a batch and prove what it rests on: accounts first, so that a collision shows early."""
-        keeping = self._kept()
+        """Write a batch and prove what it rests on. A proof that fails ends the transaction.
+
+        In one round trip, or, where rows go by COPY, with the proofs first, so that a collision shows early.
+        """
+        pipeline = self._kept().pipeline
         status = self._writing().info.transaction_status
-        first: list[Ask] = []
-        expected = []
-        if (
-            status == psycopg.pq.TransactionStatus.IDLE
-        ):  # else our accounts are locked in it already
-            first.append(("begin", {}))
-            expected.append(0)
-        for count, name, values in self._proof(writes):
-            first.append((name, values))
-            expected.append(count)
+        # else our accounts are locked in it already
+        first = [_BEGIN] if status == psycopg.pq.TransactionStatus.IDLE else []
+        first += self._proof(writes)
         copied = [table for table, rows in writes.rows.items() if len(rows) >= COPY_FROM]
         last: list[Ask] = []
         for table, rows in writes.rows.items():
             if rows and table not in copied:
                 (last if table in LAST else first).append(self._insert(table, rows))
-        results = yield from keeping.run(first)
-        if [result.command_tuples or 0 for result in results[: len(expected)]] != expected:
-            raise ConflictError("somebody else changed what this batch rests on")
+        last.append(_COMMIT)
+        if not copied:
+            yield from pipeline.run(first + last)
+            return
+        yield from pipeline.run(first)
         for table in copied:
             yield from self._copy(table, writes.rows[table])
-        yield from keeping.run([*last, ("commit", {})])
+        yield from pipeline.run(last)
 
-    def _proof(self, writes: Writes) -> Iterator[tuple[int, str, dict[str, Any]]]:
-        """Statements that only reach the given number of rows when nothing has changed."""
+    def _proof(self, writes: Writes) -> Iterator[Ask]:
+        """Statements that fail unless they reach as many rows as they are given."""
         account = tuple(self._columns["account"])
         for name, columns, rows in (
             ("everyday", ("was", "account", *EVERYDAY), writes.everyday),
@@ -489,11 +472,13 @@ class PostgresStore:
         ):
             if rows:
                 values = dict(zip(columns, zip(*rows, strict=True), strict=True))
-                yield len(rows), f"proof_{name}", values
+                yield f"proof_{name}", values | {"expected": len(rows)}
 
 
 # these tables are written last, in the round trip of the commit
 LAST = ("total", "batch")
+_BEGIN: Ask = ("begin", {})
+_COMMIT: Ask = ("commit", {})
 
 
 def _names(

@@ -1,5 +1,6 @@
 -- What PostgreSQL runs when a batch is kept, beside plain inserts. Each statement reaches as many rows as
--- it was given when what the batch read still holds, and fewer when it does not. Lists are columns.
+-- it was given when what the batch read still holds, and fewer when it does not; then the driver's
+-- PROOF around it fails. Lists are columns.
 
 -- name: everyday
 UPDATE account SET balance = u.balance, last_at = u.last_at, last_seq = u.last_seq,
@@ -19,9 +20,6 @@ FROM unnest(:was::int8[], :account::int8[], :number::int8[], :kind::text[], :sta
     AS u (was, account, number, kind, state, balance, deposit, points, expires, last_at, last_seq,
     ride_station, ride_at, details)
 WHERE account.account = u.account AND account.last_seq = u.was
-
--- name: lock
-UPDATE account SET last_seq = last_seq WHERE account = ANY(:account)
 
 -- name: ended_numbers
 UPDATE number SET ended = u.ended, ended_at = u.ended_at, head = u.head, successor = u.successor

@@ -56,6 +56,7 @@ class SqliteStore:
         self.overlaps = False
         self.writer = 0
         self._inserts: dict[str, str] = {}
+        self._asked: list[Ask] = []
         self._done: Callable[[], None] = lambda: None
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             raise StoreError(
@@ -172,6 +173,19 @@ class SqliteStore:
         """Several named queries, one after the other."""
         return [self.rows(name, **values) for name, values in asks]
 
+    def send(self, asks: list[Ask]) -> None:
+        """Note what to ask: there is nobody to wait for."""
+        self._asked = asks
+
+    def receive(self) -> list[list[Row]]:
+        """Ask it."""
+        return self.ask(self._asked)
+
+    @property
+    def is_answered(self) -> bool:
+        """It is answered as soon as it is asked."""
+        return True
+
     def integrity(self) -> str:
         """``ok``, or what SQLite finds wrong with the file."""
         try:
@@ -220,9 +234,9 @@ class SqliteStore:
         return False
 
     @property
-    def waits_for(self) -> tuple[int, int] | None:
+    def waits_for(self) -> list[tuple[int, int]]:
         """Nothing."""
-        return None
+        return []
 
     def finish(self) -> None:
         """Commit it."""

@@ -51,6 +51,16 @@ class Store(Protocol):
     def ask(self, asks: list[Ask]) -> list[list[Row]]:
         """Several named queries at once, where the engine can in one round trip."""
 
+    def send(self, asks: list[Ask]) -> None:
+        """Ask without waiting; what was asked before and not received is dropped."""
+
+    def receive(self) -> list[list[Row]]:
+        """Wait for what was sent last."""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether ``receive`` does not wait."""
+
     def stream(self, name: str, **values: Any) -> Iterable[Row]:
         """The rows of a named query one after the other, for tables of any size."""
 
@@ -77,8 +87,8 @@ class Store(Protocol):
         """Whether a started batch is still on its way; when it is not, ``finish`` does not wait."""
 
     @property
-    def waits_for(self) -> tuple[int, int] | None:
-        """The file descriptor and events a batch on its way waits for."""
+    def waits_for(self) -> list[tuple[int, int]]:
+        """The file descriptors and events that what is on its way waits for."""
 
     def finish(self) -> None:
         """Wait until it is durable. ``ConflictError`` when what it rests on has changed."""
