@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from farecard.desk.batch import Reads
-from farecard.desk.facts import Ended, Facts, Stored
+from farecard.desk.facts import Ended, Facts
 from farecard.model.account import NO_ACCOUNT, Account, Event
 from farecard.model.commands import (
     CollectReissue,
@@ -188,8 +188,7 @@ class Decider:
         return reissue.collect_reissue(c, account, paper[1], day, promised), account, None
 
     def _reverse(self, c: Reverse, sender: str, day: int, rates: Rates, _keys: object) -> Outcome:
-        stored: Stored | None = self.facts.stored.get((sender, c.of))
-        original = None if stored is None else stored.event
+        original = self.facts.stored.find((sender, c.of))
         if original is None:
             self.reads.absent_ids.add((sender, c.of))
         if (

@@ -10,7 +10,8 @@ import msgspec
 
 from farecard.desk.batch import WRITERS, Batch, Closing, clock_of, writer_name
 from farecard.desk.decide import Decider
-from farecard.desk.facts import Asked, Ended, Facts, Stored
+from farecard.desk.entries import Asked, Entry, cards_of
+from farecard.desk.facts import Ended, Facts, answer_again
 from farecard.ledger.booking import Transfer, book, mirror
 from farecard.model.account import NO_ACCOUNT, Account, Event, post
 from farecard.model.commands import (
@@ -89,19 +90,6 @@ _DETAILS: dict[type[Command], Callable[[Any, Event], None]] = {
     Purchase: _purchase_details,
     Reverse: _reverse_details,
 }
-
-
-class Entry(msgspec.Struct, gc=False):
-    """One line as it was read: a command with its digest, or what is wrong with it.
-
-    ``who`` are the digests of an issue's holder: of name and birthday, and of the phone number.
-    """
-
-    sender: str
-    command: Command | None
-    digest: bytes
-    broken: Broken | None = None
-    who: tuple[bytes, bytes] | None = None
 
 
 class Decided(NamedTuple):
@@ -203,7 +191,7 @@ class Desk:
 
     def prepare(self, entries: list[Entry]) -> Decided:
         """Decide a whole batch and lay out its rows."""
-        return self.close(entries, *self.decide(entries, self.ask(entries)))
+        return self.close(entries, *self.decide(entries))
 
     def close(self, entries: list[Entry], batch: Batch, answers: list[Answer]) -> Decided:
         """Lay out the rows of a decided batch. The next may be decided over it before it is kept."""
@@ -232,9 +220,11 @@ class Desk:
         """Wait for the facts that were asked for."""
         self.facts.take(asked)
 
-    def decide(self, entries: list[Entry], asked: Asked) -> tuple[Batch, list[Answer]]:
-        """Decide a batch over the facts; nothing is written yet."""
-        self.facts.take(asked)
+    def decide(
+        self, entries: list[Entry], asked: Asked | None = None
+    ) -> tuple[Batch, list[Answer]]:
+        """Decide a batch over the facts that were asked for; nothing is written yet."""
+        self.facts.take(asked or self.ask(entries))
         if self.last is None or self.facts.newest_network > self.networks.latest:
             self.last = self._look(self.last)
         self.clock = max(self.last.clock, clock_of(self.facts.newest)) + 1
@@ -293,26 +283,7 @@ class Desk:
 
     def ask(self, entries: list[Entry]) -> Asked:
         """Ask the store for what the entries touch. One other batch may be decided before it answers."""
-        ids: dict[str, list[str]] = {}
-        commands = []
-        names = []
-        for entry in entries:
-            c = entry.command
-            if c is None:
-                assert entry.broken is not None
-                if entry.broken.id is not None:
-                    ids.setdefault(entry.sender, []).append(entry.broken.id)
-                continue
-            commands.append(c)
-            some = ids.get(entry.sender)
-            if some is None:
-                some = ids[entry.sender] = []
-            some.append(c.id)
-            if type(c) is Reverse:
-                some.append(c.of)
-            elif entry.who is not None:
-                names.append(entry.who[0])
-        return self.facts.ask(ids, commands, names)
+        return self.facts.ask(entries)
 
     # -- a command ---------------------------------------------------------------------------
 
@@ -322,18 +293,15 @@ class Desk:
             assert entry.broken is not None
             broken = entry.broken
             if broken.id is not None:
-                if (entry.sender, broken.id) in self.facts.stored:
+                if self.facts.stored.find((entry.sender, broken.id)) is not None:
                     return _no_answer(broken.id, "id-used")
                 batch.reads.absent_ids.add((entry.sender, broken.id))
             return Answer(broken.id, INVALID, broken.reasons, [], _NOTHING)
-        known = self.facts.stored.get((entry.sender, c.id))
+        known = self.facts.stored.find((entry.sender, c.id))
         if known is not None:
             if known.digest != entry.digest:
                 return _no_answer(c.id, "id-used")
-            answer = known.answer
-            return Answer(
-                answer.id, answer.outcome, answer.reasons, answer.warnings, answer.result, True
-            )
+            return answer_again(known)
         day = day_of(c.at)
         verdict, account, original = self.decider.decide(c, entry.sender, day, entry.who)
         seq = batch.next_seq()
@@ -357,7 +325,7 @@ class Desk:
                 self._keep_holder(batch, c, entry.who)
             answer = Answer(c.id, ACCEPTED, [], verdict.warnings or [], msgspec.Raw(result))
         batch.events.append(event)
-        self.facts.stored[entry.sender, c.id] = Stored(entry.digest, event, answer)
+        self.facts.stored[entry.sender, c.id] = event
         return answer
 
     def _post(
@@ -454,26 +422,18 @@ class DryDesk(Desk):
         """Nothing is kept."""
         return False
 
-    def decide(self, entries: list[Entry], asked: Asked) -> tuple[Batch, list[Answer]]:
+    def decide(
+        self, entries: list[Entry], asked: Asked | None = None
+    ) -> tuple[Batch, list[Answer]]:
         """Decide over the facts; what is decided stays in them."""
-        self.facts.take(asked)
+        self.facts.take(asked or self.ask(entries))
         batch = Batch(clock_of(self.facts.newest) + 1)
         self.decider.reads = batch.reads
         return batch, [self._entry(batch, entry) for entry in entries]
 
     def settle(self, entries: list[Entry]) -> list[Answer]:
         """Decide what was read; nothing is written."""
-        return self.decide(entries, self.ask(entries))[1]
-
-
-def cards_of(entries: list[Entry]) -> list[int]:
-    """The numbers that commands name: mostly the ids of their accounts."""
-    found = set()
-    for entry in entries:
-        number = getattr(entry.command, "card", None)
-        if number is not None:
-            found.add(number)
-    return sorted(found)
+        return self.decide(entries)[1]
 
 
 def _no_answer(id: str, code: str) -> Answer:

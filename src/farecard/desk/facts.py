@@ -4,10 +4,9 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from farecard.desk.entries import Asked, Entry, touched
 from farecard.model.account import NO_ACCOUNT, Account, Event
-from farecard.model.commands import CollectReissue, Command, MoveToPhone, Reverse
 from farecard.model.verdict import Reason
-from farecard.rules.refund import read_paper
 from farecard.storage.rows import as_account, as_event
 from farecard.storage.store import Ask, Row, Store
 from farecard.wire.answer import Answer
@@ -24,15 +23,7 @@ class Ended(msgspec.Struct, gc=False):
     successor: int
 
 
-class Stored(msgspec.Struct, gc=False):
-    """A remembered command: the digest of its body, its event and its decision."""
-
-    digest: bytes
-    event: Event
-    answer: Answer
-
-
-def stored_answer(event: Event) -> Answer:
+def answer_again(event: Event) -> Answer:
     """The decision a remembered command got."""
     return Answer(
         event.id,
@@ -40,6 +31,7 @@ def stored_answer(event: Event) -> Answer:
         [] if event.reasons is None else _reasons(event.reasons),
         [] if event.warnings is None else _reasons(event.warnings),
         msgspec.Raw(event.result.encode()),
+        repeated=True,
     )
 
 
@@ -62,26 +54,15 @@ class Recent(dict[K, V], Generic[K, V]):
             return True
         return False
 
+    def find(self, key: K) -> V | None:
+        """What it is, wherever it was met; None when it was not."""
+        found = self.get(key)
+        return self.before.get(key) if found is None else found
+
     def turned(self) -> "Recent[K, V]":
         """Another batch begins: what the last one met is what was met before."""
         self.before = {}
         return Recent(self)
-
-
-class Asked(msgspec.Struct):
-    """What some commands touch, and of it what the store was asked for.
-
-    ``epoch`` is the life of the facts it was asked in, ``taken`` the one its answers were taken into.
-    """
-
-    ids: dict[str, list[str]]  # the ids to look for, by sender
-    numbers: set[int]  # the cards
-    accounts: set[int]  # accounts that are named without a card
-    names: list[bytes]  # the name keys of new holders
-    epoch: int = -1
-    taken: int = -1
-    first: list[int] = []  # accounts asked for
-    keys: list[bytes] = []  # names asked for
 
 
 class Facts:
@@ -104,7 +85,7 @@ class Facts:
         self.epoch += 1
         self.cards: Recent[int, Account | Ended | None] = Recent()
         self.accounts: Recent[int, Account] = Recent()
-        self.stored: Recent[tuple[str, str], Stored] = Recent()
+        self.stored: Recent[tuple[str, str], Event] = Recent()  # remembered commands
         self.reversed: Recent[int, bool] = Recent()
         self.holders: Recent[bytes, list[tuple[int, bytes]]] = Recent()
         self.namesakes: Recent[bytes, int] = Recent()
@@ -121,27 +102,12 @@ class Facts:
 
     # -- loading -----------------------------------------------------------------------------
 
-    def ask(self, ids: dict[str, list[str]], commands: list[Command], names: list[bytes]) -> Asked:
-        """Ask the store for what these commands touch; ``take`` waits for what it says.
+    def ask(self, entries: list[Entry]) -> Asked:
+        """Ask the store for what these touch; ``take`` waits for what it says.
 
-        ``ids`` are the remembered ids to look for, by sender; ``names`` the name keys of new holders.
         Between the two one other batch may be decided.
         """
-        numbers: set[int] = set()
-        accounts: set[int] = set()
-        for c in commands:
-            kind = type(c)
-            if kind is Reverse:
-                continue
-            numbers.add(c.card)  # type: ignore[attr-defined]  # every other command names a card
-            if kind is MoveToPhone:
-                numbers.add(c.to)  # type: ignore[attr-defined]
-            elif kind is CollectReissue:
-                paper = read_paper("S", c.slip)  # type: ignore[attr-defined]
-                if paper is not None:
-                    numbers.add(paper[0])
-                    accounts.add(paper[0])
-        asked = Asked(ids, numbers, accounts, list(dict.fromkeys(names)))
+        asked = touched(entries)
         self._send(asked)
         return asked
 
@@ -179,16 +145,16 @@ class Facts:
         accounts = set(asked.accounts)
         if self.store is not None:
             met = self._receive(self.store, asked)
-        for sender, ids in asked.ids.items():
-            for id in ids:
-                if self.stored.recall((sender, id)):
-                    accounts.add(self.stored[sender, id].event.account)
         for key in asked.names:
             if not self._knows_name(key):
                 self.namesakes[key], self.holders[key] = 0, []
             accounts.update(account for account, _ in self.holders[key])
-        if any(rows for _, rows in met):
-            self._take_stored(met, accounts)
+        self._take_stored(met)
+        for original in asked.originals:
+            event = self.stored.find(original)
+            if event is not None:
+                accounts.add(event.account)
+                self.reversed.recall(event.seq)
         self._take_cards(asked.numbers, accounts)
 
     def _receive(self, store: Store, asked: Asked) -> list[tuple[str, list[Row]]]:
@@ -209,20 +175,18 @@ class Facts:
     def _knows_name(self, key: bytes) -> bool:
         return self.namesakes.recall(key) and self.holders.recall(key)
 
-    def _take_stored(self, met: list[tuple[str, list[Row]]], accounts: set[int]) -> None:
-        """Remembered commands that came again or are to be reversed: their events and accounts."""
-        assert self.store is not None
-        stored = self.stored
-        rows = [row for sender, rows in met for row in rows if (sender, row[0]) not in stored]
+    def _take_stored(self, met: list[tuple[str, list[Row]]]) -> None:
+        """Remembered commands that came again or are to be reversed: their events."""
+        find = self.stored.find
+        rows = [row for sender, rows in met for row in rows if find((sender, row[0])) is None]
         if not rows:
             return
+        assert self.store is not None
         seqs = [seq for _, _, seq in rows]
         owners = sorted({account for _, account, _ in rows})
         reversible = []
         for row in self.store.rows("events", seqs=seqs, accounts=owners):
-            event = as_event(row)
-            stored[event.sender, event.id] = Stored(event.digest, event, stored_answer(event))
-            accounts.add(event.account)
+            event = self.stored[row[2], row[3]] = as_event(row)
             if event.do in _REVERSIBLE and not self.reversed.recall(event.seq):
                 reversible.append(event.seq)
         if reversible:

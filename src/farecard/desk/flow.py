@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from farecard.desk.batch import Batch
-from farecard.desk.desk import MOST_A_BATCH, Decided, Desk, Entry
-from farecard.desk.facts import Asked
+from farecard.desk.desk import MOST_A_BATCH, Decided, Desk
+from farecard.desk.entries import Asked, Entry
 from farecard.storage.store import ConflictError
 from farecard.wire.answer import Answer
 
@@ -152,7 +152,7 @@ class Flow:
             _tell(tells, self.desk.again(decided.entries))
             if self._open is not None:
                 _, entries, _, tells = self._open
-                batch, answers = self.desk.decide(entries, self.desk.ask(entries))
+                batch, answers = self.desk.decide(entries)
                 self._open = _Open(batch, entries, answers, tells)
 
     def _start(self) -> None:

@@ -1,0 +1,83 @@
+"""Lines as they were read, and what they touch."""
+
+import msgspec
+
+from farecard.model.commands import CollectReissue, Command, MoveToPhone, Reverse
+from farecard.rules.refund import read_paper
+from farecard.wire.diagnose import Broken
+
+
+class Entry(msgspec.Struct, gc=False):
+    """One line as it was read: a command with its digest, or what is wrong with it.
+
+    ``who`` are the digests of an issue's holder: of name and birthday, and of the phone number.
+    """
+
+    sender: str
+    command: Command | None
+    digest: bytes
+    broken: Broken | None = None
+    who: tuple[bytes, bytes] | None = None
+
+
+class Asked(msgspec.Struct):
+    """What some entries touch, and of it what the store was asked for.
+
+    ``epoch`` is the life of the facts it was asked in, ``taken`` the one its answers were taken into.
+    """
+
+    ids: dict[str, list[str]]  # the ids to look for, by sender
+    originals: list[tuple[str, str]]  # of them, those that are to be reversed
+    numbers: set[int]  # the cards
+    accounts: set[int]  # accounts that are named without a card
+    names: list[bytes]  # the name keys of new holders
+    epoch: int = -1
+    taken: int = -1
+    first: list[int] = []  # accounts asked for
+    keys: list[bytes] = []  # names asked for
+
+
+def touched(entries: list[Entry]) -> Asked:
+    """What deciding these will look at, as far as they say themselves."""
+    ids: dict[str, list[str]] = {}
+    originals = []
+    numbers: set[int] = set()
+    accounts: set[int] = set()
+    names = []
+    for entry in entries:
+        some = ids.get(entry.sender)
+        if some is None:
+            some = ids[entry.sender] = []
+        c = entry.command
+        if c is None:
+            assert entry.broken is not None
+            if entry.broken.id is not None:
+                some.append(entry.broken.id)
+            continue
+        some.append(c.id)
+        kind = type(c)
+        if kind is Reverse:
+            some.append(c.of)  # type: ignore[attr-defined]
+            originals.append((entry.sender, c.of))  # type: ignore[attr-defined]
+            continue
+        numbers.add(c.card)  # type: ignore[attr-defined]  # every other command names a card
+        if entry.who is not None:
+            names.append(entry.who[0])
+        elif kind is MoveToPhone:
+            numbers.add(c.to)  # type: ignore[attr-defined]
+        elif kind is CollectReissue:
+            paper = read_paper("S", c.slip)  # type: ignore[attr-defined]
+            if paper is not None:
+                numbers.add(paper[0])
+                accounts.add(paper[0])
+    return Asked(ids, originals, numbers, accounts, list(dict.fromkeys(names)))
+
+
+def cards_of(entries: list[Entry]) -> list[int]:
+    """The numbers that commands name: mostly the ids of their accounts."""
+    found = set()
+    for entry in entries:
+        number = getattr(entry.command, "card", None)
+        if number is not None:
+            found.add(number)
+    return sorted(found)
