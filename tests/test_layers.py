@@ -19,9 +19,10 @@ MAY_IMPORT = {
     "storage": {"model", "network", "tariff"},
     "desk": {"model", "rules", "ledger", "wire", "tariff", "network", "storage"},
     "questions": {"model", "rules", "ledger", "tariff", "network", "storage", "desk"},
+    "export": {"model", "tariff", "storage", "desk", "questions"},
     "sample": {"model"},
     "cli": {"model", "rules", "ledger", "wire", "texts", "tariff", "network", "storage", "desk",
-            "questions", "sample"},
+            "questions", "export", "sample"},
 }  # fmt: skip
 
 

@@ -117,6 +117,16 @@ def parser() -> argparse.ArgumentParser:
         "--from", dest="since", metavar="DATE", help="the first day it holds (default: always)"
     )
 
+    exports = subs.add_parser("export", help="the store as files for analysis").add_subparsers(
+        dest="what", metavar="parquet", required=True
+    )
+    add(
+        "parquet",
+        "export:parquet",
+        "events, transfers and cards as Parquet files, a folder a month; nothing personal",
+        within=exports,
+    ).add_argument("folder", metavar="DIR", help="a folder that is new or empty")
+
     add("rules", "about:rules", "every rule, and where it stands in the code")
     add(
         "explain", "about:explain", "one rule: what it promises, its source, the figures it reads"
