@@ -9,8 +9,8 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it ships no type
 from farecard.export.columns import Table
 
 # Rows a row group: enough that a scan is not held up by groups, few enough to be sorted in memory.
-ROWS_A_GROUP = 131_072
-MOST_WAITING = 262_144  # rows in memory over all months of a table
+ROWS_A_GROUP = 65_536
+MOST_WAITING = 131_072  # rows in memory over all months of a table
 MOST_OPEN = 24  # files open at once
 
 
