@@ -6,10 +6,9 @@ from typing import Any
 
 from farecard.export.columns import CARDS
 from farecard.export.rows import Columns
-from farecard.model.account import Account
 from farecard.model.commands import format_number
 from farecard.questions.card import Number, events_of, everything, fold, state_of
-from farecard.storage.rows import as_event
+from farecard.storage.rows import as_account, as_event
 from farecard.storage.store import Store
 
 CARDS_AT_ONCE = 4096
@@ -22,7 +21,7 @@ def cards(store: Store, now: int) -> Iterator[Columns]:
     while rows := list(islice(numbers, CARDS_AT_ONCE)):
         some = [Number(*row) for row in rows]
         ids = sorted({one.account for one in some})
-        accounts = {row[0]: Account(*row) for row in store.rows("accounts", ids=ids)}
+        accounts = {row[0]: as_account(row) for row in store.rows("accounts", ids=ids)}
         kinds = _kinds_of_replaced(store, some)
         lines = []
         for one in some:

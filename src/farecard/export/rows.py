@@ -8,7 +8,7 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 
 from farecard.desk.batch import SEQS_PER_BATCH
 from farecard.export.columns import Table
-from farecard.model.account import NO_ACCOUNT, Account
+from farecard.model.account import NO_ACCOUNT
 from farecard.model.commands import format_number
 from farecard.model.moments import day_of, month_of
 from farecard.model.verdict import Reason
@@ -22,7 +22,7 @@ _EVENT = tuple(tables()["event"])
 _SEQ, _ACCOUNT, _AT, _DEBIT, _CREDIT, _YEN = map(
     _EVENT.index, ("seq", "account", "at", "debit", "credit", "yen")
 )
-_NUMBER = Account.__struct_fields__.index("number")
+_NUMBER = tuple(tables()["account"]).index("number")
 
 
 _reasons = msgspec.json.Decoder(list[Reason]).decode
