@@ -144,7 +144,7 @@ def _size(folder: Path) -> dict[str, int]:
 @contextmanager
 def _in_place_of(folder: Path) -> Iterator[Path]:
     """A folder to write in that becomes ``folder`` in the end, whole and on the disk, or is gone."""
-    part = folder.with_name(folder.name + ".part")
+    folder = folder.resolve()
     if not folder.parent.is_dir():
         raise FolderError(
             f"the folder {folder.parent} to export into does not exist; make it first"
@@ -153,6 +153,7 @@ def _in_place_of(folder: Path) -> Iterator[Path]:
         raise FolderError(
             f"{folder} is there already and not empty; name a folder that is new or empty"
         )
+    part = folder.with_name(folder.name + ".part")
     try:
         part.mkdir()
     except FileExistsError:
