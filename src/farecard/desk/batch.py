@@ -16,7 +16,7 @@ from farecard.storage.store import EVERYDAY, Writes
 
 SEQS_PER_BATCH = 65_536  # an event's seq is its batch * this + its place in it
 WRITERS = 256  # a batch's id is its writer's clock * this + the writer
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.msgpack.Encoder().encode
 
 
 def clock_of(seq: int) -> int:
@@ -123,7 +123,7 @@ class Batch:
         events = [astuple(event) for event in self.events]
         totals = [
             (self.id, day, account, debit, credit)
-            for (day, account), (debit, credit) in sorted(self.totals.sums.items())
+            for (day, account), (debit, credit) in sorted(self.totals.sums().items())
         ]
         ats = [event.at for event in self.events]
         header = (
@@ -175,7 +175,10 @@ class Batch:
 def chain_hash(
     prev: bytes, header: tuple[Any, ...], events: list[Any], transfers: list[Any], totals: list[Any]
 ) -> bytes:
-    """The hash of a batch over the writer's previous one. The same rows from the store give it again."""
+    """The hash of a batch over the writer's previous one. The same rows from the store give it again.
+
+    SHA-256 over the previous hash and the four parts as MessagePack, rows as arrays in their columns' order.
+    """
     state = hashlib.sha256(prev)
     for part in (header, events, transfers, totals):
         state.update(_encode(part))

@@ -97,24 +97,26 @@ class Totals:
     """A batch's sums by day and ledger account, and the check that they fit the cards' changes."""
 
     def __init__(self) -> None:
-        self.sums: dict[tuple[int, str], list[int]] = {}
+        self._moved: dict[tuple[int, str, str], int] = {}  # day, debit, credit: yen
 
     def add(self, day: int, transfer: Transfer) -> None:
         """Count one transfer on its day."""
         debit, credit, yen = transfer
         assert yen > 0
-        sums = self.sums
-        side = sums.get((day, debit))
-        if side is None:
-            side = sums[day, debit] = [0, 0]
-        side[0] += yen
-        side = sums.get((day, credit))
-        if side is None:
-            side = sums[day, credit] = [0, 0]
-        side[1] += yen
+        key = day, debit, credit
+        self._moved[key] = self._moved.get(key, 0) + yen
+
+    def sums(self) -> dict[tuple[int, str], list[int]]:
+        """By day and account, what was debited and what was credited, in yen."""
+        sums: dict[tuple[int, str], list[int]] = {}
+        for (day, debit, credit), yen in self._moved.items():
+            sums.setdefault((day, debit), [0, 0])[0] += yen
+            sums.setdefault((day, credit), [0, 0])[1] += yen
+        return sums
 
     def net_credit(self, account: str) -> int:
         """What an account gained on its credit side over the whole batch, in yen."""
         return sum(
-            credit - debit for (_, name), (debit, credit) in self.sums.items() if name == account
+            yen * ((credit == account) - (debit == account))
+            for (_, debit, credit), yen in self._moved.items()
         )

@@ -1,8 +1,7 @@
 """Decisions on their way out: one JSON object a line."""
 
-from typing import Any
-
 import msgspec
+from msgspec.structs import replace
 
 from farecard.model.verdict import Reason
 
@@ -10,7 +9,7 @@ encode = msgspec.json.Encoder().encode
 encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
-class Answer(msgspec.Struct, gc=False):
+class Answer(msgspec.Struct, omit_defaults=True, gc=False):
     """A decision as the desk gives it. ``result`` is JSON already; texts are not made yet."""
 
     id: str | None
@@ -21,25 +20,17 @@ class Answer(msgspec.Struct, gc=False):
     repeated: bool = False
 
 
-class _Line(msgspec.Struct, omit_defaults=True, gc=False):
-    id: str | None
-    outcome: str
-    reasons: list[Any]
-    warnings: list[Any]
-    result: msgspec.Raw
-    repeated: bool = False
-
-
 def encode_answer(answer: Answer) -> bytes:
     """A decision as the contract writes it, without a line end."""
-    reasons: list[Any] = []
-    warnings: list[Any] = []
-    if answer.reasons or answer.warnings:
-        # the texts are only read in when there is something to explain
-        from farecard.texts import explain
+    if not answer.reasons and not answer.warnings:
+        return encode(answer)
+    # the texts are only read in when there is something to explain
+    from farecard.texts import explain
 
-        reasons = [explain(reason) for reason in answer.reasons]
-        warnings = [explain(reason) for reason in answer.warnings]
     return encode(
-        _Line(answer.id, answer.outcome, reasons, warnings, answer.result, answer.repeated)
+        replace(
+            answer,
+            reasons=[explain(reason) for reason in answer.reasons],
+            warnings=[explain(reason) for reason in answer.warnings],
+        )
     )
