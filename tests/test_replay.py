@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import WORKED_EXAMPLE, answers, farecard, new_desk
+from conftest import WORKED_EXAMPLE, answers, command, farecard, new_desk
 from farecard.sample import journal
 from farecard.storage.opening import open_to_read
 
@@ -128,6 +128,25 @@ def test_a_dry_run_answers_the_same_and_keeps_nothing(tmp_path):
     assert state(f"sqlite:///{tmp_path}/farecard.db") == before
     assert farecard("try", "--batch", "300", "all", cwd=tmp_path).stdout == tried
     assert farecard("replay", "--batch", "300", "all", cwd=tmp_path).stdout == tried
+
+
+@pytest.mark.parametrize("batch", ["1", "2"])
+def test_a_dry_run_tells_the_events_of_its_batches_apart(tmp_path, batch):
+    """A purchase is not taken for one of the batch before that was reversed, with and without a store."""
+    card = {"card": "JW000000000000001"}
+    issue = command("0", "issue", kind="anonymous", paid=2000, **card)
+    lines = []
+    for id in ("1", "3", "5"):
+        lines.append(command(id, "purchase", channel="shop", amount=100, merchant="kiosk-1", **card))
+        lines.append(command(str(int(id) + 1), "reverse", channel="operations", of=id, why="returned"))
+    farecard("replay", "-", stdin=b"\n".join([issue, *lines[:2]]), cwd=tmp_path)
+    for lines_tried in (lines, [issue, *lines]):
+        stdin = b"\n".join(lines_tried)
+        folder = tmp_path if lines_tried is lines else tmp_path / "none"
+        folder.mkdir(exist_ok=True)
+        (folder / "j").write_bytes(stdin)
+        done = farecard("try", "--batch", batch, "j", cwd=folder)
+        assert [json.loads(line)["outcome"] for line in done.stdout.splitlines()] == ["accepted"] * len(lines_tried)
 
 
 def test_a_dry_run_without_a_store_makes_none(tmp_path):

@@ -414,8 +414,10 @@ class DryDesk(Desk):
         self.facts = Facts(store)
         self.decider = Decider(self.facts, tariff, networks)
         self.last = Last(0, 0, b"")
+        self.clock = 0
         if store is not None:
             store.begin_reading()
+            self.clock = (store.rows("versions")[0][2] or 0) // WRITERS
 
     @property
     def overlaps(self) -> bool:
@@ -427,7 +429,8 @@ class DryDesk(Desk):
     ) -> tuple[Batch, list[Answer]]:
         """Decide over the facts; what is decided stays in them."""
         self.facts.take(asked or self.ask(entries))
-        batch = Batch(clock_of(self.facts.newest) + 1)
+        self.clock += 1  # no event has the seq of another, be it kept or not: reversals go by it
+        batch = Batch(self.clock * WRITERS)
         self.decider.reads = batch.reads
         return batch, [self._entry(batch, entry) for entry in entries]
 
