@@ -218,6 +218,11 @@ class Facts:
         missing = self._missing(accounts)
         if missing:
             self._take_accounts(self.store.rows("accounts", ids=missing))
+        # replaced between the two questions: its account is right, and proven, but under another number
+        moved = [row[0] for row in rows if row[2] is None and held[row[1]].number != row[0]]
+        if moved:
+            rows = [row for row in rows if row[0] not in moved]
+            rows += self.store.rows("numbers", ids=moved)
         cards.update(dict.fromkeys(rest))
         for number, account, ended, successor in rows:
             cards[number] = held[account] if ended is None else Ended(account, ended, successor)
