@@ -1,5 +1,6 @@
 """Rows of the store as the types everything else speaks, and back."""
 
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -30,9 +31,9 @@ def as_event(row: tuple[Any, ...]) -> Event:
 def as_account(row: tuple[Any, ...]) -> Account:
     """An account as it stands in the store."""
     details = row[_COLUMNS]
-    if details is None:
-        return Account(*row[:_COLUMNS])
-    return Account(*row[:_COLUMNS], **_sets(details))
+    # most cards are of few kinds and states: they share those words
+    words = *row[:2], intern(row[2]), intern(row[3]), *row[4:_COLUMNS]
+    return Account(*words) if details is None else Account(*words, **_sets(details))
 
 
 def account_row(account: Account) -> tuple[Any, ...]:
