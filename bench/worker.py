@@ -55,8 +55,8 @@ def in_batches(desk, lines, size):
             encode_answer(answer)
         told += len(answers)
 
-    for start in range(0, len(lines), size):
-        flow.put(desk.read([("bench", line) for line in lines[start : start + size]]), tell)
+    for start in range(0, len(lines), flow.a_put):
+        flow.put(desk.read([("bench", line) for line in lines[start : start + flow.a_put]]), tell)
     flow.finish()
     assert told == len(lines)
 

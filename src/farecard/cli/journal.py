@@ -84,7 +84,7 @@ def run_journal(desk: Desk, source: "Source", sender: str, most: int, out: Any) 
         out(answers)
 
     try:
-        for lines in batches(source.descriptor, most):
+        for lines in batches(source.descriptor, flow.a_put):
             flow.put(desk.read([(sender, line) for line in lines]), tell)
             if source.size is None and not is_waiting(source.descriptor):
                 flow.finish()  # whoever sends line by line waits for this answer

@@ -9,6 +9,8 @@ from farecard.desk.entries import Asked, Entry
 from farecard.storage.store import ConflictError
 from farecard.wire.answer import Answer
 
+AT_ONCE = 512  # of a large batch so many are asked about, decided and at hand at a time
+
 Tell = Callable[[list[Answer]], None]
 
 
@@ -34,17 +36,26 @@ class Flow:
 
     On a store that ``overlaps`` the store looks up what was put last, while what was put before it is
     decided and the batch before that is on its way. The batch being decided grows until it holds
-    ``most`` commands or the one before it is durable. The desk lets the store go on between two
-    commands (``Desk.pump``), so ``tell`` may be called while more is read or put. On other stores
-    each ``put`` is kept before it returns.
+    ``most`` commands; when ``eager``, only until the one before it is durable. The desk lets the store
+    go on between two commands (``Desk.pump``), so ``tell`` may be called while more is read or put.
+    On other stores each ``put`` is kept before it returns.
     """
 
-    def __init__(self, desk: Desk, most: int = MOST_A_BATCH) -> None:
+    def __init__(self, desk: Desk, most: int = MOST_A_BATCH, *, eager: bool = False) -> None:
         self.desk = desk
         self.most = most
+        self.eager = eager
         self._put: _Put | None = None
         self._open: _Open | None = None
         self._under_way: tuple[Decided, list[tuple[Tell, int]]] | None = None
+
+    @property
+    def a_put(self) -> int:
+        """How many to put at once, to fill batches of ``most``."""
+        if not self.desk.overlaps:
+            return self.most
+        puts = -(-self.most // AT_ONCE)
+        return -(-self.most // puts)
 
     def put(self, entries: list[Entry], tell: Tell) -> None:
         """Decide commands and send them on their way.
@@ -102,7 +113,7 @@ class Flow:
         self.desk.pump()
         if self._put is not None and store.is_answered:
             self._decide_put()
-        if not store.is_busy:
+        if self.eager and not store.is_busy:
             self._finish()
             self._start()
 

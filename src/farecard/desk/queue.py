@@ -103,7 +103,7 @@ class Queue:
     # -- the desk's thread -------------------------------------------------------------------
 
     def _run(self) -> None:
-        flow = Flow(self.desk, MOST_A_COMMIT)
+        flow = Flow(self.desk, MOST_A_COMMIT, eager=True)
         going = True
         while going:
             try:
