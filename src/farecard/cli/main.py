@@ -126,6 +126,24 @@ def parser() -> argparse.ArgumentParser:
         "events, transfers and cards as Parquet files, a folder a month; nothing personal",
         within=exports,
     ).add_argument("folder", metavar="DIR", help="a folder that is new or empty")
+    stores = subs.add_parser("store", help="whole stores").add_subparsers(
+        dest="what", metavar="copy", required=True
+    )
+    copy = add(
+        "copy", "stores:copy", "copy a store to a new one, on either engine; run again it goes on",
+        within=stores,
+    )  # fmt: skip
+    copy.add_argument("source", metavar="FROM", help="the store's URL")
+    copy.add_argument("target", metavar="TO", help="the new store's URL")
+    copy.add_argument(
+        "--batch", type=int, default=10_000, help="rows a commit (default %(default)s)"
+    )
+    backup = add("backup", "stores:backup", "save a SQLite store to a file, while desks write")
+    backup.add_argument("file", metavar="FILE")
+    backup.add_argument("--force", action="store_true", help="overwrite FILE")
+    add("restore", "stores:restore", "put a backup in place as a new store").add_argument(
+        "file", metavar="FILE"
+    )
 
     add("rules", "about:rules", "every rule, and where it stands in the code")
     add(

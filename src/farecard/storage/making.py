@@ -4,7 +4,7 @@ from farecard.model.moments import moment_now
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables
 from farecard.storage.errors import StoreError
-from farecard.storage.opening import open_store
+from farecard.storage.opening import open_store, refuse_unfinished
 from farecard.storage.store import Store
 from farecard.storage.vault import Vault, key_path, make_key, read_key
 from farecard.tariff import ALWAYS, Tariff
@@ -15,6 +15,7 @@ def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[Store, Va
     store = open_store(url, write=True)
     store.begin_making()
     try:
+        refuse_unfinished(store)  # a copy may have begun since it was opened
         if "key" in about(store):
             vault = read_vault(store)
             store.rollback()

@@ -7,6 +7,7 @@ from farecard.storage.store import Store
 
 DEFAULT_URL = "sqlite:///farecard.db"
 POSTGRES = ("postgresql://", "postgres://")
+UNFINISHED = "copy"  # the row of `about` that only a store has which `store copy` is still filling
 
 
 def path_of(url: str) -> Path:
@@ -28,7 +29,17 @@ def path_of(url: str) -> Path:
 
 def open_store(url: str, *, write: bool) -> Store:
     """Open an existing store, or with ``write`` make one that is not there yet."""
-    if url.startswith(POSTGRES):
+    store = _open(url, write)
+    try:
+        refuse_unfinished(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _open(url: str, write: bool) -> Store:
+    if is_postgres(url):
         from farecard.storage.postgres import PostgresStore
 
         return PostgresStore(url, write=write)
@@ -37,14 +48,28 @@ def open_store(url: str, *, write: bool) -> Store:
     return SqliteStore(path_of(url), write=write)
 
 
+def refuse_unfinished(store: Store) -> None:
+    """Half a copy answers no question and takes no command."""
+    if any(name == UNFINISHED for name, _ in store.rows("about")):
+        raise StoreError(
+            f"{store.place} is an unfinished copy of another store;"
+            " run the same `farecard store copy` again to finish it"
+        )
+
+
 def open_to_read(url: str) -> Store:
     """Open a store for questions: it must be there, and nothing of it changes."""
     return open_store(url, write=False)
 
 
+def is_postgres(url: str) -> bool:
+    """Whether a URL names a PostgreSQL database; else it names a SQLite file."""
+    return url.startswith(POSTGRES)
+
+
 def is_there(url: str) -> bool:
     """Whether a store was made at this URL."""
-    if url.startswith(POSTGRES):
+    if is_postgres(url):
         from farecard.storage.postgres import is_store
 
         return is_store(url)
@@ -53,7 +78,7 @@ def is_there(url: str) -> bool:
 
 def place_of(url: str) -> str:
     """A store's URL for people: without its password."""
-    if url.startswith(POSTGRES):
+    if is_postgres(url):
         from farecard.storage.postgres import without_password
 
         return without_password(url)

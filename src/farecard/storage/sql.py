@@ -38,3 +38,17 @@ def tables() -> dict[str, dict[str, str]]:
         columns = re.findall(r'^    "?([a-z_]+)"? (BIGINT|TEXT|BYTEA)', body, re.MULTILINE)
         found[name] = dict(columns)
     return found
+
+
+def keys() -> dict[str, tuple[str, ...]]:
+    """Each table's primary key: its columns in order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, body in re.findall(
+        r"CREATE TABLE (\w+) \((.*?)^\)", sql_text("schema.sql"), re.MULTILINE | re.DOTALL
+    ):
+        one = re.search(r'^    "?([a-z_]+)"? \w+ PRIMARY KEY', body, re.MULTILINE)
+        several = re.search(r"^    PRIMARY KEY \((.*)\)", body, re.MULTILINE)
+        columns = one or several
+        assert columns is not None, name
+        found[name] = tuple(columns[1].replace('"', "").split(", "))
+    return found

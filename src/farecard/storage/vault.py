@@ -93,18 +93,46 @@ def make_key(path: Path) -> bytes:
     """Use the key at ``path``, or write a new one, readable by its owner alone."""
     if path.exists():
         return read_key(path)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     master = os.urandom(KEY_BYTES)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
-        descriptor = os.open(path, flags, stat.S_IRUSR | stat.S_IWUSR)
+        _write_key(path, master)
     except OSError as error:
         raise KeyFileError(f"the key file {path} cannot be written: {error.strerror}") from None
-    with os.fdopen(descriptor, "wb") as file:
+    return master
+
+
+def fingerprint_of(path: Path) -> str | None:
+    """The fingerprint of the key at ``path``; None when there is no file."""
+    return Vault(read_key(path)).fingerprint if path.exists() else None
+
+
+def put_key(path: Path, master: bytes) -> None:
+    """Put a store's key where another store looks for it; a key that is there is never overwritten."""
+    part = path.with_name(path.name + ".part")  # killed meanwhile, the key is whole or not there
+    part.unlink(missing_ok=True)
+    if path.exists():
+        if read_key(path) != master:
+            raise KeyFileError(
+                f"the key file {path} is another store's; move it away,"
+                " or name the right one for both in FARECARD_KEY_FILE"
+            )
+        return
+    try:
+        _write_key(part, master)
+        os.link(part, path)
+    except OSError as error:
+        raise KeyFileError(f"the key file {path} cannot be written: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_key(path: Path, master: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(path, flags, stat.S_IRUSR | stat.S_IWUSR), "wb") as file:
         file.write(master)
         file.flush()
         os.fsync(file.fileno())
-    return master
 
 
 def read_key(path: Path) -> bytes:
