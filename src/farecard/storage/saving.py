@@ -71,11 +71,7 @@ def restore(file: Path, path: Path, *, advance: Advance) -> Contents:
         )
     _recognise(file)
     with _part_of(path) as part:
-        with file.open("rb") as source, part.open("xb") as target:
-            while some := source.read(BYTES_A_STEP):
-                target.write(some)
-                advance(len(some))
-        shutil.copymode(file, part)
+        _copy_bytes(file, part, advance)
         contents = examine(part, str(file))
         _to_disk(part)
         try:
@@ -156,6 +152,19 @@ def _copy_pages(store: SqliteStore, part: Path, advance: Advance) -> None:
         ) from error
     finally:
         store.rollback()
+
+
+def _copy_bytes(file: Path, part: Path, advance: Advance) -> None:
+    try:
+        with file.open("rb") as source, part.open("xb") as target:
+            while some := source.read(BYTES_A_STEP):
+                target.write(some)
+                advance(len(some))
+        shutil.copymode(file, part)
+    except OSError as error:
+        raise StoreError(
+            f"{file} cannot be copied to {part} ({error.strerror}); free space and restore it again"
+        ) from error
 
 
 def _refuse_place(store: SqliteStore, file: Path, *, force: bool) -> None:
