@@ -119,6 +119,11 @@ def _errors(place: str) -> Iterator[None]:
         errors.SerializationFailure,
         errors.LockNotAvailable,
     ) as error:
+        if "recovery" in str(error):  # no batch of ours collided: we asked a standby
+            raise StoreError(
+                f"the store {place}: the standby ended this question, since the primary cleaned up"
+                " what it was reading; ask again, or set hot_standby_feedback = on there"
+            ) from error
         raise ConflictError(type(error).__name__) from error
     except psycopg.Error as error:
         text = str(error).strip().splitlines()
