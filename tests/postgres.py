@@ -14,6 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,18 @@ def free_port() -> int:
 
 
 class Server:
-    """One running server; ``database()`` makes a database in it."""
+    """One running server; ``database()`` makes a database in it.
 
-    def __init__(self, version: str, settings: dict[str, str] | None = None) -> None:
+    ``fill`` puts a cluster into ``data``, from a backup say; without it a new one is made.
+    """
+
+    def __init__(
+        self,
+        version: str,
+        settings: dict[str, str] | None = None,
+        fill: Callable[["Server"], None] | None = None,
+    ) -> None:
+        self.version = version
         self.folder = Path(tempfile.mkdtemp(prefix="farecard-pg-"))
         self.data = self.folder / "data"
         self.bin = binaries()[version]
@@ -60,11 +70,22 @@ class Server:
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             self._reachable()
         self.folder.chmod(0o755)
-        self._run("initdb", "-D", self.data, "-U", "farecard", "-E", "UTF8", "--locale=C", "-A", "trust", "--no-sync")
+        if fill is None:
+            self._run("initdb", "-D", self.data, "-U", "farecard", "-E", "UTF8", "--locale=C", "-A", "trust", "--no-sync")
+        else:
+            fill(self)
+            self.own(self.data)
         self.settings = {"max_connections": "60", "unix_socket_directories": str(self.folder), **(settings or {})}
         self.port = 0
         atexit.register(self.stop)
         self.start()
+
+    def own(self, folder: Path) -> None:
+        """Give a folder to whom the server runs as, and to nobody else, as PostgreSQL insists."""
+        for path in (folder, *folder.rglob("*")):
+            if self._as:
+                os.chown(path, self._as["user"], self._as["group"])
+        folder.chmod(0o700)
 
     def _reachable(self) -> None:
         """Copy the programs where ``nobody`` can run them, when they lie where it cannot."""
@@ -104,6 +125,11 @@ class Server:
             return int((self.data / "postmaster.pid").read_text().split()[0])
         except (FileNotFoundError, IndexError):
             return None
+
+    def restart(self) -> None:
+        """End it in order and start it again, for settings that are only read then."""
+        self._run("pg_ctl", "-D", self.data, "-m", "fast", "-w", "stop")
+        self.start()
 
     def kill(self) -> None:
         """SIGKILL, as when the machine's memory runs out."""
