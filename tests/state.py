@@ -1,0 +1,60 @@
+"""What a store holds, whichever engine and batches it came in: events are named by their sender's id, not by seq."""
+
+from typing import Any
+
+from farecard.questions.audit import Audit
+from farecard.storage.opening import open_to_read
+from farecard.storage.sql import tables
+from farecard.storage.store import Row, Store
+
+SEQS = {"seq", "prev", "of", "last_seq", "since_seq", "head"}  # columns that name an event
+KEYED = {"digest"}  # another store has another key
+
+
+def state(url: str, numbers: range | None = None) -> dict[str, Any]:
+    """Decisions, cards, numbers, reversals and books; with ``numbers`` those of accounts among them alone."""
+    store = open_to_read(url)
+    store.begin_reading()
+    try:
+        events = [row for (id, *_) in store.rows("batches") for row in _events(store, id)]
+        names: dict[int | None, Any] = {None: None, 0: None}
+        names.update({row[0]: (row[2], row[3]) for row in events})
+        found = {
+            "event": sorted(_named("event", events, names), key=repr),
+            "account": _named("account", store.rows("all_accounts"), names),
+            "number": _named("number", store.rows("all_numbers"), names),
+            "reversal": sorted(_named("reversal", store.rows("all_reversals"), names), key=repr),
+        }
+        if numbers is None:
+            return {**found, "books": store.rows("trial_balance_now")}
+        return {
+            table: [row for row in rows if row["account"] in numbers] for table, rows in found.items()
+        }
+    finally:
+        store.close()
+
+
+def _events(store: Store, batch: int) -> list[Row]:
+    return store.rows("events_of_batch", first=batch * 65_536, past=(batch + 1) * 65_536)
+
+
+def _named(table: str, rows: list[Row], names: dict[int | None, Any]) -> list[dict[str, Any]]:
+    columns = [(column, column in SEQS) for column in tables()[table]]
+    return [
+        {
+            column: names[value] if is_seq else value
+            for (column, is_seq), value in zip(columns, row, strict=True)
+            if column not in KEYED
+        }
+        for row in rows
+    ]
+
+
+def problems(url: str) -> list[str]:
+    """What ``farecard check`` finds wrong."""
+    store = open_to_read(url)
+    audit = Audit(store)
+    for _ in audit.run():
+        pass
+    store.close()
+    return audit.problems
