@@ -1,10 +1,7 @@
-"""Replaying: killed and run again, in any batches, by pipe or by file, dry or for good."""
+"""Replaying: in any batches, by pipe or by file, dry or for good. Killed and run again: test_kills.py."""
 
 import json
-import os
-import random
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -13,58 +10,7 @@ import pytest
 
 from conftest import WORKED_EXAMPLE, answers, command, farecard, new_desk
 from farecard.sample import journal
-from farecard.storage.opening import open_to_read
-
-
-def state(url):
-    """What a store holds, whatever the batches it came in: decisions, cards and books."""
-    store = open_to_read(url)
-    db = store.db
-    columns = "sender, id, at, do, outcome, amount, balance, deposit, debit, credit, yen, reasons, result, sets"
-    names = [row[1] for row in db.execute("PRAGMA table_info(account)") if row[1] != "last_seq"]
-    got = (
-        db.execute(f"SELECT {columns} FROM event ORDER BY seq").fetchall(),
-        db.execute(f"SELECT {','.join(names)} FROM account ORDER BY account").fetchall(),
-        db.execute("SELECT number, account, ended, ended_at, successor FROM number ORDER BY 1").fetchall(),
-        store.rows("trial_balance_now"),
-    )
-    store.close()
-    return got
-
-
-def test_a_replay_killed_at_random_and_run_again_ends_as_one_left_alone(tmp_path):
-    """SIGKILL at several points: nothing that was answered is lost, nothing is done twice."""
-    path = tmp_path / "day.ndjson"
-    path.write_bytes(b"\n".join(journal(20_000, seed=3)) + b"\n")
-    farecard("--store", f"sqlite:///{tmp_path}/calm.db", "replay", "--batch", "500", path)
-    whole = state(f"sqlite:///{tmp_path}/calm.db")
-    url = f"sqlite:///{tmp_path}/killed.db"
-    chance = random.Random(int(os.environ.get("FARECARD_SEED", "1")))
-    kills = 0
-    for _ in range(int(os.environ.get("FARECARD_KILLS", "6"))):
-        run = subprocess.Popen(
-            [sys.executable, "-m", "farecard.cli.main", "--store", url, "replay", "--batch", "500", path],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        answered = []
-        after = chance.randrange(1, 12_000)
-        for line in run.stdout:
-            answered.append(line)
-            if len(answered) == after:
-                run.send_signal(signal.SIGKILL)
-                kills += 1
-        run.stdout.close()
-        run.wait()
-        ids = [json.loads(line)["id"] for line in answered if line.endswith(b"\n")]
-        store = open_to_read(url)
-        known = {row[0] for row in store.db.execute("SELECT id FROM command")}
-        store.close()
-        decided = {event[1] for event in whole[0]}
-        assert {id for id in ids if id in decided} <= known
-    assert kills > 0
-    farecard("--store", url, "replay", "--batch", "500", path)
-    assert state(url) == whole
-    farecard("--store", url, "check")
+from state import state
 
 
 @pytest.mark.parametrize("batch", [1, 7, 4096])
