@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup dev demo test check docs bench lock clean
+.PHONY: setup dev demo test check docs bench bench-long lock clean
 
 setup: $(VENV)/.run
 
@@ -28,6 +28,11 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 
 dev: $(VENV)/.dev
 
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.txt
+	@echo "installing what its plot is drawn with ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
 demo: setup
 	@rm -f demo.db demo.db-wal demo.db-shm demo.db.key
 	@$(BIN)/farecard demo
@@ -43,13 +48,18 @@ check: dev
 docs: dev
 	@$(BIN)/python tests/make_docs.py
 
-bench: dev
+# Needs a quiet machine: about a quarter of an hour; the long one an hour. BENCH="--only pgbench" for one step.
+bench: $(VENV)/.bench
 	@$(BIN)/python bench/run.py $(BENCH)
+
+bench-long: $(VENV)/.bench
+	@$(BIN)/python bench/run.py --long $(BENCH)
 
 # Write the locks anew (needs uv): every version with its hash, no index named.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -q requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -q requirements-dev.in -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -q -c requirements-dev.txt requirements-bench.in -o requirements-bench.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis demo.db*

@@ -5,11 +5,13 @@ to the desk. The server runs as in production: fsync, synchronous commit, full p
 """
 
 import json
+import os
 import re
 import statistics
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -18,17 +20,23 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 from farecard.cli.journal import writing_desk  # noqa: E402
 from farecard.desk.flow import Flow  # noqa: E402
 from postgres import Server, query  # noqa: E402
+from results import result  # noqa: E402
+from worker import said  # noqa: E402
 from workload import Traffic, stock  # noqa: E402
 
 # memory and checkpoints for a machine of 4 GB or more; everything about durability is PostgreSQL's default
 SETTINGS = {"shared_buffers": "2GB", "max_wal_size": "16GB", "checkpoint_timeout": "30min", "max_connections": "60"}
+SETTING = "PostgreSQL 18, Unix socket, fsync and synchronous commit on, " + ", ".join(
+    f"{name} {value}" for name, value in SETTINGS.items()
+)
 SCALE = 50
-WAYS = {  # name: (way of the worker, processes, must, aim)
-    "4,096 a batch, one process": ("4096", 1, 6, 12),
-    "4,096 a batch, two processes": ("4096", 2, 9, 20),
-    "64 a batch": ("64", 1, 4, 7),
-    "64 callers of one command each": ("callers:64", 1, 2.5, 5),
+WAYS = {  # name: (way of the worker, processes)
+    "4,096 a batch, one process": ("4096", 1),
+    "4,096 a batch, two processes": ("4096", 2),
+    "64 a batch": ("64", 1),
+    "64 callers of one command each, through group commit": ("callers:64", 1),
 }
+YARDSTICK = f"(yardstick: pgbench -M prepared -c 32 -j 2, TPC-B, scale {SCALE})"
 
 
 class Pgbench:
@@ -87,12 +95,33 @@ class Worker:
         self.process.wait()
 
 
+@contextmanager
+def stocked(cards):
+    """A server and the URL of a store in it in which so many cards were sold."""
+    server = Server("18", SETTINGS)
+    with tempfile.TemporaryDirectory() as keys:
+        os.environ["FARECARD_KEY_FILE"] = f"{keys}/key"
+        try:
+            yield server, _sold(server, cards)
+        finally:
+            del os.environ["FARECARD_KEY_FILE"]
+            server.stop()
+
+
+def _sold(server, cards):
+    print(f"selling {cards:,} cards ...", file=sys.stderr)
+    url = server.url("farecard", by_socket=True)
+    query(server.url(), "CREATE DATABASE farecard ENCODING 'UTF8' TEMPLATE template0")
+    sell(url, cards)
+    return url
+
+
 def sell(url, cards):
     """A store in which so many cards were sold."""
     desk = writing_desk(url)
     flow = Flow(desk, 4096)
-    for start in range(0, cards, 4096):
-        some = stock(min(4096, cards - start), start)
+    for start in range(0, cards, flow.a_put):
+        some = stock(min(flow.a_put, cards - start), start)
         flow.put(desk.read([("bench", line) for line in some]), lambda _: None)
     flow.finish()
     desk.store.close()
@@ -101,17 +130,15 @@ def sell(url, cards):
 
 
 def workers(url, folder, cards, rounds, counts):
-    """One process for each journal; the journals lie in time as they will be run."""
+    """The processes of each way; their journals lie in time as they will be run."""
     traffic = Traffic(cards, seed=5)
     files = {}
     for _ in range(rounds):
-        for name, (_, processes, *_) in WAYS.items():
-            if name not in counts:
-                continue
+        for name, count in counts.items():
+            processes = WAYS[name][1]
             for part in range(processes):
                 file = files.setdefault((name, part), (folder / f"{len(files)}.ndjson").open("wb"))
-                lines = traffic.lines(counts[name] // processes, part, processes)
-                file.write(b"\n".join(lines) + b"\n")
+                file.write(b"\n".join(traffic.lines(count // processes, part, processes)) + b"\n")
     found = {}
     for (name, _), file in files.items():
         file.close()
@@ -122,58 +149,41 @@ def workers(url, folder, cards, rounds, counts):
     return found
 
 
-def measure(cards, pairs, seconds, count, only=None):
-    """Speeds by way, and pgbench's beside each, one a round; and where a desk's time went."""
-    names = [name for name in WAYS if only is None or only in name]
-    with tempfile.TemporaryDirectory(prefix="farecard-bench-") as made:
-        folder = Path(made)
-        server = Server("18", SETTINGS)
-        try:
-            print(f"selling {cards:,} cards ...", file=sys.stderr)
-            url = server.url("farecard", by_socket=True)
-            query(server.url(), "CREATE DATABASE farecard ENCODING 'UTF8' TEMPLATE template0")
-            sell(url, cards)
-            yardstick = Pgbench(server, seconds)
-            counts = {name: count // (4 if "callers" in name else 1) for name in names}
-            running = workers(url, folder, cards, pairs + 1, counts)
-            got = {name: [] for name in names}
-            shares = {name: [] for name in names}
-            for number in range(pairs + 1):
-                query(server.url(), "CHECKPOINT")
-                base = yardstick.speed()
-                for name in names:
-                    for one in running[name]:
-                        one.go(counts[name] // len(running[name]))
-                    told = [one.told() for one in running[name]]
-                    speed = counts[name] / max(one["seconds"] for one in told)
-                    print(f"  {name}: {speed:,.0f}/s, pgbench {base:,.0f}/s: {speed / base:.1f}", file=sys.stderr)
-                    if number:  # the first round only warms up
-                        got[name].append((speed, base))
-                        shares[name].append(told[0])
-            for some in running.values():
-                for one in some:
-                    one.close()
-            return got, {name: said(some) for name, some in shares.items()}
-        finally:
-            server.stop()
+def round_of(running, counts):
+    """One run of each way: commands a second, and what its first process told."""
+    found = {}
+    for name, some in running.items():
+        for one in some:
+            one.go(counts[name] // len(some))
+        told = [one.told() for one in some]
+        found[name] = counts[name] / max(one["seconds"] for one in told), told[0]
+    return found
 
 
-STEPS = {"read": "decode", "ask": "asking", "take": "load", "_decide": "rules and ledger", "_close": "rows and hash",
-         "start": "sending", "pump": "sending on", "finish": "waiting for a commit"}  # fmt: skip
-
-
-def said(told):
-    """Where a worker's time went, as shares of the wall clock; steps of two threads overlap."""
-    words = [
-        f"{name} {statistics.median(one['shares'][step] / one['seconds'] for one in told):.0%}"
-        for step, name in STEPS.items()
-    ]
-    busy = statistics.median(one["cpu"] / one["seconds"] for one in told)
-    return ", ".join(words) + f"; the process computes {busy:.0%} of the time"
-
-
-if __name__ == "__main__":
-    cards, pairs, seconds, count = (int(arg) for arg in sys.argv[1:5])
-    got, shares = measure(cards, pairs, seconds, count, *sys.argv[5:6])
-    for name, some in got.items():
-        print(name, f"{statistics.median(a / b for a, b in some):.2f}", shares[name])
+def against_pgbench(cards, pairs, seconds=5, count=122_880):
+    """The results of all ways; ``count`` commands a round, a quarter of them by single callers."""
+    counts = {name: count // (4 if way.startswith("callers") else 1) for name, (way, _) in WAYS.items()}
+    with tempfile.TemporaryDirectory(prefix="farecard-bench-") as made, stocked(cards) as (server, url):
+        yardstick = Pgbench(server, seconds)
+        running = workers(url, Path(made), cards, pairs + 1, counts)
+        rounds = []
+        for _ in range(pairs + 1):
+            base = yardstick.speed()
+            rounds.append((base, round_of(running, counts)))
+            speeds = ", ".join(f"{speed:,.0f}" for speed, _ in rounds[-1][1].values())
+            print(f"  pgbench {base:,.0f}/s; {speeds}", file=sys.stderr)
+        for some in running.values():
+            for one in some:
+                one.close()
+    found = []
+    for name in WAYS:
+        kept = [(base, *ours[name]) for base, ours in rounds[1:]]  # the first round only warms up
+        told = [one for *_, one in kept]
+        busy = statistics.median(one["cpu"] / one["seconds"] for one in told)
+        setting = (
+            f"{SETTING}, {cards:,} cards, {counts[name]:,} commands a pair; {said(told)};"
+            f" a process computes {busy:.0%} of the time"
+        )
+        pairs_of = [(speed, base) for base, speed, _ in kept]
+        found.append(result(f"{name} {YARDSTICK}", "commands/s", pairs_of, setting))
+    return found

@@ -7,6 +7,7 @@ lines of the journal and answers with seconds and, of its main thread, the share
 
 import asyncio
 import json
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -43,6 +44,19 @@ class Shares:
         """The steps' seconds since it was last asked."""
         s, self.seconds = self.seconds, {}
         return s
+
+
+STEPS = {"read": "decode", "ask": "asking", "take": "facts", "_decide": "rules and ledger", "_close": "rows and hash",
+         "start": "sending", "pump": "sending on", "finish": "waiting for a commit"}  # fmt: skip
+
+
+def said(told):
+    """Where the time of some runs went, as shares of the wall clock; "sending on" happens within other steps."""
+    words = [
+        f"{name} {statistics.median(one['shares'].get(step, 0) / one['seconds'] for one in told):.0%}"
+        for step, name in STEPS.items()
+    ]
+    return ", ".join(words)
 
 
 def in_batches(desk, lines, size):

@@ -39,6 +39,19 @@ class Traffic:
         many = self.cards // parts
         return [self._line(self._chance.randrange(many) * parts + part) for _ in range(count)]
 
+    def ends_of_rides(self):
+        """An exit for every ride that is open; none is afterwards."""
+        riding, self._riding = self._riding, {}
+        lines = []
+        for card, entry in riding.items():
+            station = STATIONS[(entry + 1) % len(STATIONS)]
+            lines.append(
+                f'{{"id":"{self.seed}{self.count:012d}","at":"{_at(self.count)}","channel":"counter",'
+                f'"do":"tap_out","card":"JW{card:015d}","station":"{station}"}}'.encode()
+            )
+            self.count += 1
+        return lines
+
     def _line(self, card):
         chance, riding, n = self._chance, self._riding, self.count
         self.count += 1
