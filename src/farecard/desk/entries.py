@@ -23,7 +23,7 @@ class Entry(msgspec.Struct, gc=False):
 class Asked(msgspec.Struct):
     """What some entries touch, and of it what the store was asked for.
 
-    ``epoch`` is the life of the facts it was asked in, ``taken`` the one its answers were taken into.
+    ``epoch`` is the life of the facts it was asked in, ``taken`` the turn in which they are all at hand.
     """
 
     ids: dict[str, list[str]]  # the ids to look for, by sender
@@ -32,6 +32,7 @@ class Asked(msgspec.Struct):
     accounts: set[int]  # accounts that are named without a card
     names: list[bytes]  # the name keys of new holders
     epoch: int = -1
+    answered: bool = False
     taken: int = -1
     first: list[int] = []  # accounts asked for
     keys: list[bytes] = []  # names asked for

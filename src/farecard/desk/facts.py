@@ -77,12 +77,14 @@ class Facts:
         self.store = store
         self.newest = 0  # the largest seq that an account was found with
         self.newest_network = 0
-        self.epoch = 0
+        self.epoch = 0  # how often all was forgotten
+        self.turns = 0  # how often what was met became what was met before
         self.forget()
 
     def forget(self) -> None:
         """Drop everything: someone else wrote, or a batch was given up."""
         self.epoch += 1
+        self.turns += 1
         self.cards: Recent[int, Account | Ended | None] = Recent()
         self.accounts: Recent[int, Account] = Recent()
         self.stored: Recent[tuple[str, str], Event] = Recent()  # remembered commands
@@ -92,6 +94,7 @@ class Facts:
 
     def turn(self) -> None:
         """A batch is decided. Keep its cards at hand, within bounds; the rest until it is kept."""
+        self.turns += 1
         self.stored = self.stored.turned()
         self.reversed = self.reversed.turned()
         self.holders = self.holders.turned()
@@ -114,6 +117,7 @@ class Facts:
     def _send(self, asked: Asked) -> None:
         """One round trip for what most batches need; ``take`` sees to what turns up in it."""
         asked.epoch = self.epoch
+        asked.answered = False
         if self.store is None:
             return
         near, far = self.cards, self.cards.before
@@ -136,15 +140,17 @@ class Facts:
 
     def take(self, asked: Asked) -> None:
         """Bring in what was asked for, and what turns up on the way."""
-        if asked.taken == self.epoch:
+        if asked.taken == self.turns:
             return
-        if asked.epoch != self.epoch:  # all was forgotten since
+        dropped = asked.answered and not all(map(self._knows_name, asked.names))
+        if dropped or asked.epoch != self.epoch:  # it, or all, was forgotten since
             self._send(asked)
-        asked.taken = self.epoch
+        asked.taken = self.turns
         met: list[tuple[str, list[Row]]] = []
         accounts = set(asked.accounts)
-        if self.store is not None:
+        if self.store is not None and not asked.answered:
             met = self._receive(self.store, asked)
+        asked.answered = True
         for key in asked.names:
             if not self._knows_name(key):
                 self.namesakes[key], self.holders[key] = 0, []
