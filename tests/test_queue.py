@@ -1,0 +1,245 @@
+"""Group commit: many callers, one desk; each is told its own decision once it is durable, or that there is no room."""
+
+import asyncio
+import json
+import threading
+from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
+
+import psycopg
+import pytest
+
+from conftest import command, new_desk
+from farecard.cli.journal import writing_desk
+from farecard.desk.desk import Desk
+from farecard.desk.queue import Queue, QueueClosedError, QueueFullError
+from farecard.desk.waiting import AsyncWindow
+from farecard.sample import journal
+from farecard.storage.errors import StoreError
+from farecard.wire.answer import encode_answer
+from postgres import Server, binaries, query
+from state import problems
+
+CARD = "JW000000000000001"
+ISSUE = command("0", "issue", kind="anonymous", paid=2000, card=CARD)
+
+
+def top_up(id):
+    return command(id, "top_up", channel="charge-machine", card=CARD, amount=1000, tender="cash")
+
+
+@pytest.fixture(scope="module")
+def newest():
+    """The newest PostgreSQL there is: what waits and is told does not depend on its version."""
+    if not binaries():
+        pytest.skip("no PostgreSQL here")
+    running = Server(max(binaries()))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def database(newest):
+    """An empty database in it."""
+    return newest.database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    """A store of either engine, as one desk finds it."""
+    return f"sqlite:///{tmp_path}/q.db" if request.param == "sqlite" else request.getfixturevalue("database")
+
+
+@pytest.fixture
+def queue(url):
+    """A desk and the queue before it, closed at the end."""
+    made = Queue(writing_desk(url))
+    yield made
+    made.close()
+
+
+def read(answer):
+    return json.loads(encode_answer(answer))
+
+
+def test_many_threads_each_get_the_decision_of_their_own_command(tmp_path, url, queue):
+    """Sixteen callers send a journal's cards, each card's commands in order: as one by one, and all fits together."""
+    lines = list(journal(1_200, seed=8))
+    expected = {}
+    calm = new_desk(tmp_path, "calm.db")
+    callers = {}
+    for n, line in enumerate(lines):
+        sender = f"s{n}"  # an id is its sender's own, so that no two callers meet in one
+        (answer,) = calm.run([(sender, line)])
+        expected[sender] = read(answer)
+    # the same order for all: a caller sends when the one before it was handed in
+    turn = threading.Condition()
+    position = 0
+
+    def is_turn(n):
+        return position == n
+
+    def caller(mine):
+        nonlocal position
+        for n in mine:
+            told = SimpleQueue()
+            with turn:
+                assert turn.wait_for(partial(is_turn, n), timeout=60)
+                queue.submit([(f"s{n}", lines[n])], n, told.put)
+                position += 1
+                turn.notify_all()
+            ((token, answers),) = told.get(timeout=60)
+            assert token == n
+            callers[f"s{n}"] = read(answers[0])
+
+    threads = [threading.Thread(target=caller, args=(range(k, len(lines), 16),)) for k in range(16)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(120)
+    assert callers == expected
+    assert problems(url) == []
+
+
+def test_whoever_is_told_finds_it_in_the_store(database):
+    """The moment an answer arrives, another connection sees the event."""
+    queue = Queue(writing_desk(database))
+    queue.decide("a", ISSUE)
+    for n in range(1, 20):
+        queue.decide("a", top_up(str(n)))
+        assert query(database, "SELECT outcome FROM event WHERE id = %s", [str(n)]) != []
+    queue.close()
+
+
+def test_nobody_is_told_before_the_commit_and_what_comes_meanwhile_is_decided(database):
+    """While one commit is held back, the next batch is decided over it; told are both when it goes through."""
+    desk = writing_desk(database)
+    queue = Queue(desk)
+    queue.decide("a", ISSUE)
+    decided = threading.Semaphore(0)
+    real = Desk._entry
+
+    def seen(self, *args):
+        answer = real(self, *args)
+        decided.release()
+        return answer
+
+    told = SimpleQueue()
+    with psycopg.connect(database, options="-c search_path=farecard") as other:
+        other.execute("LOCK TABLE batch IN ACCESS EXCLUSIVE MODE")
+        Desk._entry = seen
+        try:
+            queue.submit([("a", top_up("1"))], "first", told.put)
+            assert decided.acquire(timeout=30)
+            queue.submit([("a", top_up("2"))], "second", told.put)
+            assert decided.acquire(timeout=30)  # the second is decided while the first is not yet kept
+            assert told.empty()
+        finally:
+            Desk._entry = real
+        other.rollback()
+    got = [told.get(timeout=30), told.get(timeout=30)]
+    assert [(token, read(a[0])["result"]["balance"]) for some in got for token, a in some] == [
+        ("first", 2500),
+        ("second", 3500),
+    ]
+    queue.close()
+
+
+def test_a_full_queue_says_so_at_once_and_answers_what_it_took(database):
+    """With room for three, the fourth caller is told in its own call; the three get their answers."""
+    desk = writing_desk(database)
+    desk.run([("a", ISSUE)])
+    queue = Queue(desk, most_waiting=3)
+    told = SimpleQueue()
+    with psycopg.connect(database, options="-c search_path=farecard") as other:
+        other.execute("LOCK TABLE batch, account IN ACCESS EXCLUSIVE MODE")
+        queue.submit([("a", top_up("0x"))], "0x", told.put)  # this one the desk takes, and waits for the lock
+        taken = 1
+        with suppress(QueueFullError):
+            while taken < 100:
+                queue.submit([("a", top_up(str(taken)))], str(taken), told.put)
+                taken += 1
+        assert 3 <= taken < 100
+        other.rollback()
+    got = []
+    while len(got) < taken:
+        got += told.get(timeout=30)
+    assert [read(answers[0])["outcome"] for _, answers in got] == ["accepted"] * taken
+    queue.close()
+
+
+def test_a_closed_queue_answers_what_it_took_and_takes_no_more(url):
+    """Going home: nothing that was handed in is dropped."""
+    queue = Queue(writing_desk(url))
+    told = []
+    queue.submit([("a", ISSUE)], 0, told.extend)
+    for n in range(1, 10):
+        queue.submit([("a", top_up(str(n)))], n, told.extend)
+    queue.close()
+    assert [token for token, _ in told] == list(range(10))
+    assert {read(answers[0])["outcome"] for _, answers in told} == {"accepted"}
+    with pytest.raises(QueueClosedError):
+        queue.submit([("a", top_up("11"))], 11, told.extend)
+
+
+def test_a_caller_that_gave_up_disturbs_nobody(queue):
+    """A cancelled coroutine's command is decided all the same; the others get theirs."""
+
+    async def callers():
+        window = AsyncWindow(queue)
+        await window.decide("a", ISSUE)
+        tasks = [asyncio.create_task(window.decide("a", top_up(str(n)))) for n in range(1, 9)]
+        await asyncio.sleep(0)  # let each hand its line in
+        tasks[3].cancel()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    got = asyncio.run(callers())
+    assert isinstance(got[3], asyncio.CancelledError)
+    balances = [read(one)["result"]["balance"] for n, one in enumerate(got) if n != 3]
+    assert balances == [1500 + 1000 * n for n in (1, 2, 3, 5, 6, 7, 8)]
+
+
+def test_a_store_that_fails_tells_every_caller_and_the_same_ids_do_nothing_twice():
+    """The server is killed under the desk: each caller hears an answer or that nobody knows; sent again, once."""
+    if not binaries():
+        pytest.skip("no PostgreSQL here")
+    server = Server(max(binaries()))
+    try:
+        url = server.database()
+        queue = Queue(writing_desk(url))
+        queue.decide("a", ISSUE)
+        told = SimpleQueue()
+        lines = [command(str(n), "purchase", channel="shop", card=CARD, amount=1, merchant="m") for n in range(1, 400)]
+        for n, line in enumerate(lines, 1):
+            queue.submit([("a", line)], n, told.put)
+            if n == 200:
+                server.kill()
+        heard = []
+        while len(heard) < len(lines):
+            heard += told.get(timeout=60)
+        assert any(isinstance(answer, StoreError) for _, answer in heard)
+        server.start()
+        again = [queue.decide("a", line) for line in lines]
+        answered = {token for token, answer in heard if not isinstance(answer, StoreError)}
+        assert all(read(answer).get("repeated") for n, answer in enumerate(again, 1) if n in answered)
+        assert read(again[-1])["result"]["balance"] == 1500 - len(lines)
+        assert problems(url) == []
+        queue.close()
+    finally:
+        server.stop()
+
+
+def test_a_locked_file_is_said_and_the_desk_goes_on_afterwards(tmp_path, monkeypatch):
+    """Another program holds the SQLite file longer than anyone waits: the caller hears why; later all is well."""
+    monkeypatch.setattr("farecard.storage.sqlite.BUSY_MILLISECONDS", 100)
+    desk = writing_desk(f"sqlite:///{tmp_path}/l.db")
+    queue = Queue(desk)
+    queue.decide("a", ISSUE)
+    other = new_desk(tmp_path, "l.db").store
+    other.begin()
+    with pytest.raises(StoreError, match="another program is writing"):
+        queue.decide("a", top_up("1"))
+    other.rollback()
+    assert read(queue.decide("a", top_up("1")))["result"]["balance"] == 2500
+    queue.close()
