@@ -25,7 +25,7 @@ from worker import said  # noqa: E402
 from workload import Traffic, stock  # noqa: E402
 
 # memory and checkpoints for a machine of 4 GB or more; everything about durability is PostgreSQL's default
-SETTINGS = {"shared_buffers": "2GB", "max_wal_size": "16GB", "checkpoint_timeout": "30min", "max_connections": "60"}
+SETTINGS = {"shared_buffers": "2GB", "max_wal_size": "16GB", "min_wal_size": "8GB", "checkpoint_timeout": "30min", "max_connections": "60"}
 SETTING = "PostgreSQL 18, Unix socket, fsync and synchronous commit on, " + ", ".join(
     f"{name} {value}" for name, value in SETTINGS.items()
 )
@@ -126,6 +126,7 @@ def sell(url, cards):
     flow.finish()
     desk.store.close()
     query(url, "VACUUM ANALYZE")
+    query(url, "CHECKPOINT")
     prewarm(url, "farecard")
 
 

@@ -35,7 +35,9 @@ def bars(name):
 
 def told(found):
     """A short table: a line an entry."""
-    lines = [f"{'ratio':>7} {'worst':>7} {'must':>5} {'aim':>5} {'ours':>10} {'yardstick':>10} unit"]
+    lines = [
+        f"{'ratio':>7} {'worst':>7} {'must':>5} {'aim':>5} {'ours':>10} {'yardstick':>10} unit"
+    ]
     for one in found:
         must, aim = bars(one["name"]) or ("", "")
         lines.append(
