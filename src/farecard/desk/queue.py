@@ -2,7 +2,7 @@
 
 import select
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from socket import socketpair
 from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from farecard.wire.answer import Answer
 MOST_A_COMMIT = 4096
 MOST_WAITING = 16_384
 
+Lines = Sequence[tuple[str, bytes]]  # sender and line
 Told = list[Answer] | StoreError
 Tell = Callable[[list[tuple[Any, Told]]], None]
 
@@ -30,7 +31,7 @@ class QueueClosedError(Exception):
 class _Asked(NamedTuple):
     """What one caller handed in, and how it is told."""
 
-    lines: Sequence[tuple[str, bytes]]
+    lines: Lines
     token: Any
     tell: Tell
 
@@ -58,16 +59,26 @@ class Queue:
 
     # -- for callers -------------------------------------------------------------------------
 
-    def submit(self, lines: Sequence[tuple[str, bytes]], token: Any, tell: Tell) -> None:
+    def submit(self, lines: Lines, token: Any, tell: Tell) -> None:
         """Hand in (sender, line) pairs; returns at once, or raises that there is no room."""
+        if self.submit_all([(lines, token)], tell):
+            raise QueueFullError
+
+    def submit_all(self, some: Iterable[tuple[Lines, Any]], tell: Tell) -> list[Any]:
+        """Hand in what several callers have, at once; gives the tokens of those there is no room for."""
+        refused = []
         with self._lock:
             if self._closing:
                 raise QueueClosedError
-            if self._waiting + len(lines) > self.most_waiting:
-                raise QueueFullError
-            self._waiting += len(lines)
-            self._asked.append(_Asked(lines, token, tell))
-            self._ring()
+            for lines, token in some:
+                if self._waiting + len(lines) > self.most_waiting:
+                    refused.append(token)
+                else:
+                    self._waiting += len(lines)
+                    self._asked.append(_Asked(lines, token, tell))
+            if self._asked:
+                self._ring()
+        return refused
 
     def decide(self, sender: str, line: bytes) -> Answer:
         """Hand in one line and wait for its durable answer, from any thread."""
