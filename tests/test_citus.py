@@ -10,22 +10,15 @@ import pytest
 
 from citus import refused, spread_of
 from farecard.storage.pipeline import numbered
-from farecard.storage.postgres import DESK, READS, PostgresStore, in_postgres
 from farecard.storage.sql import queries, schema_statements, tables
+from farecard.storage.statements import DESK, READS, desk_writes, in_postgres
 
 PAGE = (Path(__file__).parent.parent / "ARCHITECTURE.md").read_text("utf-8")
 SPREAD = spread_of(PAGE, tables())
 
 
-def writes():
-    """Every statement of a commit, as the driver makes them; no server is needed for that."""
-    store = object.__new__(PostgresStore)
-    store._columns = tables()
-    return store._writes()
-
-
 READ = queries(str, "queries.sql")
-WRITTEN = writes()
+WRITTEN = desk_writes()
 
 
 def test_the_page_says_of_every_table_how_it_is_spread():

@@ -11,7 +11,9 @@ from farecard.storage.rows import as_account, as_event
 from farecard.storage.store import Ask, Row, Store
 from farecard.wire.answer import Answer
 
-KEEP_ACCOUNTS = 2_048  # of the newest batches, and those of the ones before: few enough for a processor's cache
+KEEP_ACCOUNTS = (
+    2_048  # of the newest batches, and those of the ones before: few enough for a processor's cache
+)
 _reasons = msgspec.json.Decoder(list[Reason]).decode
 
 

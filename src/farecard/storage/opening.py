@@ -70,7 +70,7 @@ def is_postgres(url: str) -> bool:
 def is_there(url: str) -> bool:
     """Whether a store was made at this URL."""
     if is_postgres(url):
-        from farecard.storage.postgres import is_store
+        from farecard.storage.server import is_store
 
         return is_store(url)
     return path_of(url).exists()
@@ -79,7 +79,7 @@ def is_there(url: str) -> bool:
 def place_of(url: str) -> str:
     """A store's URL for people: without its password."""
     if is_postgres(url):
-        from farecard.storage.postgres import without_password
+        from farecard.storage.server import without_password
 
         return without_password(url)
     return str(path_of(url))

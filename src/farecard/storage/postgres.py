@@ -1,146 +1,46 @@
 """The PostgreSQL driver: many desks on one database, each reading freely and proving it when it writes.
 
-What PostgreSQL says differently from the schema's text stands in ``DIALECT``; the tables live in the
-schema ``farecard`` of the database. One connection reads facts, another writes, so that a batch can
-be decided while the one before it is committed. No row is locked before it is written, unless a batch
-collided before; a batch whose accounts, numbers, ids or names are no longer as they were read is
-given up whole (``ConflictError``).
+The tables live in the schema ``farecard`` of the database. One connection reads facts, another writes, so
+that a batch can be decided while the one before it is committed. No row is locked before it is
+written, unless a batch collided before; a batch whose accounts, numbers, ids or names are no longer
+as they were read is given up whole (``ConflictError``).
 """
 
-import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import psycopg
-from psycopg import errors
-from psycopg.conninfo import conninfo_to_dict
 
 from farecard.storage.errors import StoreError
 from farecard.storage.pipeline import Lane, Pipeline, Results, Waits, wait_for
-from farecard.storage.sql import SCHEMA_VERSION, queries, schema_statements, tables
-from farecard.storage.store import EVERYDAY, Ask, ConflictError, Row, Writes
+from farecard.storage.server import (
+    check_server,
+    connect,
+    in_words,
+    is_made,
+    key_beside,
+    without_password,
+)
+from farecard.storage.sql import SCHEMA_VERSION, queries, schema_statements
+from farecard.storage.statements import (
+    BEGIN,
+    COMMIT,
+    DESK,
+    LAST,
+    column_types,
+    desk_reads,
+    desk_writes,
+    for_cursor,
+    in_postgres,
+    insert,
+    proofs,
+)
+from farecard.storage.store import Ask, Row, Writes
 
-OLDEST_SERVER = 140000
 MOST_WRITERS = 256
 LOCKS = 0x46415245  # "FARE": the first key of our advisory locks; the second is the writer
 MAKING = -1  # the second key while the store itself is made or added to
 COPY_FROM = 256  # rows from which COPY is quicker than one INSERT
-
-# the schema's word → PostgreSQL's. Text sorts by its bytes, as SQLite sorts it.
-DIALECT = (
-    (re.compile(r"\bTEXT\b"), 'TEXT COLLATE "C"'),
-    (re.compile(r"^\) /\* rewritten in place \*/;", re.MULTILINE), ") WITH (fillfactor = 80);"),
-)
-_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
-
-SESSION = """
-SET search_path = farecard;
-SET client_min_messages = warning;
-SET jit = off;
-"""
-# A desk's statements walk the lists they are given in order, over the tables' keys: planned once, and
-# two batches lock the rows they share in the same order.
-DESK = """
-SET plan_cache_mode = force_generic_plan;
-SET enable_seqscan = off;
-SET enable_bitmapscan = off;
-SET enable_hashjoin = off;
-SET enable_mergejoin = off;
-SET lock_timeout = '10s';
-"""
-# an answer is durable, whatever the database's default is
-DURABLE = """
-SELECT set_config('synchronous_commit', 'on', false)
-WHERE current_setting('synchronous_commit') IN ('off', 'local')
-"""
-
-# what a desk reads while it decides
-READS = (
-    "accounts", "numbers", "commands", "events", "reversed", "holders", "namesakes", "newest_network",
-    "versions", "last_batch",
-)  # fmt: skip
-
-# a statement that must reach as many rows as it is given; if not, dividing by 0 ends the transaction at once
-PROOF = "WITH kept AS ({} RETURNING 1) SELECT 1 / (count(*) = :expected::int8)::int4 FROM kept"
-LOCK = "UPDATE account SET last_seq = last_seq WHERE account = ANY(:account)"
-
-_TYPES = {"BIGINT": "int8", "TEXT": "text", "BYTEA": "bytea"}
-
-
-def in_postgres(text: str) -> str:
-    """Translate the schema."""
-    for word, here in DIALECT:
-        text = word.sub(here, text)
-    return text
-
-
-def _query(text: str) -> str:
-    return _PARAMETER.sub(r"%(\1)b", text.replace("%", "%%"))
-
-
-def without_password(url: str) -> str:
-    """A store's URL for people."""
-    parts = _parts(url)
-    user = f"{parts['user']}@" if parts.get("user") else ""
-    port = f":{parts['port']}" if parts.get("port") else ""
-    return f"postgresql://{user}{parts.get('host', '')}{port}/{parts.get('dbname', '')}"
-
-
-def _parts(url: str) -> dict[str, Any]:
-    try:
-        return conninfo_to_dict(url)
-    except psycopg.Error as error:
-        raise StoreError(f"the store URL cannot be read: {str(error).strip()}") from None
-
-
-def is_store(url: str) -> bool:
-    """Whether a store was made in this database."""
-    with _errors(without_password(url)), psycopg.connect(url, autocommit=True) as connection:
-        return _is_made(connection)
-
-
-def _is_made(connection: psycopg.Connection) -> bool:
-    row = connection.execute("SELECT to_regclass('farecard.about') IS NOT NULL").fetchone()
-    return bool(row and row[0])
-
-
-@contextmanager
-def _errors(place: str) -> Iterator[None]:
-    """Turn PostgreSQL's errors into sentences a person can act on."""
-    try:
-        yield
-    except (
-        errors.DivisionByZero,  # a proof that failed: see proofs.sql
-        errors.UniqueViolation,
-        errors.DeadlockDetected,
-        errors.SerializationFailure,
-        errors.LockNotAvailable,
-    ) as error:
-        if "recovery" in str(error):  # no batch of ours collided: we asked a standby
-            raise StoreError(
-                f"the store {place}: the standby ended this question, since the primary cleaned up"
-                " what it was reading; ask again, or set hot_standby_feedback = on there"
-            ) from error
-        raise ConflictError(type(error).__name__) from error
-    except psycopg.Error as error:
-        text = str(error).strip().splitlines()
-        why = text[0] if text else type(error).__name__
-        if isinstance(error, errors.DiskFull):
-            why = f"the server's disk is full ({why}); free space and run it again"
-        elif isinstance(error, errors.InsufficientPrivilege):
-            why = f"the role lacks a right ({why}); its owner can GRANT it"
-        elif isinstance(error, errors.ReadOnlySqlTransaction):
-            why = "the server only reads: it is a standby; name the primary"
-        elif isinstance(error, errors.TooManyConnections):
-            why = f"{why}: the server has no connection left; try again"
-        elif isinstance(error, psycopg.OperationalError):
-            why = (
-                f"the server cannot be reached or went away ({why}); when it is back, run it again"
-            )
-        raise StoreError(f"the store {place}: {why}") from error
 
 
 class PostgresStore:
@@ -152,10 +52,9 @@ class PostgresStore:
         self.place = without_password(url)
         self.overlaps = write
         self.writer = 0
-        self.key_beside = _key_beside(url)
+        self.key_beside = key_beside(url)
         self._write = write
-        self._queries = queries(_query)
-        self._columns = tables()
+        self._queries = queries(for_cursor)
         self._asking: Lane[Results] | None = None
         self._keeping: Lane[None] | None = None
         self._asked: list[Ask] = []
@@ -170,16 +69,16 @@ class PostgresStore:
     # -- connections -------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        self._reader = self._open()
-        with _errors(self.place):
-            self._check(self._reader)
-            made = _is_made(self._reader)
+        self._reader = connect(self.url)
+        with in_words(self.place):
+            check_server(self._reader, self.place)
+            made = is_made(self._reader)
             if not made and not self._write:
                 raise StoreError(
                     f"there is no store in {self.place}; `farecard --store URL replay FILE` makes one"
                 )
             if self._write:
-                self._writer = self._open()
+                self._writer = connect(self.url)
                 if not made:
                     self._make(self._writer)
             version = int({row[0]: row[1] for row in self.rows("about")}["schema"])
@@ -192,40 +91,14 @@ class PostgresStore:
                 self.writer = self._take_writer(self._writer)
                 self._reader.execute(DESK)
                 self._writer.execute(DESK)
-                reads = queries(str, "queries.sql")
-                self._asking = Lane(Pipeline(self._reader, {name: reads[name] for name in READS}))
-                self._keeping = Lane(Pipeline(self._writer, self._writes()))
-
-    def _open(self) -> psycopg.Connection:
-        given = _parts(self.url)
-        defaults: dict[str, Any] = {"connect_timeout": 10, "application_name": "farecard"}
-        with _errors(self.place):
-            connection = psycopg.connect(
-                self.url,
-                autocommit=True,
-                **{name: value for name, value in defaults.items() if name not in given},
-            )
-            connection.execute(SESSION)
-            connection.execute(DURABLE)
-            return connection
-
-    def _check(self, connection: psycopg.Connection) -> None:
-        info = connection.info
-        if info.server_version < OLDEST_SERVER:
-            raise StoreError(
-                f"{self.place} runs PostgreSQL {info.server_version // 10000}; use 14 or newer"
-            )
-        encoding = info.parameter_status("server_encoding")
-        if encoding != "UTF8":
-            raise StoreError(
-                f"the database at {self.place} is encoded in {encoding}; make one in UTF8"
-            )
+                self._asking = Lane(Pipeline(self._reader, desk_reads()))
+                self._keeping = Lane(Pipeline(self._writer, desk_writes()))
 
     def _make(self, connection: psycopg.Connection) -> None:
         """Make the tables, unless somebody else just did."""
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, MAKING))
-            if _is_made(connection):
+            if is_made(connection):
                 return
             connection.execute("CREATE SCHEMA IF NOT EXISTS farecard")
             for statement in schema_statements(in_postgres):
@@ -241,17 +114,6 @@ class PostgresStore:
             if taken and taken[0]:
                 return writer
         raise StoreError(f"{MOST_WRITERS} desks write to {self.place} already; end one of them")
-
-    def _writes(self) -> dict[str, str]:
-        """Every statement of a commit: proofs, and an insert a table with a list a column."""
-        statements = {"begin": "BEGIN", "commit": "COMMIT", "rollback": "ROLLBACK"}
-        for table, columns in self._columns.items():
-            lists = ", ".join(f":{name}::{_TYPES[type]}[]" for name, type in columns.items())
-            statements[table] = f"INSERT INTO {table} SELECT * FROM unnest({lists})"
-        for name, text in queries(str, "proofs.sql").items():
-            statements[f"proof_{name}"] = PROOF.format(text)
-        statements["lock"] = LOCK
-        return statements
 
     def _reading(self) -> psycopg.Connection:
         assert self._reader is not None
@@ -279,24 +141,24 @@ class PostgresStore:
             self.close()
             self._connect()
         if lock:
-            self._run([_BEGIN, ("lock", {"account": sorted(lock)})])
+            self._run([BEGIN, ("lock", {"account": sorted(lock)})])
         return anew
 
     def begin_making(self) -> None:
         """Take the lock under which tariffs and networks are added."""
-        with _errors(self.place):
+        with in_words(self.place):
             connection = self._writing()
             connection.execute("BEGIN")
             connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, MAKING))
 
     def begin_reading(self) -> None:
         """See the store as it is now until ``rollback``; takes no lock that others wait for."""
-        with _errors(self.place):
+        with in_words(self.place):
             self._reading().execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def commit(self) -> None:
         """Make what was appended durable; returns once the server has it on its disk."""
-        self._run([_COMMIT])
+        self._run([COMMIT])
 
     def rollback(self) -> None:
         """Give the transaction up."""
@@ -316,7 +178,7 @@ class PostgresStore:
 
     def rows(self, name: str, **values: Any) -> list[Row]:
         """All rows of a named query; lists go in as they are."""
-        with _errors(self.place), self._reading().cursor(binary=True) as cursor:
+        with in_words(self.place), self._reading().cursor(binary=True) as cursor:
             if self._asking is not None:
                 self._wait(self._asking)
             return cursor.execute(self._queries[name], values).fetchall()
@@ -326,7 +188,7 @@ class PostgresStore:
         asking = self._asking
         if asking is None or any(name not in asking.pipeline for name, _ in asks):
             return [self.rows(name, **values) for name, values in asks]
-        with _errors(self.place):
+        with in_words(self.place):
             self._wait(asking)
             pipeline = asking.pipeline
             return [pipeline.rows(result) for result in pipeline.drive(pipeline.run(asks))]
@@ -337,7 +199,7 @@ class PostgresStore:
         if asking is None:
             self._asked = asks
             return
-        with _errors(self.place):
+        with in_words(self.place):
             self._wait(asking)
             asking.start(asking.pipeline.run(asks))
 
@@ -346,7 +208,7 @@ class PostgresStore:
         asking = self._asking
         if asking is None:
             return self.ask(self._asked)
-        with _errors(self.place):
+        with in_words(self.place):
             self._wait(asking)
             rows = asking.pipeline.rows
             return [rows(result) for result in asking.result() or ()]
@@ -364,7 +226,7 @@ class PostgresStore:
 
     def stream(self, name: str, **values: Any) -> Iterable[Row]:
         """The rows of a named query a few thousand at a time; within ``begin_reading``."""
-        with _errors(self.place):
+        with in_words(self.place):
             cursor = self._reading().cursor(f"stream_{name}", binary=True)
             cursor.itersize = 4096
             with cursor:
@@ -380,10 +242,10 @@ class PostgresStore:
     def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Append rows, in the order of the table's columns."""
         if len(rows) >= COPY_FROM:
-            with _errors(self.place):
+            with in_words(self.place):
                 self._kept().pipeline.drive(self._copy(table, rows))
         elif rows:
-            self._run([self._insert(table, rows)])
+            self._run([insert(table, rows)])
 
     def _kept(self) -> Lane[None]:
         assert self._keeping is not None, "opened to read"
@@ -392,16 +254,11 @@ class PostgresStore:
     def _run(self, statements: list[Ask]) -> None:
         """Run statements of a commit in one round trip."""
         pipeline = self._kept().pipeline
-        with _errors(self.place):
+        with in_words(self.place):
             pipeline.drive(pipeline.run(statements))
 
-    def _insert(self, table: str, rows: Sequence[Sequence[Any]]) -> Ask:
-        """One statement that inserts rows."""
-        return table, dict(zip(self._columns[table], zip(*rows, strict=True), strict=True))
-
     def _copy(self, table: str, rows: Sequence[Sequence[Any]]) -> Waits[None]:
-        types = [_TYPES[one] for one in self._columns[table].values()]
-        return self._kept().pipeline.copy(table, types, rows)
+        return self._kept().pipeline.copy(table, column_types(table), rows)
 
     # -- a batch on its way ------------------------------------------------------------------
 
@@ -430,7 +287,7 @@ class PostgresStore:
     def finish(self) -> None:
         """Wait until it is durable. ``ConflictError`` when what it rests on has changed."""
         keeping = self._kept()
-        with _errors(self.place):
+        with in_words(self.place):
             self._wait(keeping)
             keeping.result()
 
@@ -442,14 +299,14 @@ class PostgresStore:
         pipeline = self._kept().pipeline
         status = self._writing().info.transaction_status
         # else our accounts are locked in it already
-        first = [_BEGIN] if status == psycopg.pq.TransactionStatus.IDLE else []
-        first += self._proof(writes)
+        first = [BEGIN] if status == psycopg.pq.TransactionStatus.IDLE else []
+        first += proofs(writes)
         copied = [table for table, rows in writes.rows.items() if len(rows) >= COPY_FROM]
         last: list[Ask] = []
         for table, rows in writes.rows.items():
             if rows and table not in copied:
-                (last if table in LAST else first).append(self._insert(table, rows))
-        last.append(_COMMIT)
+                (last if table in LAST else first).append(insert(table, rows))
+        last.append(COMMIT)
         if not copied:
             yield from pipeline.run(first + last)
             return
@@ -457,49 +314,3 @@ class PostgresStore:
         for table in copied:
             yield from self._copy(table, writes.rows[table])
         yield from pipeline.run(last)
-
-    def _proof(self, writes: Writes) -> Iterator[Ask]:
-        """Statements that fail unless they reach as many rows as they are given."""
-        account = tuple(self._columns["account"])
-        for name, columns, rows in (
-            ("everyday", ("was", "account", *EVERYDAY), writes.everyday),
-            ("changed", ("was", *account), writes.changed),
-            (
-                "ended_numbers",
-                ("ended", "ended_at", "head", "successor", "number"),
-                writes.ended_numbers,
-            ),
-            ("claim_numbers", ("number",), [(number,) for number in writes.absent_numbers]),
-            ("unclaim_numbers", ("number",), [(number,) for number in writes.absent_numbers]),
-            *_names(writes.namesakes),
-            ("claim_ids", ("sender", "id"), writes.absent_ids),
-            ("unclaim_ids", ("sender", "id"), writes.absent_ids),
-        ):
-            if rows:
-                values = dict(zip(columns, zip(*rows, strict=True), strict=True))
-                yield f"proof_{name}", values | {"expected": len(rows)}
-
-
-# these tables are written last, in the round trip of the commit
-LAST = ("total", "batch")
-_BEGIN: Ask = ("begin", {})
-_COMMIT: Ask = ("commit", {})
-
-
-def _names(
-    rows: list[tuple[bytes, int, int]],
-) -> Iterator[tuple[str, tuple[str, ...], Sequence[Row]]]:
-    """A person still has as many cards as were read."""
-    new = [(key, now) for key, was, now in rows if was == 0]
-    yield "new_namesakes", ("name_key", "cards"), new
-    yield "unclaim_namesakes", ("name_key",), [(key,) for key, now in new if now == 0]
-    yield "more_namesakes", ("name_key", "was", "cards"), [row for row in rows if row[1]]
-
-
-def _key_beside(url: str) -> Path:
-    """A key file of this database in the user's own configuration."""
-    parts = _parts(url)
-    config = os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
-    names = [str(parts.get(name) or "") for name in ("host", "port", "dbname")]
-    stem = "-".join(re.sub(r"[^\w.]+", "_", name).strip("_") for name in names if name)
-    return Path(config) / "farecard" / f"{stem or 'default'}.key"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from farecard.storage.opening import is_postgres, path_of
-from farecard.storage.postgres import PostgresStore, _errors, _key_beside
+from farecard.storage.postgres import PostgresStore
+from farecard.storage.server import in_words, key_beside
 from farecard.storage.sql import tables
 from farecard.storage.sqlite import SqliteStore
 from farecard.storage.store import Row
@@ -51,7 +52,7 @@ class PostgresSide(PostgresStore):
 
     def read(self, text: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """The rows a statement gives, a few thousand at a time; within ``begin_reading``."""
-        with _errors(self.place):
+        with in_words(self.place):
             cursor = self._reading().cursor(f"side_{next(self._cursors)}", binary=True)
             cursor.itersize = 4096
             with cursor:
@@ -60,7 +61,7 @@ class PostgresSide(PostgresStore):
 
     def change(self, text: str, values: Sequence[Any] = ()) -> int:
         """Run a statement within the open transaction; gives how many rows it reached."""
-        with _errors(self.place):
+        with in_words(self.place):
             return self._writing().execute(text, values).rowcount
 
     def empty(self, table: str) -> None:
@@ -85,6 +86,6 @@ def open_side(url: str, *, write: bool) -> Side:
 def key_beside_of(url: str) -> Path:
     """Where the key file of a store will be looked for, before there is a store."""
     if is_postgres(url):
-        return _key_beside(url)
+        return key_beside(url)
     path = path_of(url)
     return path.with_name(path.name + ".key")
