@@ -2,7 +2,9 @@
 
 Each process's commands keep their order, those of one commit stay together, and what was answered before
 something else was sent comes before it. The order in which the store committed is tried first; where it
-gives another answer than was given, the other orders are, until ``MOST_STEPS`` are used up.
+gives another answer than was given, the other orders are, until ``MOST_STEPS`` are used up. What left
+nothing behind (broken lines, what was told again) takes its place as soon as it fits and is tried in no
+other, since there it is in nobody's way.
 """
 
 import json
@@ -15,6 +17,8 @@ from farecard.network import Network, Networks
 from farecard.storage.vault import Vault
 from farecard.tariff import Tariff, packaged_text
 from farecard.wire.answer import encode_answer
+from farecard.wire.diagnose import Broken
+from farecard.wire.line import read_line
 from postgres import query
 from writers import Call
 
@@ -29,6 +33,7 @@ class Group(NamedTuple):
     sent: int
     told: int
     rank: float  # where the store's record puts it
+    kept: bool = True  # False: a store is after it as it was before
 
 
 class NotSerialError(AssertionError):
@@ -69,16 +74,16 @@ def find_order(processes: list[list[Group]]) -> list[Group]:
     chosen: list[int] = []
     total = sum(map(len, processes))
     untried = [_candidates(processes, at)]
-    best: list[tuple[list[Group], list[str]]] = [([], [])]
+    best: tuple[list[Group], list[str]] = ([], [])
     wrong: list[str] = []
     steps = 0
     while len(order) < total:
         if not untried[-1]:
-            if len(order) >= len(best[0][0]):
-                best[0] = (list(order), wrong)
+            if len(order) >= len(best[0]):
+                best = (list(order), wrong)
             untried.pop()
             if not untried or steps > MOST_STEPS:
-                raise NotSerialError(_report(best[0][0], best[0][1], total, steps))
+                raise NotSerialError(_report(*best, total, steps))
             at[chosen.pop()] -= 1
             order.pop()
             wrong = []
@@ -91,6 +96,8 @@ def find_order(processes: list[list[Group]]) -> list[Group]:
         if answers != group.answers:
             wrong = [*wrong, _difference(process, group, answers)]
             continue
+        if not group.kept:
+            untried[-1].clear()
         order.append(group)
         chosen.append(process)
         at[process] += 1
@@ -100,11 +107,11 @@ def find_order(processes: list[list[Group]]) -> list[Group]:
 
 
 def _candidates(processes: list[list[Group]], at: list[int]) -> list[int]:
-    """Whose next group may come next, the likeliest last."""
+    """Whose next group may come next, the likeliest last: what leaves nothing, then by the store's record."""
     heads = [(groups[n], p) for p, (groups, n) in enumerate(zip(processes, at, strict=True)) if n < len(groups)]
     first_told = min((group.told for group, _ in heads), default=0)
-    may = [(group.rank, p) for group, p in heads if group.sent <= first_told]
-    return [p for _, p in sorted(may, reverse=True)]
+    may = [(group.kept, group.rank, p) for group, p in heads if group.sent <= first_told]
+    return [p for *_, p in sorted(may, reverse=True)]
 
 
 def _difference(process: int, group: Group, answers: list[bytes]) -> str:
@@ -143,20 +150,20 @@ def grouped(url: str, processes: list[list[Call]]) -> list[list[Group]]:
     """Put lines together that were committed together, by the store's own record."""
     ids = [json.loads(answer)["id"] for calls in processes for call in calls for answer in call.answers]
     found = query(url, "SELECT sender, id, seq FROM command WHERE id = ANY(%s)", [ids])
-    kept = {(sender, id): seq // 65_536 for sender, id, seq in found}
+    remembered = {(sender, id): seq // 65_536 for sender, id, seq in found}
     by_moment = "SELECT id FROM batch WHERE id = ANY(%s) ORDER BY pg_xact_commit_timestamp(xmin)"
-    ranks = {row[0]: float(n) for n, row in enumerate(query(url, by_moment, [list(kept.values())]))}
-    return [[group for call in calls for group in _split(call, kept, ranks)] for calls in processes]
+    ranks = {row[0]: float(n) for n, row in enumerate(query(url, by_moment, [list(remembered.values())]))}
+    return [[group for call in calls for group in _split(call, remembered, ranks)] for calls in processes]
 
 
-def _split(call: Call, kept: dict[tuple[str, str], int], ranks: dict[int, float]) -> list[Group]:
+def _split(call: Call, remembered: dict[tuple[str, str], int], ranks: dict[int, float]) -> list[Group]:
     """The commits of one call: a batch that collided was kept in pieces."""
     batches: list[int | None] = []
-    for (sender, _), answer in zip(call.lines, call.answers, strict=True):
+    for (sender, line), answer in zip(call.lines, call.answers, strict=True):
         one = json.loads(answer)
         codes = {reason["code"] for reason in one["reasons"]}
-        again = one.get("repeated") or "id-used" in codes
-        batches.append(None if again else kept.get((sender, one["id"])))
+        no_trace = one.get("repeated") or "id-used" in codes or isinstance(read_line(line)[0], Broken)
+        batches.append(None if no_trace else remembered.get((sender, one["id"])))
     _bridge(batches)
     groups: list[Group] = []
     start = 0
@@ -164,7 +171,8 @@ def _split(call: Call, kept: dict[tuple[str, str], int], ranks: dict[int, float]
         if n < len(batches) and batches[n] is not None and batches[n] == batches[start]:
             continue
         rank = _rank(batches, start, ranks)
-        groups.append(Group(call.lines[start:n], call.answers[start:n], call.sent, call.told, rank))
+        kept = batches[start] is not None
+        groups.append(Group(call.lines[start:n], call.answers[start:n], call.sent, call.told, rank, kept))
         start = n
     return groups
 

@@ -12,7 +12,7 @@ from conftest import WORKED_EXAMPLE, command, new_desk
 from crossing import CROSSINGS, NUMBERS, Round, many_calls, random_calls
 from farecard.cli.journal import writing_desk
 from farecard.wire.answer import encode_answer
-from serial import Group, NotSerialError, find_order, grouped
+from serial import Group, NotSerialError, Replayed, find_order, grouped
 from state import problems, state
 from writers import Call, writers
 
@@ -222,6 +222,19 @@ def test_the_search_rejects_a_commit_that_others_came_between():
     between = group(2, (top_up("c"), yes("c", balance=3500)))
     with pytest.raises(NotSerialError):
         find_order([[ISSUED], [both], [between]])
+
+
+def test_the_search_is_not_lost_among_orders_that_do_not_matter():
+    """A broken line that came before its id was used, beside two desks whose commands are in nobody's way."""
+    desk = Replayed()
+
+    def told(at, id, **fields):
+        line = "s", json.dumps(json.loads(top_up(id)) | fields).encode()
+        return Group([line], desk.answers(Group([line], [], 0, 0, 0)), 0, 99, at, kept=not fields)
+
+    broken = told(99, "a", colour="red")
+    one, other = ([told(n, f"{name}{n}" if n else name) for n in range(10)] for name in "ab")
+    assert find_order([one, other, [broken]])[0] == broken
 
 
 def test_the_search_rejects_an_order_against_the_clock():
