@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -39,11 +40,15 @@ def binaries() -> dict[str, Path]:
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+    """A port nobody listens on now.
+
+    Below those that are given to outgoing connections: while a killed server is down its port stays free.
+    """
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("a hundred ports were tried and all are taken")
 
 
 class Server:
@@ -104,10 +109,11 @@ class Server:
             raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
 
     def start(self) -> None:
-        """Start it; after a kill the old processes are waited for."""
+        """Start it, on the port it had before; after a kill the old processes are waited for."""
         until = time.monotonic() + WAIT
-        self.port = self.port or free_port()
+        port = self.port
         while True:
+            self.port = port or free_port()  # another server may just have taken it
             options = {"port": str(self.port), "listen_addresses": "127.0.0.1", **self.settings}
             words = " ".join(f"-c {name}={value}" for name, value in options.items())
             try:

@@ -96,11 +96,13 @@ def test_a_desk_goes_on_when_its_server_is_back(ours):
     lines = WORKED_EXAMPLE.splitlines()
     first = answers(desk, lines[:2])
     ours.kill()
-    with pytest.raises(StoreError, match="went away"):
-        answers(desk, lines[2:3])
-    with pytest.raises(StoreError, match="cannot be reached"):
-        answers(desk, lines[2:3])
-    ours.start()
+    try:
+        with pytest.raises(StoreError, match="went away"):
+            answers(desk, lines[2:3])
+        with pytest.raises(StoreError, match="cannot be reached"):
+            answers(desk, lines[2:3])
+    finally:
+        ours.start()
     assert [one["outcome"] for one in answers(desk, lines[2:])] == ["accepted", "refused"]
     assert answers(desk, lines[:2]) == [one | {"repeated": True} for one in first]
     assert problems(url) == []
