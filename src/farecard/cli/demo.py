@@ -1,6 +1,7 @@
 """``farecard demo``: the shipped journal and a generated one, decided, and what came of them."""
 
 import os
+import shlex
 import sys
 from itertools import islice
 from pathlib import Path
@@ -15,17 +16,16 @@ from farecard.model.moments import moment_now
 from farecard.questions.books import trial_balance
 from farecard.rules.catalogue import RULES
 from farecard.sample import journal
-from farecard.storage.opening import path_of
+from farecard.storage.opening import DEFAULT_URL, is_postgres, place_of
 from farecard.texts import explain
 
 
 def demo(args: Any) -> int:
     """Make a store (``demo.db`` unless named), fill it, and show it."""
-    url = "sqlite:///demo.db" if args.store == "sqlite:///farecard.db" else args.store
-    path = path_of(url)
+    url = "sqlite:///demo.db" if args.store == DEFAULT_URL else args.store
+    place = place_of(url)
     if args.commands < 0:
         raise UsageError("--commands: how many commands, 0 or more")
-    fresh = not path.exists()
     desk = writing_desk(url)
     stories = Path(__file__).with_name("demo.ndjson").read_bytes().splitlines()
     answers = desk.run([("demo", line) for line in stories])
@@ -50,10 +50,10 @@ def demo(args: Any) -> int:
     table(("rule", "times", "what it says"), _by_rule(summary, args.lang))
     print("\n== The trial balance\n")
     show_books(by_head(books))
-    again = "" if fresh else " (it was there already: every command got the answer it had before)"
-    print(f"\n== What to try next: the store is {path}{again}\n")
+    again = " (it was filled already: every command got the answer it had before)" if answers[0].repeated else ""
+    print(f"\n== What to try next: the store is {place}{again}\n")
     program = os.path.relpath(sys.argv[0]) if "/" in sys.argv[0] else sys.argv[0]
-    command = f"{program} --store sqlite:///{path}"
+    command = f"{program} --store {shlex.quote(place if is_postgres(url) else f'sqlite:///{place}')}"
     for what in (
         "status JW900000000000001",
         "history JW900000000000001",

@@ -10,8 +10,7 @@ from typing import Any
 from farecard.cli.errors import UsageError
 from farecard.cli.show import say
 from farecard.storage.errors import StoreError
-
-DEFAULT_STORE = "sqlite:///farecard.db"
+from farecard.storage.opening import DEFAULT_URL
 
 EPILOG = """\
 examples:
@@ -20,6 +19,16 @@ examples:
   farecard status JW000000000000001 --as-of 2023-03-01T12:00:00+09:00
   farecard explain RFD-1 --lang ja        one rule, where it comes from and what it reads
 """
+
+# what a command that is interrupted leaves behind; most only read
+INTERRUPTED = {
+    "journal:replay": "what was answered is kept, run it again from the start to go on",
+    "demo:demo": "run it again to go on",
+    "stores:copy": "run it again to go on",
+    "export:parquet": "nothing was exported",
+    "stores:backup": "no backup was made",
+    "stores:restore": "nothing was restored",
+}
 
 
 def _common(top: bool) -> argparse.ArgumentParser:
@@ -30,8 +39,9 @@ def _common(top: bool) -> argparse.ArgumentParser:
 
     parent = argparse.ArgumentParser(add_help=False)
     parent.add_argument(
-        "--store", metavar="URL", default=default(DEFAULT_STORE),
-        help="the store: sqlite:///FILE (default %(default)s)" if top else "the store: sqlite:///FILE",
+        "--store", metavar="URL", default=default(DEFAULT_URL),
+        help="the store: sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+        + (" (default %(default)s)" if top else ""),
     )  # fmt: skip
     parent.add_argument(
         "--json", action="store_true", default=default(False), help="answer in JSON, for machines"
@@ -197,9 +207,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"farecard: {error.filename or 'input or output'}: {error.strerror or error}")
         return 2
     except KeyboardInterrupt:
-        say(
-            "farecard: interrupted; what was answered is kept, run it again from the start to go on"
-        )
+        say(f"farecard: interrupted; {INTERRUPTED.get(args.run, 'nothing was changed')}")
         return 130
 
 

@@ -30,9 +30,6 @@ def copy(args: Any) -> int:
         for rows in moving.run():
             progress.advance(rows)
         newer = moving.origin.newer_batches()
-    except KeyboardInterrupt:
-        say("farecard: interrupted; run it again to go on")
-        return 130
     finally:
         progress.close()
         moving.close()
@@ -69,9 +66,6 @@ def backup(args: Any) -> int:
     progress = Progress(page_count(store), "page")
     try:
         made = back_up(store, Path(args.file), force=args.force, advance=progress.advance)
-    except KeyboardInterrupt:
-        say("farecard: interrupted; no backup was made")
-        return 130
     finally:
         progress.close()
         store.close()
@@ -97,9 +91,6 @@ def restore(args: Any) -> int:
     progress = Progress(file.stat().st_size if file.is_file() else 0, "B")
     try:
         made = put_back(file, path, advance=progress.advance)
-    except KeyboardInterrupt:
-        say("farecard: interrupted; nothing was restored")
-        return 130
     finally:
         progress.close()
     key = key_path(path.with_name(path.name + ".key"))
