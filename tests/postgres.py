@@ -51,6 +51,16 @@ def free_port() -> int:
     raise RuntimeError("a hundred ports were tried and all are taken")
 
 
+def _children(pid: int) -> list[int]:
+    """The processes a process has started, where the system tells."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if stat.read_text().rpartition(")")[2].split()[1] == str(pid):
+                found.append(int(stat.parent.name))
+    return found
+
+
 class Server:
     """One running server; ``database()`` makes a database in it.
 
@@ -138,10 +148,12 @@ class Server:
         self.start()
 
     def kill(self) -> None:
-        """SIGKILL, as when the machine's memory runs out."""
+        """SIGKILL to all of it, as when the power goes: nothing of it says another word."""
         pid = self.pid()
         assert pid is not None
-        os.kill(pid, signal.SIGKILL)
+        for one in (pid, *_children(pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
 
     def stop(self) -> None:
         """End it and take its folder away."""

@@ -74,7 +74,10 @@ class Flow:
             self._put = _Put(entries, self.desk.ask(entries), tell)
             if before is not None:
                 self._decide(before)
-            self._go_on()
+            if self.eager:
+                self._go_on()
+            else:
+                self.desk.pump()
         except BaseException:
             self.abandon()
             raise
