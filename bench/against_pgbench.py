@@ -26,10 +26,9 @@ from workload import Traffic, stock  # noqa: E402
 
 # a quarter of the memory of a machine of 24 GB, and rare checkpoints; everything about durability is PostgreSQL's default
 SETTINGS = {"shared_buffers": "6GB", "max_wal_size": "16GB", "min_wal_size": "8GB", "checkpoint_timeout": "30min", "max_connections": "60"}
-SETTING = "PostgreSQL 18, Unix socket, fsync and synchronous commit on, " + ", ".join(
-    f"{name} {value}" for name, value in SETTINGS.items()
-)
 SCALE = 50
+HUGE_PAGES = Path("/proc/sys/vm/nr_hugepages")
+HUGE_PAGES_NEEDED = 3_250  # of 2 MB, for these shared_buffers and what goes with them
 WAYS = {  # name: (way of the worker, processes)
     "4,096 a batch, one process": ("4096", 1),
     "4,096 a batch, two processes": ("4096", 2),
@@ -96,8 +95,42 @@ class Worker:
 
 
 @contextmanager
+def huge_pages():
+    """Reserve huge pages for the server, as docs/postgresql.md advises; where we may not, it does without."""
+    try:
+        before = int(HUGE_PAGES.read_text())
+        HUGE_PAGES.write_text(str(max(before, HUGE_PAGES_NEEDED)))
+    except OSError:
+        print(
+            f"  no huge pages: not on this system, or not for this user; as root: echo {HUGE_PAGES_NEEDED} > {HUGE_PAGES}",
+            file=sys.stderr,
+        )
+        yield
+        return
+    try:
+        yield
+    finally:
+        HUGE_PAGES.write_text(str(before))
+
+
+def setting_of(server):
+    """How a server is set, for the results."""
+    huge = query(server.url(), "SHOW huge_pages_status")[0][0]
+    told = {**SETTINGS, "huge pages": huge}
+    return "PostgreSQL 18, Unix socket, fsync and synchronous commit on, " + ", ".join(
+        f"{name} {value}" for name, value in told.items()
+    )
+
+
+@contextmanager
 def stocked(cards):
     """A server and the URL of a store in it in which so many cards were sold."""
+    with huge_pages(), _stocked(cards) as made:
+        yield made
+
+
+@contextmanager
+def _stocked(cards):
     server = Server("18", SETTINGS)
     with tempfile.TemporaryDirectory() as keys:
         os.environ["FARECARD_KEY_FILE"] = f"{keys}/key"
@@ -167,6 +200,7 @@ def against_pgbench(cards, pairs, seconds=5, count=122_880):
     """The results of all ways; ``count`` commands a round, a quarter of them by single callers."""
     counts = {name: count // (4 if way.startswith("callers") else 1) for name, (way, _) in WAYS.items()}
     with tempfile.TemporaryDirectory(prefix="farecard-bench-") as made, stocked(cards) as (server, url):
+        server_setting = setting_of(server)
         yardstick = Pgbench(server, seconds)
         running = workers(url, Path(made), cards, pairs + 1, counts)
         rounds = []
@@ -184,7 +218,7 @@ def against_pgbench(cards, pairs, seconds=5, count=122_880):
         told = [one for *_, one in kept]
         busy = statistics.median(one["cpu"] / one["seconds"] for one in told)
         setting = (
-            f"{SETTING}, {cards:,} cards, {counts[name]:,} commands a pair; {said(told)};"
+            f"{server_setting}, {cards:,} cards, {counts[name]:,} commands a pair; {said(told)};"
             f" a process computes {busy:.0%} of the time"
         )
         pairs_of = [(speed, base) for base, speed, _ in kept]

@@ -3,7 +3,7 @@
 import sys
 import time
 
-from against_pgbench import SETTING, prewarm, query, stocked
+from against_pgbench import prewarm, query, setting_of, stocked
 from embedded import A_BATCH, bare, recorded
 from farecard.cli.journal import writing_desk
 from farecard.desk.flow import Flow
@@ -36,6 +36,7 @@ def twin(server, url, name):
 def against_rows(cards, pairs, count=20 * A_BATCH):
     """The desk against the same rows written without rules, into a copy of the store."""
     with stocked(cards) as (server, url):
+        setting = f"{setting_of(server)}, {cards:,} cards, {A_BATCH} a batch, {count:,} commands a pair"
         other = writing_desk(twin(server, url, "bare"))
         ours = writing_desk(url)
         written, traffic, got = recorded(ours), Traffic(cards, seed=6), []
@@ -48,12 +49,13 @@ def against_rows(cards, pairs, count=20 * A_BATCH):
         ours.store.close()
         other.store.close()
     name = "journal and rows written (yardstick: the same rows written without rules)"
-    return result(name, "commands/s", got, f"{SETTING}, {cards:,} cards, {A_BATCH} a batch, {count:,} commands a pair")
+    return result(name, "commands/s", got, setting)
 
 
 def against_empty(cards, pairs, lines=20 * MILLION, count=200_000):
     """The last 200,000 lines into a store that holds 20 million, against one that only holds the cards."""
     with stocked(cards) as (server, url):
+        server_setting = setting_of(server)
         small = writing_desk(twin(server, url, "small"))
         large = writing_desk(url)
         traffic = Traffic(cards, seed=7)
@@ -72,6 +74,6 @@ def against_empty(cards, pairs, lines=20 * MILLION, count=200_000):
                 got.append(tuple(both if n % 2 else both[::-1]))
         large.store.close()
         small.store.close()
-    setting = f"{SETTING}, {cards:,} cards in both, {A_BATCH} a batch, {a_pair:,} commands a pair"
+    setting = f"{server_setting}, {cards:,} cards in both, {A_BATCH} a batch, {a_pair:,} commands a pair"
     name = f"a store of {lines // MILLION} million lines, time a command (yardstick: a store of its cards alone)"
     return result(name, "µs", got, setting, better="lower")

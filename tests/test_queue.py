@@ -18,7 +18,7 @@ from farecard.desk.waiting import AsyncWindow
 from farecard.sample import journal
 from farecard.storage.errors import StoreError
 from farecard.wire.answer import encode_answer
-from postgres import Server, binaries, query
+from postgres import query
 from state import problems
 
 CARD = "JW000000000000001"
@@ -29,20 +29,10 @@ def top_up(id):
     return command(id, "top_up", channel="charge-machine", card=CARD, amount=1000, tender="cash")
 
 
-@pytest.fixture(scope="module")
-def newest():
-    """The newest PostgreSQL there is: what waits and is told does not depend on its version."""
-    if not binaries():
-        pytest.skip("no PostgreSQL here")
-    running = Server(max(binaries()))
-    yield running
-    running.stop()
-
-
 @pytest.fixture
-def database(newest):
-    """An empty database in it."""
-    return newest.database()
+def database(own_server):
+    """An empty database of the newest PostgreSQL: what waits and is told does not depend on its version."""
+    return own_server.database()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -200,34 +190,29 @@ def test_a_caller_that_gave_up_disturbs_nobody(queue):
     assert balances == [1500 + 1000 * n for n in (1, 2, 3, 5, 6, 7, 8)]
 
 
-def test_a_store_that_fails_tells_every_caller_and_the_same_ids_do_nothing_twice():
+def test_a_store_that_fails_tells_every_caller_and_the_same_ids_do_nothing_twice(own_server, database):
     """The server is killed under the desk: each caller hears an answer or that nobody knows; sent again, once."""
-    if not binaries():
-        pytest.skip("no PostgreSQL here")
-    server = Server(max(binaries()))
+    queue = Queue(writing_desk(database))
+    queue.decide("a", ISSUE)
+    told = SimpleQueue()
+    lines = [command(str(n), "purchase", channel="shop", card=CARD, amount=1, merchant="m") for n in range(1, 400)]
+    heard = []
     try:
-        url = server.database()
-        queue = Queue(writing_desk(url))
-        queue.decide("a", ISSUE)
-        told = SimpleQueue()
-        lines = [command(str(n), "purchase", channel="shop", card=CARD, amount=1, merchant="m") for n in range(1, 400)]
         for n, line in enumerate(lines, 1):
             queue.submit([("a", line)], n, told.put)
             if n == 200:
-                server.kill()
-        heard = []
+                own_server.kill()
         while len(heard) < len(lines):
             heard += told.get(timeout=60)
-        assert any(isinstance(answer, StoreError) for _, answer in heard)
-        server.start()
-        again = [queue.decide("a", line) for line in lines]
-        answered = {token for token, answer in heard if not isinstance(answer, StoreError)}
-        assert all(read(answer).get("repeated") for n, answer in enumerate(again, 1) if n in answered)
-        assert read(again[-1])["result"]["balance"] == 1500 - len(lines)
-        assert problems(url) == []
-        queue.close()
     finally:
-        server.stop()
+        own_server.start()
+    assert any(isinstance(answer, StoreError) for _, answer in heard)
+    again = [queue.decide("a", line) for line in lines]
+    answered = {token for token, answer in heard if not isinstance(answer, StoreError)}
+    assert all(read(answer).get("repeated") for n, answer in enumerate(again, 1) if n in answered)
+    assert read(again[-1])["result"]["balance"] == 1500 - len(lines)
+    assert problems(database) == []
+    queue.close()
 
 
 def test_a_locked_file_is_said_and_the_desk_goes_on_afterwards(tmp_path, monkeypatch):

@@ -10,18 +10,8 @@ from conftest import WORKED_EXAMPLE, answers, farecard
 from farecard.cli.journal import writing_desk
 from farecard.storage.errors import StoreError
 from farecard.storage.opening import open_store, open_to_read
-from postgres import Server, binaries, free_port, query
+from postgres import free_port, query
 from state import problems
-
-
-@pytest.fixture(scope="module")
-def ours():
-    """A server of this file's own, since it is stopped and its roles change."""
-    if not binaries():
-        pytest.skip("no PostgreSQL here")
-    running = Server(max(binaries()))
-    yield running
-    running.stop()
 
 
 def said(url, *command):
@@ -39,9 +29,9 @@ def test_no_server_there():
     assert "secret" not in text
 
 
-def test_a_database_that_is_not_there(ours):
+def test_a_database_that_is_not_there(own_server):
     """PostgreSQL's own sentence is passed on."""
-    assert 'database "nowhere" does not exist' in said(ours.url("nowhere"), "replay", "-")
+    assert 'database "nowhere" does not exist' in said(own_server.url("nowhere"), "replay", "-")
 
 
 def test_a_url_that_is_none():
@@ -51,66 +41,66 @@ def test_a_url_that_is_none():
     assert "secret" not in text
 
 
-def test_a_question_to_a_database_without_a_store(ours):
+def test_a_question_to_a_database_without_a_store(own_server):
     """It says so, and makes nothing."""
-    url = ours.database()
+    url = own_server.database()
     assert "there is no store in" in said(url, "trial-balance")
     assert query(url, "SELECT count(*) FROM information_schema.schemata WHERE schema_name = 'farecard'") == [(0,)]
 
 
-def test_a_role_that_may_not_make_tables(ours):
+def test_a_role_that_may_not_make_tables(own_server):
     """What it lacks is named."""
-    url = ours.database()
+    url = own_server.database()
     query(url, "CREATE ROLE reader LOGIN")
     assert "lacks a right" in said(url.replace("farecard@", "reader@"), "replay", "-")
 
 
-def test_a_database_in_another_encoding(ours):
+def test_a_database_in_another_encoding(own_server):
     """Names in Japanese need UTF8: refused before anything is made."""
-    assert "make one in UTF8" in said(ours.database(encoding="SQL_ASCII"), "replay", "-")
+    assert "make one in UTF8" in said(own_server.database(encoding="SQL_ASCII"), "replay", "-")
 
 
-def test_a_store_of_a_newer_farecard(ours):
+def test_a_store_of_a_newer_farecard(own_server):
     """It is neither read nor written."""
-    url = ours.database()
+    url = own_server.database()
     writing_desk(url).store.close()
     query(url, "UPDATE about SET value = '99' WHERE name = 'schema'")
     for command in (("replay", "-"), ("check",)):
         assert "newer farecard (schema 99" in said(url, *command)
 
 
-def test_a_server_that_only_reads(ours):
+def test_a_server_that_only_reads(own_server):
     """A desk says that it is a standby, and which one to name."""
-    url = ours.database()
+    url = own_server.database()
     writing_desk(url).store.close()
-    with psycopg.connect(ours.url(), autocommit=True) as connection:
+    with psycopg.connect(own_server.url(), autocommit=True) as connection:
         name = url.rsplit("/", 1)[1]
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     assert "name the primary" in said(url, "replay", "-")
 
 
-def test_a_desk_goes_on_when_its_server_is_back(ours):
+def test_a_desk_goes_on_when_its_server_is_back(own_server):
     """A batch that met the stop is said not to be known; the next one is decided on new connections."""
-    url = ours.database()
+    url = own_server.database()
     desk = writing_desk(url)
     lines = WORKED_EXAMPLE.splitlines()
     first = answers(desk, lines[:2])
-    ours.kill()
+    own_server.kill()
     try:
         with pytest.raises(StoreError, match="went away"):
             answers(desk, lines[2:3])
         with pytest.raises(StoreError, match="cannot be reached"):
             answers(desk, lines[2:3])
     finally:
-        ours.start()
+        own_server.start()
     assert [one["outcome"] for one in answers(desk, lines[2:])] == ["accepted", "refused"]
     assert answers(desk, lines[:2]) == [one | {"repeated": True} for one in first]
     assert problems(url) == []
 
 
-def test_two_programs_make_the_same_store_at_once(ours, tmp_path):
+def test_two_programs_make_the_same_store_at_once(own_server, tmp_path):
     """One makes it, both use it, and each decides its own journal."""
-    url = ours.database()
+    url = own_server.database()
     runs = []
     for sender in ("one", "other"):
         file = tmp_path / sender
@@ -125,9 +115,9 @@ def test_two_programs_make_the_same_store_at_once(ours, tmp_path):
     assert problems(url) == []
 
 
-def test_every_writer_has_a_chain_of_its_own(ours):
+def test_every_writer_has_a_chain_of_its_own(own_server):
     """Two open desks are two writers; the number of a closed one is free again."""
-    url = ours.database()
+    url = own_server.database()
     one, other = open_store(url, write=True), open_store(url, write=True)
     assert (one.writer, other.writer) == (0, 1)
     one.close()

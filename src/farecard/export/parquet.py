@@ -1,6 +1,5 @@
 """One export: every table written beside the folder that was asked for, then put in its place at once."""
 
-import os
 import shutil
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from farecard.export.columns import CARDS, EVENTS, TABLES, TRANSFERS
 from farecard.export.files import Files
 from farecard.export.rows import as_table, by_month, event_columns, transfer_columns
 from farecard.model.moments import iso_day, iso_moment
+from farecard.storage.saving import to_disk
 from farecard.storage.store import Store
 from farecard.tariff import ALWAYS
 
@@ -164,17 +164,9 @@ def _in_place_of(folder: Path) -> Iterator[Path]:
     try:
         yield part
         for path in [*part.rglob("*"), part]:
-            _to_disk(path)
+            to_disk(path)
         part.rename(folder)
-        _to_disk(folder.parent)
+        to_disk(folder.parent)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

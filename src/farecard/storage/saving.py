@@ -43,9 +43,9 @@ def back_up(store: SqliteStore, file: Path, *, force: bool, advance: Advance) ->
         _copy_pages(store, part, advance)
         part.chmod(stat.S_IMODE(store.path.stat().st_mode))
         contents = examine(part, "the backup")
-        _to_disk(part)
+        to_disk(part)
         part.replace(file)
-        _to_disk(file.parent)
+        to_disk(file.parent)
     return contents
 
 
@@ -73,13 +73,13 @@ def restore(file: Path, path: Path, *, advance: Advance) -> Contents:
     with _part_of(path) as part:
         _copy_bytes(file, part, advance)
         contents = examine(part, str(file))
-        _to_disk(part)
+        to_disk(part)
         try:
             os.link(part, path)  # unlike a rename this never replaces a store made meanwhile
         except FileExistsError:
             raise StoreError(f"a store was made at {path} meanwhile; it was left alone") from None
         part.unlink()
-        _to_disk(path.parent)
+        to_disk(path.parent)
     return contents
 
 
@@ -209,7 +209,7 @@ def _part_of(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
     """Return when a file, or a folder's list of files, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
