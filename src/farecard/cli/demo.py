@@ -50,10 +50,16 @@ def demo(args: Any) -> int:
     table(("rule", "times", "what it says"), _by_rule(summary, args.lang))
     print("\n== The trial balance\n")
     show_books(by_head(books))
-    again = " (it was filled already: every command got the answer it had before)" if answers[0].repeated else ""
+    again = (
+        " (it was filled already: every command got the answer it had before)"
+        if answers[0].repeated
+        else ""
+    )
     print(f"\n== What to try next: the store is {place}{again}\n")
     program = os.path.relpath(sys.argv[0]) if "/" in sys.argv[0] else sys.argv[0]
-    command = f"{program} --store {shlex.quote(place if is_postgres(url) else f'sqlite:///{place}')}"
+    command = (
+        f"{program} --store {shlex.quote(place if is_postgres(url) else f'sqlite:///{place}')}"
+    )
     for what in (
         "status JW900000000000001",
         "history JW900000000000001",

@@ -1,6 +1,7 @@
 """Three steps at once: one batch is asked about, the one before it decided, the one before that committed."""
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import NamedTuple
 
 from farecard.desk.batch import Batch
@@ -12,6 +13,7 @@ from farecard.wire.answer import Answer
 AT_ONCE = 512  # of a large batch so many are asked about, decided and at hand at a time
 
 Tell = Callable[[list[Answer]], None]
+Kept = Callable[[int, float], None]
 
 
 class _Put(NamedTuple):
@@ -41,8 +43,12 @@ class Flow:
     On other stores each ``put`` is kept before it returns.
     """
 
-    def __init__(self, desk: Desk, most: int = MOST_A_BATCH, *, eager: bool = False) -> None:
+    def __init__(
+        self, desk: Desk, most: int = MOST_A_BATCH, *, eager: bool = False, kept: Kept | None = None
+    ) -> None:
+        """``kept`` is told of each batch how many commands it held and how long its commit took."""
         self.desk = desk
+        self._kept = kept
         self.most = most
         self.eager = eager
         self._put: _Put | None = None
@@ -179,7 +185,14 @@ class Flow:
             _tell(tells, answers)
             return
         self._under_way = decided, tells
-        self.desk.store.start(decided.writes, lambda: _tell(tells, answers))
+        started = perf_counter()
+
+        def durable() -> None:
+            if self._kept is not None:
+                self._kept(len(entries), perf_counter() - started)
+            _tell(tells, answers)
+
+        self.desk.store.start(decided.writes, durable)
 
 
 def _tell(tells: list[tuple[Tell, int]], answers: list[Answer]) -> None:

@@ -5,10 +5,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from socket import socketpair
 from threading import Event, Lock, Thread
+from time import thread_time
 from typing import Any, NamedTuple
 
 from farecard.desk.desk import Desk
 from farecard.desk.flow import Flow
+from farecard.desk.pace import Pace
 from farecard.storage.errors import StoreError
 from farecard.wire.answer import Answer
 
@@ -41,7 +43,7 @@ class Queue:
 
     A caller hands in lines with a token; its ``tell`` gets (token, answers) pairs once a batch, all
     of its callers' together, on another thread, after the commit. While a batch is being committed what
-    arrives is decided, and becomes the next batch.
+    arrives is decided, and becomes the next batch; an idle desk may take half of a crowd first (``Pace``).
     """
 
     def __init__(self, desk: Desk, *, most_waiting: int = MOST_WAITING) -> None:
@@ -54,6 +56,8 @@ class Queue:
         self._asleep = False
         self._bell, self._button = socketpair()
         self._untold: deque[_Asked] = deque()  # taken and not told, oldest first
+        self._pace = Pace()
+        self._spent = 0.0  # processor time of the desk's thread
         self._thread = Thread(target=self._run, name="desk", daemon=True)
         self._thread.start()
 
@@ -114,7 +118,7 @@ class Queue:
     # -- the desk's thread -------------------------------------------------------------------
 
     def _run(self) -> None:
-        flow = Flow(self.desk, MOST_A_COMMIT, eager=True)
+        flow = Flow(self.desk, MOST_A_COMMIT, eager=True, kept=self._pace.kept)
         going = True
         while going:
             try:
@@ -124,10 +128,13 @@ class Queue:
 
     def _turn(self, flow: Flow) -> bool:
         """Decide what waits, or wait; False when it is time to go."""
-        batch = self._take()
+        batch = self._take(at_first=flow.is_idle and self.desk.overlaps)
         if batch:
             lines = [line for asked in batch for line in asked.lines]
             flow.put(self.desk.read(lines), self._tell)
+            now = thread_time()
+            self._pace.decided(len(lines), now - self._spent)
+            self._spent = now
         elif not flow.is_idle:
             self._sleep(self.desk.store.waits_for)
             flow.go_on()
@@ -153,15 +160,17 @@ class Queue:
                 self._bell.recv(1)
             self._asleep = False
 
-    def _take(self) -> list[_Asked]:
+    def _take(self, *, at_first: bool) -> list[_Asked]:
         """What fits into a batch, whole submissions only."""
         batch: list[_Asked] = []
-        room = MOST_A_COMMIT
         with self._lock:
+            room = most = min(
+                MOST_A_COMMIT, self._pace.first(self._waiting) if at_first else MOST_A_COMMIT
+            )
             while self._asked and (not batch or len(self._asked[0].lines) <= room):
                 batch.append(self._asked.popleft())
                 room -= len(batch[-1].lines)
-            self._waiting -= MOST_A_COMMIT - room
+            self._waiting -= most - room
         self._untold += batch
         return batch
 
