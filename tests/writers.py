@@ -1,7 +1,8 @@
 """Desks in processes of their own on one store, driven through pipes: they can be made to collide.
 
-A job is what each process sends, call by call. All begin at one word; with ``held`` each also waits, when
-its first batch is decided and before anything of it is written, until all are that far.
+A job is what each process sends, call by call. All begin at one word. ``held`` has each wait, when its first
+batch is decided and before anything of it is written, until all are that far; then they write together, or
+IN_TURN, the next once the one before has told all.
 """
 
 import json
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 Lines = Sequence[tuple[str, bytes]]  # sender and line
+TOGETHER = "together"
+IN_TURN = "in turn"
 
 
 class Call(NamedTuple):
@@ -50,7 +53,7 @@ class Writers:
             run.stdout.close()
 
     def run(
-        self, url: str, jobs: Sequence[Sequence[Lines]], *, held: bool = False, by_flow: bool = False
+        self, url: str, jobs: Sequence[Sequence[Lines]], *, held: str | None = None, by_flow: bool = False
     ) -> Report:
         """Give each process its calls, let them begin together, and gather what they were told."""
         runs = self._runs[: len(jobs)]
@@ -62,8 +65,11 @@ class Writers:
         self._go(runs)
         heard = [_hear(run) for run in runs]
         waiting = [n for n, one in enumerate(heard) if one["said"] == "decided"]
-        self._go([runs[n] for n in waiting])
+        if held == TOGETHER:
+            self._go([runs[n] for n in waiting])
         for n in waiting:
+            if held == IN_TURN:
+                self._go([runs[n]])
             heard[n] = _hear(runs[n])
         calls = [
             [
