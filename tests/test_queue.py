@@ -190,6 +190,61 @@ def test_a_caller_that_gave_up_disturbs_nobody(queue):
     assert balances == [1500 + 1000 * n for n in (1, 2, 3, 5, 6, 7, 8)]
 
 
+def test_a_window_that_is_gone_disturbs_nobody(queue, monkeypatch, caplog):
+    """An event loop is closed while what its callers sent is under way: the desk goes on, and it is kept."""
+    queue.decide("a", ISSUE)
+
+    async def leave():
+        window = AsyncWindow(queue)
+        task = asyncio.create_task(window.decide("a", top_up("left")))
+        await asyncio.sleep(0)  # handed in on the next turn
+        await asyncio.sleep(0)
+        task.cancel()
+
+    gate, real = threading.Event(), Desk.read
+    monkeypatch.setattr(Desk, "read", lambda desk, lines: gate.wait(60) and real(desk, lines))
+    asyncio.run(leave())
+    gate.set()
+    assert read(queue.decide("a", top_up("next")))["result"]["balance"] == 3500
+    assert "1 callers are gone" in caplog.text
+    assert read(queue.decide("a", top_up("left")))["repeated"]
+
+
+def test_a_desk_that_fails_tells_every_caller_and_goes_on(queue, monkeypatch, caplog):
+    """A fault of our own: who was under way hears that nobody knows, the next is served; no message in the log."""
+    queue.decide("a", ISSUE)
+    real = Desk.read
+
+    def read_or_fail(desk, lines):
+        if any(b"poison" in line for _, line in lines):
+            raise KeyError(lines)
+        return real(desk, lines)
+
+    monkeypatch.setattr(Desk, "read", read_or_fail)
+    with pytest.raises(StoreError, match=r"the desk failed \(KeyError\); nobody knows"):
+        queue.decide("a", top_up("poison"))
+    assert read(queue.decide("a", top_up("1")))["result"]["balance"] == 2500
+    assert "KeyError" in caplog.text
+    assert CARD not in caplog.text
+
+
+@pytest.mark.parametrize("sender", ["", "x" * 65, "a\nb", "\udcff"], ids=ascii)
+def test_a_sender_that_is_none_is_told_so_alone(queue, sender):
+    """Before it is handed in; whoever asks at the same time is served."""
+    queue.decide("a", ISSUE)
+    with pytest.raises(ValueError, match="1 to 64 characters"):
+        queue.decide(sender, top_up("1"))
+
+    async def both():
+        window = AsyncWindow(queue)
+        asked = (window.decide(sender, top_up("1")), window.decide("a", top_up("1")))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    wrong, right = asyncio.run(both())
+    assert isinstance(wrong, ValueError)
+    assert read(right)["result"]["balance"] == 2500
+
+
 def test_a_store_that_fails_tells_every_caller_and_the_same_ids_do_nothing_twice(own_server, database):
     """The server is killed under the desk: each caller hears an answer or that nobody knows; sent again, once."""
     queue = Queue(writing_desk(database))

@@ -1,12 +1,13 @@
 """What the PostgreSQL driver says when things are wrong, in words a person can act on; and that it goes on after."""
 
+import json
 import subprocess
 import sys
 
 import psycopg
 import pytest
 
-from conftest import WORKED_EXAMPLE, answers, farecard
+from conftest import WORKED_EXAMPLE, answers, command, farecard
 from farecard.cli.journal import writing_desk
 from farecard.storage.errors import StoreError
 from farecard.storage.opening import open_store, open_to_read
@@ -65,8 +66,8 @@ def test_a_store_of_a_newer_farecard(own_server):
     url = own_server.database()
     writing_desk(url).store.close()
     query(url, "UPDATE about SET value = '99' WHERE name = 'schema'")
-    for command in (("replay", "-"), ("check",)):
-        assert "newer farecard (schema 99" in said(url, *command)
+    for asked in (("replay", "-"), ("check",)):
+        assert "newer farecard (schema 99" in said(url, *asked)
 
 
 def test_a_server_that_only_reads(own_server):
@@ -124,3 +125,25 @@ def test_every_writer_has_a_chain_of_its_own(own_server):
     third = open_store(url, write=True)
     assert third.writer == 0
     assert open_to_read(url).writer == 0
+
+
+@pytest.mark.parametrize("by", ["PGCLIENTENCODING", "the URL"])
+@pytest.mark.parametrize("encoding", ["LATIN1", "SJIS", "SQL_ASCII"])
+def test_what_is_written_does_not_depend_on_the_client_encoding(own_server, tmp_path, encoding, by):
+    """Ids and places in Japanese are the same bytes whatever the surroundings say, so a repeat is known again."""
+    url = own_server.database()
+    lines = WORKED_EXAMPLE.splitlines()[:1]
+    lines.append(command("é2", "purchase", channel="shop", card="JW000000000000001", amount=10, merchant="売店", place="大阪"))
+    journal = b"\n".join(lines)
+    other, env = url, {}
+    if by == "the URL":
+        other += f"?client_encoding={encoding}"
+    else:
+        env["PGCLIENTENCODING"] = encoding
+    key = {"FARECARD_KEY_FILE": str(tmp_path / "key")}
+    first = farecard("--store", other, "replay", "-", stdin=journal, env=env | key).stdout
+    again = farecard("--store", url, "replay", "-", stdin=journal, env=key).stdout
+    assert [json.loads(line).get("repeated") for line in again.splitlines()] == [True, True]
+    assert first.splitlines()[1] in again.splitlines()[1].replace(b',"repeated":true', b"")
+    assert query(url, "SELECT place, merchant FROM event WHERE id = 'é2'") == [("大阪", "売店")]
+    assert problems(url) == []

@@ -25,6 +25,7 @@ from farecard.storage.vault import Vault
 from farecard.tariff import Tariff, packaged_text
 from farecard.texts import explain
 from farecard.wire.answer import Answer, encode_answer
+from farecard.wire.diagnose import is_name
 
 
 def sample_network() -> Tables:
@@ -137,8 +138,8 @@ def write_for_people(language: str) -> Any:
 def _run(args: Any, make: Callable[[str], Desk], what: str) -> int:
     if not 1 <= args.batch <= MOST_A_BATCH:
         raise UsageError(f"--batch: from 1 to {MOST_A_BATCH:,} commands a commit")
-    if not 1 <= len(args.sender) <= 64:
-        raise UsageError("--sender: 1 to 64 characters")
+    if not is_name(args.sender):
+        raise UsageError("--sender: 1 to 64 characters of UTF-8, none of them a control character")
     source = Source(args.file)
     as_lines = args.json or not sys.stdout.isatty()
     out = write_lines if as_lines else write_for_people(args.lang)

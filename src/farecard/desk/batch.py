@@ -146,6 +146,7 @@ class Batch:
                 "total": totals,
                 "batch": [(*header, closing.prev, self.hash)],
             },
+            network=closing.versions[1],
             ended_numbers=self.ended_numbers,
         )
         self._rest_on(writes)

@@ -225,8 +225,8 @@ class Desk:
     ) -> tuple[Batch, list[Answer]]:
         """Decide a batch over the facts that were asked for; nothing is written yet."""
         self.facts.take(asked or self.ask(entries))
-        if self.last is None or self.facts.newest_network > self.networks.latest:
-            self.last = self._look(self.last)
+        if self.last is None:
+            self.last = self._look()
         self.clock = max(self.last.clock, clock_of(self.facts.newest)) + 1
         batch = Batch(self.clock * WRITERS + self.store.writer)
         self.decider.reads = batch.reads
@@ -268,7 +268,7 @@ class Desk:
         self.last = Last(self.clock, number + 1, batch.hash)
         return writes
 
-    def _look(self, last: Last | None) -> Last:
+    def _look(self) -> Last:
         """The end of our chain, and whatever network was loaded since we last looked."""
         (((_, network, newest),), ended) = self.store.ask(
             [("versions", {}), ("last_batch", {"writer": writer_name(self.store.writer)})]
@@ -276,8 +276,6 @@ class Desk:
         if network > self.networks.latest:
             self.networks = load_networks(self.store)
             self.decider = Decider(self.facts, self.tariff, self.networks)
-        if last is not None:
-            return last
         clock = 0 if newest is None else newest // WRITERS
         return Last(clock, ended[0][1], ended[0][2]) if ended else Last(clock, 0, b"")
 

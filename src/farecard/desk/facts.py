@@ -78,7 +78,6 @@ class Facts:
         """``store`` is where facts come from; None: there is nothing but what is decided here."""
         self.store = store
         self.newest = 0  # the largest seq that an account was found with
-        self.newest_network = 0
         self.epoch = 0  # how often all was forgotten
         self.turns = 0  # how often what was met became what was met before
         self.forget()
@@ -136,8 +135,6 @@ class Facts:
             asks.append(("holders", {"name_key": key}))
         if first:
             asks.append(("accounts", {"ids": asked.first}))
-        if self.store.overlaps:  # others write too, and we hold no lock: look for a new network
-            asks.append(("newest_network", {}))
         self.store.send(asks)
 
     def take(self, asked: Asked) -> None:
@@ -176,8 +173,6 @@ class Facts:
                 self.holders[key] = [(account, phone) for _, account, phone in holders]
         if asked.first:
             self._take_accounts(next(found))
-        if store.overlaps:
-            self.newest_network = next(found)[0][0]
         return met
 
     def _knows_name(self, key: bytes) -> bool:

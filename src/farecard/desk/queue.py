@@ -1,11 +1,14 @@
 """Group commit: single commands of many callers become batches, and each is answered once it is durable."""
 
+import logging
 import select
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from socket import socketpair
 from threading import Event, Lock, Thread
 from time import thread_time
+from traceback import format_tb
 from typing import Any, NamedTuple
 
 from farecard.desk.desk import Desk
@@ -13,9 +16,16 @@ from farecard.desk.flow import Flow
 from farecard.desk.pace import Pace
 from farecard.storage.errors import StoreError
 from farecard.wire.answer import Answer
+from farecard.wire.diagnose import is_name
 
 MOST_A_COMMIT = 4096
 MOST_WAITING = 16_384
+UNKNOWN = (
+    "the desk failed ({}); nobody knows whether this was kept: the same id sent again is answered"
+)
+
+_log = logging.getLogger("farecard")
+_is_name = lru_cache(1024)(is_name)
 
 Lines = Sequence[tuple[str, bytes]]  # sender and line
 Told = list[Answer] | StoreError
@@ -28,6 +38,12 @@ class QueueFullError(Exception):
 
 class QueueClosedError(Exception):
     """The desk is going home. Nothing was decided: send it again elsewhere, or later."""
+
+
+def check_senders(lines: Lines) -> None:
+    """``ValueError`` when a sender is none: told to whoever names it, not to all of a batch."""
+    if not all(_is_name(sender) for sender, _ in lines):
+        raise ValueError("a sender's name is 1 to 64 characters, none of them a control character")
 
 
 class _Asked(NamedTuple):
@@ -64,12 +80,19 @@ class Queue:
     # -- for callers -------------------------------------------------------------------------
 
     def submit(self, lines: Lines, token: Any, tell: Tell) -> None:
-        """Hand in (sender, line) pairs; returns at once, or raises that there is no room."""
+        """Hand in (sender, line) pairs; returns at once, or raises that there is no room.
+
+        ``ValueError``: a sender that can be none (see ``is_name``).
+        """
+        check_senders(lines)
         if self.submit_all([(lines, token)], tell):
             raise QueueFullError
 
     def submit_all(self, some: Iterable[tuple[Lines, Any]], tell: Tell) -> list[Any]:
-        """Hand in what several callers have, at once; gives the tokens of those there is no room for."""
+        """Hand in what several callers have, at once; gives the tokens of those there is no room for.
+
+        Their senders were checked (``check_senders``).
+        """
         refused = []
         with self._lock:
             if self._closing:
@@ -125,6 +148,10 @@ class Queue:
                 going = self._turn(flow)
             except StoreError as error:
                 self._fail(error)
+            except Exception as error:  # noqa: BLE001  # whatever it is, nobody shall wait for ever
+                _log.error("the desk failed and goes on with what comes next: %s", _where(error))
+                flow.abandon()
+                self._fail(StoreError(UNKNOWN.format(type(error).__name__)))
 
     def _turn(self, flow: Flow) -> bool:
         """Decide what waits, or wait; False when it is time to go."""
@@ -136,7 +163,9 @@ class Queue:
             self._pace.decided(len(lines), now - self._spent)
             self._spent = now
         elif not flow.is_idle:
-            self._sleep(self.desk.store.waits_for)
+            waits = self.desk.store.waits_for
+            if waits:
+                self._sleep(waits)
             flow.go_on()
         elif self._closing:
             return False
@@ -183,8 +212,7 @@ class Queue:
             end = start + len(asked.lines)
             windows.setdefault(asked.tell, []).append((asked.token, answers[start:end]))
             start = end
-        for tell, some in windows.items():
-            tell(some)
+        _tell(windows)
 
     def _fail(self, error: StoreError) -> None:
         """Nobody knows what became of what was under way: every caller of it is told so."""
@@ -192,5 +220,18 @@ class Queue:
         while self._untold:
             asked = self._untold.popleft()
             windows.setdefault(asked.tell, []).append((asked.token, error))
-        for tell, some in windows.items():
+        _tell(windows)
+
+
+def _tell(windows: dict[Tell, list[tuple[Any, Told]]]) -> None:
+    """Tell each window what its callers wait for. One that is gone harms no other."""
+    for tell, some in windows.items():
+        try:
             tell(some)
+        except Exception as error:  # noqa: BLE001
+            _log.error("%d callers are gone, and were not told: %s", len(some), _where(error))
+
+
+def _where(error: Exception) -> str:
+    """An error's kind and place. Its message stays out of the log: it may quote what somebody sent."""
+    return "\n".join([type(error).__name__, *format_tb(error.__traceback__)])

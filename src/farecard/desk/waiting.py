@@ -3,7 +3,14 @@
 import asyncio
 from typing import Any
 
-from farecard.desk.queue import Lines, Queue, QueueClosedError, QueueFullError, Told
+from farecard.desk.queue import (
+    Lines,
+    Queue,
+    QueueClosedError,
+    QueueFullError,
+    Told,
+    check_senders,
+)
 from farecard.storage.errors import StoreError
 from farecard.wire.answer import Answer
 
@@ -29,6 +36,7 @@ class AsyncWindow:
 
     async def decide_all(self, lines: Lines) -> list[Answer]:
         """Durable answers to (sender, line) pairs, decided in order in one batch."""
+        check_senders(lines)
         future: Future = self._loop.create_future()
         if not self._gathered:
             self._loop.call_soon(self._hand_in)

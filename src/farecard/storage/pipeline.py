@@ -279,8 +279,15 @@ class Lane(Generic[T]):
 
     @property
     def waits_for(self) -> list[tuple[int, int]]:
-        """The socket and the events it waits for."""
-        return [] if self._waits is None else [(self.pipeline.socket, self._what)]
+        """The socket and the events it waits for; nothing when the connection is gone: it has failed then."""
+        if self._waits is None:
+            return []
+        try:
+            return [(self.pipeline.socket, self._what)]
+        except psycopg.Error as failure:
+            self._waits = None
+            self._failure = failure
+            return []
 
     def step(self, ready: int | None) -> None:
         """One step further. A failure is kept for ``result``: the caller may be about something else."""
@@ -298,8 +305,8 @@ class Lane(Generic[T]):
 
     def pump(self) -> None:
         """Go as far as it goes without waiting."""
-        while self._waits is not None:
-            self._poll.register(self.pipeline.socket, self._what)
+        while waits := self.waits_for:
+            self._poll.register(*waits[0])
             ready = self._poll.poll(0)
             if not ready:
                 return
@@ -316,9 +323,12 @@ class Lane(Generic[T]):
 def wait_for(lane: Lane[Any], *others: Lane[Any]) -> None:
     """Wait until one lane is done; the others go on meanwhile."""
     while lane.is_busy:
-        busy = {one.pipeline.socket: one for one in (lane, *others) if one.is_busy}
         poll = select.poll()
-        for one in busy.values():
-            poll.register(*one.waits_for[0])
-        for socket, ready in poll.poll():
-            busy[socket].step(ready)
+        busy: dict[int, Lane[Any]] = {}
+        for one in (lane, *others):
+            for socket, what in one.waits_for:
+                poll.register(socket, what)
+                busy[socket] = one
+        if lane.is_busy:
+            for socket, ready in poll.poll():
+                busy[socket].step(ready)

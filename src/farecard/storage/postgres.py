@@ -306,7 +306,7 @@ class PostgresStore:
         for table, rows in writes.rows.items():
             if rows and table not in copied:
                 (last if table in LAST else first).append(insert(table, rows))
-        last.append(COMMIT)
+        last += [("proof_network", {"network": writes.network}), COMMIT]
         if not copied:
             yield from pipeline.run(first + last)
             return

@@ -25,9 +25,6 @@ SELECT name_key, cards FROM namesake WHERE name_key = :name_key
 -- name: last_batch
 SELECT id, number, hash FROM batch WHERE writer = :writer ORDER BY number DESC LIMIT 1
 
--- name: newest_network
-SELECT max(version) FROM network
-
 -- name: versions
 SELECT (SELECT max(version) FROM tariff), (SELECT max(version) FROM network),
     (SELECT max(id) FROM batch)

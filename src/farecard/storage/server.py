@@ -61,6 +61,7 @@ def connect(url: str) -> psycopg.Connection:
             url,
             autocommit=True,
             **{name: value for name, value in defaults.items() if name not in given},
+            client_encoding="UTF8",  # whatever the URL or PGCLIENTENCODING says: our own bytes are UTF-8
         )
         connection.execute(SESSION)
         connection.execute(DURABLE)
@@ -79,7 +80,7 @@ def check_server(connection: psycopg.Connection, place: str) -> None:
 
 def is_store(url: str) -> bool:
     """Whether a store was made in this database."""
-    with in_words(without_password(url)), psycopg.connect(url, autocommit=True) as connection:
+    with in_words(without_password(url)), connect(url) as connection:
         return is_made(connection)
 
 

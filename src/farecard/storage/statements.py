@@ -26,12 +26,14 @@ SET lock_timeout = '10s';
 """
 # what a desk reads while it decides
 READS = (
-    "accounts", "numbers", "commands", "events", "reversed", "holders", "namesakes", "newest_network",
+    "accounts", "numbers", "commands", "events", "reversed", "holders", "namesakes",
     "versions", "last_batch",
 )  # fmt: skip
 
 # a statement that must reach as many rows as it is given; if not, dividing by 0 ends the transaction at once
 PROOF = "WITH kept AS ({} RETURNING 1) SELECT 1 / (count(*) = :expected::int8)::int4 FROM kept"
+# no network was loaded since: asked when all a batch rests on is locked, so whoever decides by it comes after
+NETWORK = "SELECT 1 / (max(version) = :network::int8)::int4 FROM network"
 LOCK = "UPDATE account SET last_seq = last_seq WHERE account = ANY(:account)"
 
 _TYPES = {"BIGINT": "int8", "TEXT": "text", "BYTEA": "bytea"}
@@ -69,6 +71,7 @@ def desk_writes() -> dict[str, str]:
         statements[table] = f"INSERT INTO {table} SELECT * FROM unnest({lists})"
     for name, text in queries(str, "proofs.sql").items():
         statements[f"proof_{name}"] = PROOF.format(text)
+    statements["proof_network"] = NETWORK
     statements["lock"] = LOCK
     return statements
 

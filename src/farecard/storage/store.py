@@ -28,6 +28,7 @@ class Writes(msgspec.Struct):
     """
 
     rows: dict[str, list[Any]]
+    network: int  # the version of the network it was decided by, the newest
     everyday: list[Row] = []
     changed: list[Row] = []
     ended_numbers: list[tuple[str, int, int, int, int]] = []  # cause, at, head, successor, number

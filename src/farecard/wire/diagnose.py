@@ -69,6 +69,11 @@ def _readable(id: object) -> bool:
     return isinstance(id, str) and 1 <= len(id) <= 64 and not _has_control(id) and _encodable(id)
 
 
+def is_name(text: str) -> bool:
+    """Whether a text can be a sender's name, as it can be an id: 1 to 64 characters, none a control."""
+    return 1 <= len(text) <= 64 and _encodable(text) and not _has_control(text)
+
+
 def _encodable(text: str) -> bool:
     return not any(0xD800 <= ord(c) <= 0xDFFF for c in text)
 
