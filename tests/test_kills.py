@@ -1,6 +1,7 @@
 """Killed for real, at any point: nothing that was answered is lost, nothing is done twice.
 
-``FARECARD_KILLS`` says how many SIGKILLs each engine gets (60 unless said), ``FARECARD_SEED`` where they fall.
+``FARECARD_KILLS`` says how many SIGKILLs replays get on each engine (60 unless said; the server under them gets a
+third as many, since it takes seconds to come back), ``FARECARD_SEED`` where they fall.
 """
 
 import json
@@ -20,21 +21,8 @@ from state import problems, state
 
 KILLS = int(os.environ.get("FARECARD_KILLS", "60"))
 SEED = int(os.environ.get("FARECARD_SEED", "1"))
-LINES = 4_000
-A_BATCH = "50"
-
-
-@pytest.fixture(scope="module")
-def calm(tmp_path_factory):
-    """A journal, what an undisturbed replay answers, what it answers when run again, and what it leaves."""
-    folder = tmp_path_factory.mktemp("calm")
-    path = folder / "day.ndjson"
-    path.write_bytes(b"\n".join(journal(LINES, seed=3)) + b"\n")
-    url = f"sqlite:///{folder}/calm.db"
-    told, again = (
-        farecard("--store", url, "replay", "--batch", A_BATCH, path).stdout.splitlines() for _ in range(2)
-    )
-    return path, told, again, state(url)
+WINDOW = 1_200  # lines a replay is given: from the first that was not answered yet
+A_BATCH = "40"
 
 
 def replay(url, path):
@@ -44,10 +32,9 @@ def replay(url, path):
     )  # fmt: skip
 
 
-def heard(run, lines, seconds):
-    """Whole lines it answers until there are so many, so long has passed, or it ends."""
+def heard(run, got, lines, seconds):
+    """Add what it answers until there are so many lines, so long has passed, or it ends."""
     until = time.monotonic() + seconds
-    got = b""
     while got.count(b"\n") < lines:
         left = until - time.monotonic()
         if left <= 0 or not select.select([run.stdout], [], [], left)[0]:
@@ -56,71 +43,81 @@ def heard(run, lines, seconds):
         if not some:
             break
         got += some
-    return got
 
 
 def without_repeated(answer):
     return {name: value for name, value in json.loads(answer).items() if name != "repeated"}
 
 
-def kill_again_and_again(url, calm, end, kills):
-    """Start a replay, let ``end`` kill it or its server, look at what it had answered; so many times."""
-    path, told, _, _ = calm
-    chance = random.Random(SEED)
-    for n in range(kills):
-        run = replay(url, path)
-        # half of them fall at a line, half at a moment: while it starts, reads, writes or commits
-        by_line = n % 2 == 0
-        got = heard(run, chance.randrange(1, LINES) if by_line else LINES, 60 if by_line else chance.uniform(0.1, 0.9))
+class Killed:
+    """Replays of one long journal into one store, each killed on its way and the next going on from there."""
+
+    def __init__(self, url, folder, end, kills):
+        self.url = url
+        self.lines = list(journal(kills * WINDOW, seed=3))
+        self.file = folder / "some.ndjson"
+        self.chance = random.Random(SEED)
+        self.answered = 0  # lines of the journal
+        self.told = []  # of each run: where it began, and its answers
+        self.on_the_way = 0  # runs that were killed after their first answer and before their last
+        self.kills = kills
+        for n in range(kills):
+            self.once(n, end)
+
+    def once(self, n, end):
+        """Start a replay of what is not answered yet, kill it or its server, keep what it had answered."""
+        self.file.write_bytes(b"\n".join(self.lines[self.answered : self.answered + WINDOW]) + b"\n")
+        run = replay(self.url, self.file)
+        got = bytearray()
+        if n % 4 == 0:  # while it starts
+            heard(run, got, WINDOW, self.chance.uniform(0.05, 0.4))
+        elif n % 4 == 2:  # at a line, when it waits for its reader
+            heard(run, got, self.chance.randrange(1, WINDOW // 2), 60)
+        else:  # soon after its first line: while it decides, writes, commits or reads
+            heard(run, got, 1, 60)
+            heard(run, got, WINDOW, self.chance.uniform(0, 0.03))
         end(n, run)
-        got += run.stdout.read()
+        heard(run, got, WINDOW + 1, 60)  # to the end of it
+        run.wait(60)
         run.stdout.close()
-        run.wait()
-        answers = got[: got.rfind(b"\n") + 1].splitlines()
-        # each answer is the one an undisturbed replay gives, whether it was kept by this run or an earlier one
-        assert list(map(without_repeated, answers)) == list(map(without_repeated, told[: len(answers)]))
-        yield answers
+        answers = bytes(got[: got.rfind(b"\n") + 1]).splitlines()
+        self.told.append((self.answered, answers))
+        self.on_the_way += 0 < len(answers) < WINDOW
+        self.answered += len(answers)
 
-
-def ends_as_calm(url, calm, answered):
-    """Run once more undisturbed: what was ever answered is known, and the store is as if nothing had been."""
-    path, told, again, whole = calm
-    last = farecard("--store", url, "replay", "--batch", A_BATCH, path).stdout.splitlines()
-    assert list(map(without_repeated, last)) == list(map(without_repeated, told))
-    assert last[:answered] == again[:answered]  # as repeated, where a command is remembered
-    assert state(url) == whole
-    assert problems(url) == []
+    def proves_nothing_is_lost(self, folder):
+        """Run all of it once more, and beside it on a store that nobody disturbs: both are as if nothing had been."""
+        assert self.on_the_way > self.kills // 3
+        self.file.write_bytes(b"\n".join(self.lines[: self.answered + WINDOW]) + b"\n")
+        calm = f"sqlite:///{folder}/calm.db"
+        told, again = (farecard("--store", calm, "replay", self.file).stdout.splitlines() for _ in range(2))
+        for start, answers in self.told:
+            # each is the one an undisturbed replay gives, whether it was kept by that run or an earlier one
+            calmly = told[start : start + len(answers)]
+            assert list(map(without_repeated, answers)) == list(map(without_repeated, calmly))
+        last = farecard("--store", self.url, "replay", self.file).stdout.splitlines()
+        assert list(map(without_repeated, last)) == list(map(without_repeated, told))
+        assert last[: self.answered] == again[: self.answered]  # as repeated, where a command is remembered
+        assert state(self.url) == state(calm)
+        assert problems(self.url) == []
 
 
 def kill_the_process(_n, run):
     run.send_signal(signal.SIGKILL)
 
 
-def test_sqlite_loses_and_doubles_nothing(tmp_path, calm):
+def test_sqlite_loses_and_doubles_nothing(tmp_path):
     """SIGKILL to the replay, again and again."""
-    url = f"sqlite:///{tmp_path}/killed.db"
-    answered = 0
-    for answers in kill_again_and_again(url, calm, kill_the_process, KILLS):
-        answered = max(answered, len(answers))
-    ends_as_calm(url, calm, answered)
+    Killed(f"sqlite:///{tmp_path}/killed.db", tmp_path, kill_the_process, KILLS).proves_nothing_is_lost(tmp_path)
 
 
-def test_postgresql_loses_and_doubles_nothing(calm, own_server):
-    """SIGKILL to the replay and, every fourth time, to the server under it."""
-    url = own_server.database()
-    answered = servers = 0
+@pytest.mark.parametrize("what", ["the replay", "the server"])
+def test_postgresql_loses_and_doubles_nothing(tmp_path, own_server, what):
+    """SIGKILL to the replay, or to the server under it: that one says so, and ends."""
 
-    def kill(n, run):
-        nonlocal servers
-        if n % 4 != 3:
-            kill_the_process(n, run)
-            return
+    def kill_the_server(_n, _run):
         own_server.kill()
-        run.wait(60)  # it says that the server went away, or was done before
         own_server.start()
-        servers += 1
 
-    for answers in kill_again_and_again(url, calm, kill, KILLS):
-        answered = max(answered, len(answers))
-    assert servers == KILLS // 4
-    ends_as_calm(url, calm, answered)
+    end, kills = (kill_the_process, KILLS) if what == "the replay" else (kill_the_server, -(-KILLS // 3))
+    Killed(own_server.database(), tmp_path, end, kills).proves_nothing_is_lost(tmp_path)
