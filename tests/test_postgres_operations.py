@@ -411,7 +411,7 @@ def test_a_standby_answers_every_question_and_takes_no_command(operator):
     tried = farecard("--store", standby, "try", "--sender", "x", operator.folder / "one").stdout
     assert tried == farecard("--store", operator.store, "try", "--sender", "x", operator.folder / "one").stdout
     before = contents(operator.store)
-    refused("--store", standby, "replay", "--sender", "x", operator.folder / "one", words="it is a standby; name the primary")
+    refused("--store", standby, "replay", "--sender", "x", operator.folder / "one", words="if it is a standby, name the primary")
     several = f"127.0.0.1:{operator.second.port},127.0.0.1:{operator.primary.port}"
     url = f"postgresql://desk@{several}/fares?target_session_attrs=read-write"
     farecard("--store", url, "replay", day)  # everything again: nothing changes, wherever it lands

@@ -217,3 +217,19 @@ def test_the_holder_can_be_read_with_the_key(tmp_path):
     row = desk.store.db.execute("SELECT subject_key, sealed FROM holder").fetchone()
     vault = read_vault(desk.store)
     assert msgspec.json.decode(vault.open(vault.subject(row[0]), row[1])) == HOLDER
+
+
+def test_a_store_that_was_only_half_made_answers_nothing_and_is_finished_by_the_next_journal(tmp_path, database):
+    """Its key could not be written, so nothing else was: no question takes it for an empty store."""
+    (tmp_path / "file").touch()
+    there = {"FARECARD_KEY_FILE": str(tmp_path / "file" / "key")}  # where no file can be
+    for url in (f"sqlite:///{tmp_path}/half.db", database):
+        assert farecard("--store", url, "replay", "-", stdin=WORKED_EXAMPLE, env=there, check=False).returncode == 2
+        for question in (("check",), ("trial-balance",), ("quote", "refund", "JW000000000000001")):
+            done = farecard("--store", url, *question, check=False)
+            assert done.returncode == 2
+            assert b"half made" in done.stderr
+        key = {"FARECARD_KEY_FILE": str(tmp_path / "key")}
+        assert farecard("--store", url, "replay", "-", stdin=WORKED_EXAMPLE, env=key).stdout.count(b"\n") == 4
+        assert b"fits together" in farecard("--store", url, "check", env=key).stdout
+        (tmp_path / "key").unlink()

@@ -10,7 +10,7 @@ import pytest
 from conftest import WORKED_EXAMPLE, answers, command, farecard
 from farecard.cli.journal import writing_desk
 from farecard.storage.errors import StoreError
-from farecard.storage.opening import open_store, open_to_read
+from farecard.storage.opening import open_store
 from postgres import free_port, query
 from state import problems
 
@@ -35,11 +35,45 @@ def test_a_database_that_is_not_there(own_server):
     assert 'database "nowhere" does not exist' in said(own_server.url("nowhere"), "replay", "-")
 
 
-def test_a_url_that_is_none():
-    """Neither a traceback nor its password."""
-    text = said("postgresql://clerk:secret@host/x?colour=red", "check")
-    assert "cannot be read" in text
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://clerk:secret@host/x?colour=red",
+        "postgresql://clerk:secret%pw@host/x",
+        "postgresql://clerk:secret pw@host/x",
+        "postgresql://clerk:secret/pw@host/x",
+        "postgresql://clerk:secret@pw@host/x",
+        "postgresql:/clerk:secret@host/x",
+        "host=db user=clerk password=secret",
+    ],
+)
+def test_a_url_that_is_none(url):
+    """Neither a traceback nor anything of its password, whatever stands in it unescaped."""
+    text = said(url, "check")
+    assert "postgresql://USER@HOST" in text
     assert "secret" not in text
+    assert "pw" not in text
+
+
+def test_who_is_not_let_in_is_not_told_to_wait(own_server):
+    """A role that is not there: no server that comes back will help."""
+    text = said(own_server.url().replace("farecard@", "nobody@"), "check")
+    assert 'lets nobody in like this (role "nobody" does not exist)' in text
+
+
+def test_a_store_that_is_being_made_is_waited_for_and_then_said_so(own_server):
+    """Another program holds the lock under which networks are added, longer than anyone waits."""
+    url = own_server.database()
+    desk = writing_desk(url)
+    other = open_store(url, write=True)
+    other.begin_making()
+    desk.store._writing().execute("SET lock_timeout = '100ms'")
+    with pytest.raises(StoreError, match="another program is making it or adding to it"):
+        desk.store.begin_making()
+    desk.store.rollback()
+    other.rollback()
+    desk.store.begin_making()
+    desk.store.rollback()
 
 
 def test_a_question_to_a_database_without_a_store(own_server):
@@ -124,7 +158,7 @@ def test_every_writer_has_a_chain_of_its_own(own_server):
     one.close()
     third = open_store(url, write=True)
     assert third.writer == 0
-    assert open_to_read(url).writer == 0
+    assert open_store(url, write=False).writer == 0
 
 
 @pytest.mark.parametrize("by", ["PGCLIENTENCODING", "the URL"])

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from errno import ENOSPC
 from importlib import import_module
 from typing import Any
 
@@ -204,7 +205,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except OSError as error:
-        say(f"farecard: {error.filename or 'input or output'}: {error.strerror or error}")
+        where = error.filename or getattr(args, "folder", None) or "input or output"
+        if error.errno == ENOSPC:
+            say(f"farecard: {where}: the disk is full; free space and run it again")
+        else:
+            say(f"farecard: {where}: {error.strerror or error}")
         return 2
     except KeyboardInterrupt:
         say(f"farecard: interrupted; {INTERRUPTED.get(args.run, 'nothing was changed')}")

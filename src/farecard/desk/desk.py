@@ -175,7 +175,7 @@ class Desk:
             except ConflictError as conflict:
                 last = conflict
         raise StoreError(
-            f"{MOST_ATTEMPTS} times others were quicker ({last}); nothing of this batch was kept, send it again"
+            f"{MOST_ATTEMPTS} times others were quicker ({last}); send the same lines again: what was kept is answered"
         )
 
     def _attempt(self, entries: list[Entry], lock: list[int] | None) -> list[Answer]:

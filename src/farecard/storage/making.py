@@ -13,8 +13,8 @@ from farecard.tariff import ALWAYS, Tariff
 def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[Store, Vault]:
     """Open a store for commands; a new one gets a key, the tariff and the sample network."""
     store = open_store(url, write=True)
-    store.begin_making()
     try:
+        store.begin_making()
         refuse_unfinished(store)  # a copy may have begun since it was opened
         if "key" in about(store):
             vault = read_vault(store)
@@ -27,7 +27,7 @@ def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[Store, Va
         add_network(store, sample, "sample", ALWAYS)
         store.commit()
     except BaseException:
-        store.rollback()
+        store.close()
         raise
     return store, vault
 

@@ -12,6 +12,12 @@ UNFINISHED = "copy"  # the row of `about` that only a store has which `store cop
 
 def path_of(url: str) -> Path:
     """The file a SQLite URL names."""
+    if (
+        url.startswith(("postgresql:", "postgres:")) or "password=" in url
+    ):  # it may hold a password: not quoted
+        raise StoreError(
+            "the store URL is none farecard opens; use sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+        )
     for start in ("sqlite:///", "sqlite://"):
         if url.startswith(start):
             url = url[len(start) :]
@@ -59,7 +65,14 @@ def refuse_unfinished(store: Store) -> None:
 
 def open_to_read(url: str) -> Store:
     """Open a store for questions: it must be there, and nothing of it changes."""
-    return open_store(url, write=False)
+    store = open_store(url, write=False)
+    if not any(name == "key" for name, _ in store.rows("about")):
+        store.close()
+        raise StoreError(
+            f"{store.place} is only half made: whoever made it was interrupted;"
+            " the next `farecard --store URL replay FILE` finishes it"
+        )
+    return store
 
 
 def is_postgres(url: str) -> bool:

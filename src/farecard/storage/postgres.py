@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import psycopg
+from psycopg import errors
 
 from farecard.storage.errors import StoreError
 from farecard.storage.pipeline import Lane, Pipeline, Results, Waits, wait_for
@@ -149,7 +150,12 @@ class PostgresStore:
         with in_words(self.place):
             connection = self._writing()
             connection.execute("BEGIN")
-            connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, MAKING))
+            try:
+                connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, MAKING))
+            except errors.LockNotAvailable:
+                raise StoreError(
+                    f"the store {self.place}: another program is making it or adding to it; try again"
+                ) from None
 
     def begin_reading(self) -> None:
         """See the store as it is now until ``rollback``; takes no lock that others wait for."""

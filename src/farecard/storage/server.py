@@ -15,6 +15,11 @@ from farecard.storage.errors import StoreError
 from farecard.storage.store import ConflictError
 
 OLDEST_SERVER = 140000
+UNREADABLE = (
+    "the store URL cannot be read; write postgresql://USER@HOST:PORT/DATABASE, with any of % @ / : ? and spaces"
+    " within a name or password percent-encoded (a password may also stand in PGPASSWORD or a PGPASSFILE), and"
+    " after ? only what PostgreSQL's libpq knows"
+)
 
 SESSION = """
 SET search_path = farecard;
@@ -27,12 +32,19 @@ SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') IN ('off', 'local')
 """
 
+# the server says FATAL of these too, but they pass by themselves
+_PASSES = re.compile("terminating connection|starting up|shutting down|recovery")
+
 
 def _parts(url: str) -> dict[str, Any]:
+    """What a URL says; what cannot be read is not quoted, since its password may stand anywhere in it."""
     try:
-        return conninfo_to_dict(url)
-    except psycopg.Error as error:
-        raise StoreError(f"the store URL cannot be read: {str(error).strip()}") from None
+        parts = conninfo_to_dict(url)
+    except psycopg.Error:
+        parts = {"port": "?"}
+    if "@" in str(parts.get("host", "")) or not re.fullmatch(r"[\d,]*", str(parts.get("port", ""))):
+        raise StoreError(UNREADABLE)
+    return parts
 
 
 def without_password(url: str) -> str:
@@ -116,9 +128,16 @@ def in_words(place: str) -> Iterator[None]:
         elif isinstance(error, errors.InsufficientPrivilege):
             why = f"the role lacks a right ({why}); its owner can GRANT it"
         elif isinstance(error, errors.ReadOnlySqlTransaction):
-            why = "the server only reads: it is a standby; name the primary"
-        elif isinstance(error, errors.TooManyConnections):
-            why = f"{why}: the server has no connection left; try again"
+            why = (
+                "the server only reads; if it is a standby, name the primary;"
+                " if not, default_transaction_read_only is on for this role or database"
+            )
+        elif isinstance(error, (errors.UndefinedColumn, errors.UndefinedTable)):
+            why = f"its schema farecard is none of this program's ({why}); name another database"
+        elif isinstance(error, errors.QueryCanceled):
+            why = f"the server ended what was asked ({why}); run it again"
+        elif "FATAL:" in why and not _PASSES.search(why):
+            why = f"the server lets nobody in like this ({why.rpartition('FATAL:')[2].strip()})"
         elif isinstance(error, psycopg.OperationalError):
             why = (
                 f"the server cannot be reached or went away ({why}); when it is back, run it again"
