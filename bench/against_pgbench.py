@@ -24,11 +24,19 @@ from results import result  # noqa: E402
 from worker import said  # noqa: E402
 from workload import Traffic, stock  # noqa: E402
 
-# a quarter of the memory of a machine of 24 GB, and rare checkpoints; everything about durability is PostgreSQL's default
-SETTINGS = {"shared_buffers": "6GB", "max_wal_size": "16GB", "min_wal_size": "8GB", "checkpoint_timeout": "30min", "max_connections": "60"}
+# a quarter of the machine's memory, as PostgreSQL advises
+BUFFERS = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4 // 2**20  # MB
+# and rare checkpoints; everything about durability is PostgreSQL's default
+SETTINGS = {
+    "shared_buffers": f"{BUFFERS}MB",
+    "max_wal_size": "16GB",
+    "min_wal_size": "8GB",
+    "checkpoint_timeout": "30min",
+    "max_connections": "60",
+}
 SCALE = 50
 HUGE_PAGES = Path("/proc/sys/vm/nr_hugepages")
-HUGE_PAGES_NEEDED = 3_250  # of 2 MB, for these shared_buffers and what goes with them
+HUGE_PAGES_NEEDED = BUFFERS // 2 + BUFFERS // 40 + 50  # of 2 MB, for shared_buffers and what goes with them
 WAYS = {  # name: (way of the worker, processes)
     "4,096 a batch, one process": ("4096", 1),
     "4,096 a batch, two processes": ("4096", 2),

@@ -13,7 +13,10 @@ BARS = {  # what was promised of a ratio: name begins with → (must, aim)
 
 
 def result(name, unit, pairs, setting, *, better="higher"):
-    """One entry of latest.json. The ratio is ours / yardstick; ``ratio_lowest`` the worst one."""
+    """One entry of latest.json. The ratio is ours / yardstick; ``ratio_lowest`` is the worst of all pairs.
+
+    Of what is ``better`` when "lower" (a time, a size) the worst is the highest.
+    """
     ratios = [ours / yardstick for ours, yardstick in pairs]
     worst = min(ratios) if better == "higher" else max(ratios)
     return {
@@ -21,6 +24,7 @@ def result(name, unit, pairs, setting, *, better="higher"):
         "ours": round(statistics.median(o for o, _ in pairs), 4),
         "yardstick": round(statistics.median(y for _, y in pairs), 4),
         "unit": unit,
+        "better": better,
         "pairs": len(pairs),
         "ratio_median": round(statistics.median(ratios), 3),
         "ratio_lowest": round(worst, 3),

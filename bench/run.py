@@ -1,7 +1,7 @@
 """`make bench`: farecard against yardsticks, in alternating pairs on this machine, in this run.
 
 Writes ``bench/latest.json``, prints a table, and draws ``docs/bench.svg``. Every answered command is durable,
-as in production. ``--only STEP`` measures one step and keeps the rest of latest.json; ``--long`` the two that
+as in production. ``--only STEP`` measures one step and keeps the other steps of latest.json; ``--long`` the two that
 take most of an hour; smaller sizes are for a look: ``--cards 100000``.
 """
 
@@ -64,17 +64,20 @@ def main():
     collect_rarely()  # as `farecard replay` does
     steps = [args.only] if args.only else LONG if args.long else SHORT
     machine = f"Python {platform.python_version()}, {os.cpu_count()} cores"
-    fresh = {}
+    fresh = []
     with tempfile.TemporaryDirectory(prefix="farecard-bench-") as name:
         for step in steps:
             started = time.perf_counter()
             print(f"measuring: {step} ...", file=sys.stderr)
             for one in measure(args, step, Path(name)):
                 one["setting"] += f"; {machine}"
-                fresh[one["name"]] = one
+                fresh.append({"step": step, **one})
             print(f"  took {time.perf_counter() - started:.0f} s", file=sys.stderr)
     kept = json.loads(args.out.read_text("utf-8")) if args.out.exists() else []
-    found = [fresh.pop(one["name"], one) for one in kept] + list(fresh.values())
+    found = sorted(
+        [one for one in kept if one.get("step") not in steps] + fresh,
+        key=lambda one: (SHORT + LONG).index(one["step"]),
+    )
     args.out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
     args.plot.write_text(draw(found), "utf-8")
     print(told(found))
