@@ -43,21 +43,23 @@ WAYS = {  # name: (way of the worker, processes)
     "64 a batch": ("64", 1),
     "64 callers of one command each, through group commit": ("callers:64", 1),
 }
+TCP, UNIX = "TCP", "Unix socket"  # how both reach the server
 YARDSTICK = f"(yardstick: pgbench -M prepared -c 32 -j 2, TPC-B, scale {SCALE})"
 
 
 class Pgbench:
     """The yardstick, on a database of its own in the same server, over the same kind of socket."""
 
-    def __init__(self, server, seconds):
+    def __init__(self, server, seconds, socket):
         self.server = server
+        self.host = str(server.folder) if socket == UNIX else "127.0.0.1"
         self.seconds = seconds
         query(server.url(), "CREATE DATABASE pgbench")
         self._run("-i", "-q", "-s", str(SCALE))
         prewarm(server.url("pgbench"), "public")
 
     def _run(self, *args):
-        where = ("-h", str(self.server.folder), "-p", str(self.server.port), "-U", "farecard")
+        where = ("-h", self.host, "-p", str(self.server.port), "-U", "farecard")
         call = [self.server.bin / "pgbench", *where, *args, "pgbench"]
         return subprocess.run(call, capture_output=True, text=True, check=True).stdout
 
@@ -121,37 +123,37 @@ def huge_pages():
         HUGE_PAGES.write_text(str(before))
 
 
-def setting_of(server):
-    """How a server is set, for the results."""
+def setting_of(server, socket):
+    """How a server is set and reached, for the results."""
     huge = query(server.url(), "SHOW huge_pages_status")[0][0]
     told = {**SETTINGS, "huge pages": huge}
-    return "PostgreSQL 18, Unix socket, fsync and synchronous commit on, " + ", ".join(
+    return f"PostgreSQL 18, {socket}, fsync and synchronous commit on, " + ", ".join(
         f"{name} {value}" for name, value in told.items()
     )
 
 
 @contextmanager
-def stocked(cards):
+def stocked(cards, socket=UNIX):
     """A server and the URL of a store in it in which so many cards were sold."""
-    with huge_pages(), _stocked(cards) as made:
+    with huge_pages(), _stocked(cards, socket) as made:
         yield made
 
 
 @contextmanager
-def _stocked(cards):
+def _stocked(cards, socket):
     server = Server("18", SETTINGS)
     with tempfile.TemporaryDirectory() as keys:
         os.environ["FARECARD_KEY_FILE"] = f"{keys}/key"
         try:
-            yield server, _sold(server, cards)
+            yield server, _sold(server, cards, socket)
         finally:
             del os.environ["FARECARD_KEY_FILE"]
             server.stop()
 
 
-def _sold(server, cards):
+def _sold(server, cards, socket):
     print(f"selling {cards:,} cards ...", file=sys.stderr)
-    url = server.url("farecard", by_socket=True)
+    url = server.url("farecard", by_socket=socket == UNIX)
     query(server.url(), "CREATE DATABASE farecard ENCODING 'UTF8' TEMPLATE template0")
     sell(url, cards)
     return url
@@ -204,12 +206,12 @@ def round_of(running, counts):
     return found
 
 
-def against_pgbench(cards, pairs, seconds=5, count=122_880):
-    """The results of all ways; ``count`` commands a round, a quarter of them by single callers."""
+def against_pgbench(cards, pairs, socket, seconds=5, count=122_880):
+    """The results of all ways, over one kind of socket; ``count`` commands a round, a quarter of them by single callers."""
     counts = {name: count // (4 if way.startswith("callers") else 1) for name, (way, _) in WAYS.items()}
-    with tempfile.TemporaryDirectory(prefix="farecard-bench-") as made, stocked(cards) as (server, url):
-        server_setting = setting_of(server)
-        yardstick = Pgbench(server, seconds)
+    with tempfile.TemporaryDirectory(prefix="farecard-bench-") as made, stocked(cards, socket) as (server, url):
+        server_setting = setting_of(server, socket)
+        yardstick = Pgbench(server, seconds, socket)
         running = workers(url, Path(made), cards, pairs + 1, counts)
         rounds = []
         for _ in range(pairs + 1):
@@ -230,5 +232,5 @@ def against_pgbench(cards, pairs, seconds=5, count=122_880):
             f" a process computes {busy:.0%} of the time"
         )
         pairs_of = [(speed, base) for base, speed, _ in kept]
-        found.append(result(f"{name} {YARDSTICK}", "commands/s", pairs_of, setting))
+        found.append(result(f"{name}, {socket} {YARDSTICK}", "commands/s", pairs_of, setting))
     return found

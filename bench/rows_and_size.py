@@ -3,7 +3,7 @@
 import sys
 import time
 
-from against_pgbench import prewarm, query, setting_of, stocked
+from against_pgbench import UNIX, prewarm, query, setting_of, stocked
 from embedded import A_BATCH, bare, recorded
 from farecard.cli.journal import writing_desk
 from farecard.desk.flow import Flow
@@ -36,7 +36,7 @@ def twin(server, url, name):
 def against_rows(cards, pairs, count=20 * A_BATCH):
     """The desk against the same rows written without rules, into a copy of the store."""
     with stocked(cards) as (server, url):
-        setting = f"{setting_of(server)}, {cards:,} cards, {A_BATCH} a batch, {count:,} commands a pair"
+        setting = f"{setting_of(server, UNIX)}, {cards:,} cards, {A_BATCH} a batch, {count:,} commands a pair"
         other = writing_desk(twin(server, url, "bare"))
         ours = writing_desk(url)
         written, traffic, got = recorded(ours), Traffic(cards, seed=6), []
@@ -55,7 +55,7 @@ def against_rows(cards, pairs, count=20 * A_BATCH):
 def against_empty(cards, pairs, lines=20 * MILLION, count=200_000):
     """The last 200,000 lines into a store that holds 20 million, against one that only holds the cards."""
     with stocked(cards) as (server, url):
-        server_setting = setting_of(server)
+        server_setting = setting_of(server, UNIX)
         small = writing_desk(twin(server, url, "small"))
         large = writing_desk(url)
         traffic = Traffic(cards, seed=7)

@@ -2,7 +2,7 @@
 
 Writes ``bench/latest.json``, prints a table, and draws ``docs/bench.svg``. Every answered command is durable,
 as in production. ``--only STEP`` measures one step and keeps the other steps of latest.json; ``--long`` the two that
-take most of an hour; smaller sizes are for a look: ``--cards 100000``.
+take a quarter of an hour; smaller sizes are for a look: ``--cards 100000``.
 """
 
 import argparse
@@ -16,13 +16,14 @@ from pathlib import Path
 
 import embedded
 import rows_and_size
-from against_pgbench import against_pgbench
+from against_pgbench import TCP, UNIX, against_pgbench
 from farecard.cli.journal import collect_rarely
 from plot import draw
 from results import told
 
 HERE = Path(__file__).parent
-SHORT = ("pgbench", "rows", "kernel", "sqlite", "size", "start")
+SOCKETS = {"pgbench": TCP, "pgbench-unix": UNIX}  # desks on other machines, and on the server's own
+SHORT = (*SOCKETS, "rows", "kernel", "sqlite", "size", "start")
 LONG = ("memory", "twenty")
 
 
@@ -45,8 +46,8 @@ def measure(args, step, folder):
     if step in ("sqlite", "size", "start") and not many.exists():
         print(f"selling {args.cards:,} cards into SQLite ...", file=sys.stderr)
         embedded.sold(folder, args.cards)
-    if step == "pgbench":
-        return against_pgbench(args.cards, args.pairs)
+    if step in SOCKETS:
+        return against_pgbench(args.cards, args.pairs, SOCKETS[step])
     one = {
         "rows": lambda: rows_and_size.against_rows(args.cards, args.pairs),
         "kernel": lambda: embedded.kernel(args.pairs),

@@ -12,6 +12,7 @@ import sys
 import pytest
 
 from conftest import answers, farecard, new_desk
+from farecard.cli.main import main
 from farecard.sample import journal
 from farecard.storage import saving
 from farecard.storage.copying import Copy
@@ -144,10 +145,27 @@ def test_what_a_killed_backup_left_is_no_obstacle(tmp_path):
     assert contents(url_of(tmp_path / "r.db")) == contents(url)
 
 
+def test_two_backups_to_one_file_at_once(tmp_path, monkeypatch):
+    """One is written, the other says why it is not; nobody's half is given the name."""
+    url = filled(url_of(tmp_path / "store.db"), LINES[:100])
+    inner = saving.examine
+
+    def meanwhile(*args):
+        """The first one is nearly done when the second begins."""
+        refused("--store", url, "backup", tmp_path / "saved", words="another program is writing")
+        refused("--store", url_of(tmp_path / "r.db"), "restore", tmp_path / "saved", words="there is no backup at")
+        return inner(*args)
+
+    monkeypatch.setattr(saving, "examine", meanwhile)
+    assert main(["--store", url, "backup", str(tmp_path / "saved")]) == 0
+    monkeypatch.setattr(saving, "examine", inner)
+    assert not (tmp_path / "saved.part").exists()
+    farecard("--store", url_of(tmp_path / "r.db"), "restore", tmp_path / "saved")
+    assert contents(url_of(tmp_path / "r.db")) == contents(url)
+
+
 def test_an_interrupted_backup_or_restore_leaves_nothing(tmp_path, monkeypatch, capsys):
     """Ctrl-C: status 130, no file, no part."""
-    from farecard.cli.main import main
-
     url, file = saved(tmp_path)
     there = sorted(tmp_path.iterdir())
 

@@ -115,21 +115,39 @@ def test_a_server_that_only_reads(own_server):
 
 
 def test_a_desk_goes_on_when_its_server_is_back(own_server):
-    """A batch that met the stop is said not to be known; the next one is decided on new connections."""
+    """While it is away every call says so; then the next one is decided on new connections."""
     url = own_server.database()
     desk = writing_desk(url)
     lines = WORKED_EXAMPLE.splitlines()
     first = answers(desk, lines[:2])
     own_server.kill()
     try:
-        with pytest.raises(StoreError, match="went away"):
-            answers(desk, lines[2:3])
-        with pytest.raises(StoreError, match="cannot be reached"):
-            answers(desk, lines[2:3])
+        for _ in range(2):
+            with pytest.raises(StoreError, match="cannot be reached"):
+                answers(desk, lines[2:3])
     finally:
         own_server.start()
     assert [one["outcome"] for one in answers(desk, lines[2:])] == ["accepted", "refused"]
     assert answers(desk, lines[:2]) == [one | {"repeated": True} for one in first]
+    assert problems(url) == []
+
+
+def test_a_server_restarted_while_a_desk_was_idle_costs_no_answer(own_server):
+    """Its farewell is read before anything is asked, so nothing is unknown: the journal's next line is decided."""
+    url = own_server.database()
+    call = [sys.executable, "-m", "farecard.cli.main", "--store", url, "replay", "-"]
+    with subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as replay:
+        told = []
+        for line in WORKED_EXAMPLE.splitlines():
+            replay.stdin.write(line + b"\n")
+            replay.stdin.flush()
+            answer = replay.stdout.readline()
+            assert answer, replay.stderr.read().decode()
+            told.append(json.loads(answer)["outcome"])
+            own_server.restart()
+        replay.stdin.close()
+        assert replay.wait(60) == 0, replay.stderr.read().decode()
+    assert told == ["accepted", "accepted", "accepted", "refused"]
     assert problems(url) == []
 
 

@@ -194,8 +194,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         args.lang = "ja" if spoken.startswith("ja") else "en"
     module, name = args.run.split(":")
-    run: Callable[[Any], int] = getattr(import_module(f"farecard.cli.{module}"), name)
     try:
+        run: Callable[[Any], int] = getattr(import_module(f"farecard.cli.{module}"), name)
         return run(args)
     except (UsageError, StoreError) as error:
         say(f"farecard: {error}")

@@ -18,6 +18,7 @@ from farecard.storage.server import (
     check_server,
     connect,
     in_words,
+    is_gone,
     is_made,
     key_beside,
     without_password,
@@ -135,15 +136,24 @@ class PostgresStore:
     def begin(self, lock: Sequence[int] | None = None) -> bool:
         """Be ready to decide; ``lock`` holds these accounts against others until the end.
 
-        True when the connections had to be made anew, so that nothing in memory can be trusted.
+        True when the connections had to be made anew, so that nothing in memory can be trusted. A server
+        that was restarted since is noticed here, before anything is asked.
         """
-        anew = self._reading().closed or self._writing().closed
+        anew = self._is_gone(self._reading(), self._asking) or self._is_gone(
+            self._writing(), self._keeping
+        )
         if anew:
             self.close()
             self._connect()
         if lock:
             self._run([BEGIN, ("lock", {"account": sorted(lock)})])
         return anew
+
+    def _is_gone(self, connection: psycopg.Connection, lane: Lane[Any] | None) -> bool:
+        """Whether a connection has ended; where something is under way, that finds it out itself."""
+        if lane is not None and lane.is_busy:
+            return connection.closed
+        return is_gone(connection)
 
     def begin_making(self) -> None:
         """Take the lock under which tariffs and networks are added."""

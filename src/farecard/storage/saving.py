@@ -3,6 +3,7 @@
 A file is written under another name (``.part``), proven whole and only then given its own.
 """
 
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -156,7 +157,7 @@ def _copy_pages(store: SqliteStore, part: Path, advance: Advance) -> None:
 
 def _copy_bytes(file: Path, part: Path, advance: Advance) -> None:
     try:
-        with file.open("rb") as source, part.open("xb") as target:
+        with file.open("rb") as source, part.open("wb") as target:
             while some := source.read(BYTES_A_STEP):
                 target.write(some)
                 advance(len(some))
@@ -200,13 +201,37 @@ def _refuse_beside(path: Path) -> None:
 
 @contextmanager
 def _part_of(path: Path) -> Iterator[Path]:
-    """The file under which ``path`` is prepared; nothing is left of it when that fails."""
+    """The empty file under which ``path`` is prepared, ours alone; nothing is left of it when that fails."""
     part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)  # of one that was killed
+    descriptor = os.open(
+        part, os.O_CREAT | os.O_RDWR, 0o600
+    )  # it may be there of one that was killed
     try:
-        yield part
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreError(_TAKEN.format(part)) from None
+        if not _is_still(part, descriptor):
+            raise StoreError(_TAKEN.format(part))
+        os.truncate(descriptor, 0)
+        try:
+            yield part
+        finally:
+            if _is_still(part, descriptor):
+                part.unlink()
     finally:
-        part.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+_TAKEN = "another program is writing {}; wait for it, or name another file"
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    """Whether a path leads to the file that was opened; by now it may have its own name."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def to_disk(path: Path) -> None:

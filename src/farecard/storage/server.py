@@ -3,8 +3,9 @@
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from select import select
 from typing import Any
 
 import psycopg
@@ -78,6 +79,14 @@ def connect(url: str) -> psycopg.Connection:
         connection.execute(SESSION)
         connection.execute(DURABLE)
         return connection
+
+
+def is_gone(connection: psycopg.Connection) -> bool:
+    """Whether an idle connection has ended: what waits on its socket is the server's farewell, or nothing."""
+    with suppress(psycopg.Error):
+        while not connection.closed and select([connection.pgconn.socket], [], [], 0)[0]:
+            connection.pgconn.consume_input()
+    return connection.closed
 
 
 def check_server(connection: psycopg.Connection, place: str) -> None:
