@@ -7,11 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from farecard.cli.journal import sample_network, writing_desk
-from farecard.desk.desk import DryDesk
-from farecard.network import Network, Networks
+from farecard.cli.journal import packaged_inputs, writing_desk
+from farecard.desk.dry import DryDesk
 from farecard.storage.vault import Vault
-from farecard.tariff import Tariff, packaged_text
 from farecard.wire.answer import encode_answer
 from farecard.wire.line import read_line
 from results import result
@@ -38,11 +36,10 @@ def replay(desk, lines):
 def kernel(pairs):
     """Decode + decide + encode without a store, against decoding and encoding alone."""
     lines = stock(10_000) + lines_of(10_000, 150_000, seed=1)
-    networks = Networks([(0, Network(1, sample_network()))])
     got = []
     shares = []
     for _ in range(pairs):
-        desk = DryDesk(None, Vault(b"k" * 32), Tariff(packaged_text()), networks)
+        desk = DryDesk(None, Vault(b"k" * 32), packaged_inputs())
         decode = encode = 0.0
         answers = []
         started = time.perf_counter()

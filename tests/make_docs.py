@@ -15,8 +15,8 @@ def rules_page() -> str:
     out = [
         "# The rules",
         "",
-        "Generated from the code by `make docs`; `farecard explain ID` tells the same. Rules of points,",
-        "Myna Point and the stamp rally are not in this version.",
+        "Generated from the code by `make docs`; `farecard explain ID` tells the same. Rules of the stamp rally",
+        "are not in this version.",
         "",
     ]
     for rule in in_order():

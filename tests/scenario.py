@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 from farecard.cli.journal import sample_network
 from farecard.desk.desk import Desk
-from farecard.model.moments import parse_day
+from farecard.model.moments import parse_day, parse_moment
+from farecard.model.verdict import Reason
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables, read_tables
-from farecard.storage.making import load_networks, open_to_write
+from farecard.questions.card import moment, status
+from farecard.storage.making import Inputs, load_campaigns, load_networks, open_to_write
 from farecard.storage.rows import as_account
 from farecard.storage.sql import tables
 from farecard.storage.sqlite import SqliteStore
@@ -72,7 +74,11 @@ class Scenario(NamedTuple):
     @property
     def lines(self) -> list[tuple[str, bytes]]:
         """The rows as senders and their journal lines; ids are the row numbers."""
-        return [(sender_of(step), line_of(step, str(n))) for n, step in enumerate(self.steps, 1)]
+        return [
+            (sender_of(step), line_of(step, str(n)))
+            for n, step in enumerate(self.steps, 1)
+            if step.where != "?"
+        ]
 
 
 def read_all() -> list[Scenario]:
@@ -139,6 +145,12 @@ def line_of(step: Step, id: str) -> bytes:
             command["form"] = _paper("F", value)
         elif key in ("card", "to"):
             command[key] = number(value)
+        elif key == "measures":
+            command[key] = [int(one) for one in value.split(",")]
+        elif key.startswith("history."):
+            _put(command, key.split("."), value)
+        elif key in ("person", "member", "month"):
+            command[key] = value
         else:
             plain = key != "of" and re.fullmatch(r"-?\d+|true|false|null", value)
             command[key] = json.loads(value) if plain else value.strip('"')
@@ -147,6 +159,13 @@ def line_of(step: Step, id: str) -> bytes:
     if do == "reverse":
         command.setdefault("why", "mistake")
     return json.dumps(command, ensure_ascii=False).encode()
+
+
+def _put(command: dict[str, Any], path: list[str], value: str) -> None:
+    """Put a value into objects within objects."""
+    for name in path[:-1]:
+        command = command.setdefault(name, {})
+    command[path[-1]] = json.loads(value) if re.fullmatch(r"\d+|true|false", value) else value
 
 
 def _paper(letter: str, value: str) -> str:
@@ -200,7 +219,7 @@ def check(step: Step, got: dict[str, Any]) -> None:
             have = have.get(name)
         if key in ("slip", "form"):
             value = _paper(key[0].upper(), value)
-        if str(have) != number(value):
+        if str(have).replace(", ", ",") != number(value):
             raise ScenarioError(f"{step.what}: {key}={value} expected, got {have}")
 
 
@@ -257,7 +276,7 @@ class Runner:
             text += f'\n[[row]]\nname = "{name}"\nvalue = {value}\nunit = "set by the scenario"\nrules = []\n'
             text += 'source = "scenario"\nchecked_on = 2026-11-24\n'
         networks = self._networks_without(no_fare) if no_fare else self.networks
-        return Desk(store, vault, Tariff(text), networks, "scenario")
+        return Desk(store, vault, Inputs(Tariff(text), networks, load_campaigns(store)), "scenario")
 
     def _networks_without(self, no_fare: frozenset[frozenset[str]]) -> Networks:
         """The network, its table lacking some pairs."""
@@ -289,8 +308,12 @@ class Runner:
             lines = scenario.lines
             first = []
             left = []
-            for step, line in zip(scenario.steps, lines, strict=True):
-                left.append(encode_answer(desk.run([line])[0]))
+            waiting = iter(lines)
+            for step in scenario.steps:
+                if step.where == "?":
+                    self._ask(desk, step)
+                    continue
+                left.append(encode_answer(desk.run([next(waiting)])[0]))
                 got = json.loads(left[-1])
                 check(step, got)
                 first.append(got)
@@ -315,6 +338,25 @@ class Runner:
         finally:
             desk.store.close()
 
+    def _ask(self, desk: Desk, step: Step) -> None:
+        """A row that asks for a card's status as of its time: each word of its answer is a field and its value."""
+        letter = step.what.split()[1]
+        at = parse_moment(step.when.replace(" ", "T") + ("" if step.when.count(":") == 2 else ":00") + "+09:00")
+        said = status(desk.store, int(number(letter)[2:]), moment(at))
+        for word in step.answer.split():
+            path, _, value = word.partition("=")
+            have: Any = said
+            for name in path.split("."):
+                if isinstance(have, list):
+                    have = have[int(name)]
+                elif isinstance(have, Reason):
+                    have = getattr(have, name) if name in ("rule", "code") else have.params[name]
+                else:
+                    have = have[name] if have is not None else None
+            shown = "-" if have is None else str(have)
+            if shown.lower() != value.lower():
+                raise ScenarioError(f"{step.when} {step.what}: {path}={value} expected, got {have}")
+
     def _everything(self, desk: Desk) -> list[Any]:
         """What must be as before when every line is sent again."""
         return [desk.store.rows(name) for name in ("trial_balance_now", "all_accounts", "all_numbers")]
@@ -327,7 +369,7 @@ class Runner:
             debit, credit = rows.get(name, (0, 0))
             assert credit - debit == held, f"{name}: {credit - debit} in the books, {held} on the cards"
         on_cards = [as_account(row).balance for row in desk.store.rows("all_accounts")]
-        ceiling = desk.tariff.on(parse_day(step.when[:10])).balance_ceiling
+        ceiling = desk.inputs.tariff.on(parse_day(step.when[:10])).balance_ceiling
         assert all(0 <= balance <= ceiling for balance in on_cards), f"{on_cards} on the cards"
 
 

@@ -11,11 +11,9 @@ import json
 import os
 from typing import NamedTuple
 
-from farecard.cli.journal import sample_network
-from farecard.desk.desk import DryDesk
-from farecard.network import Network, Networks
+from farecard.cli.journal import packaged_inputs
+from farecard.desk.dry import DryDesk
 from farecard.storage.vault import Vault
-from farecard.tariff import Tariff, packaged_text
 from farecard.wire.answer import encode_answer
 from farecard.wire.diagnose import Broken
 from farecard.wire.line import read_line
@@ -45,12 +43,11 @@ class Replayed:
 
     def __init__(self) -> None:
         self._vault = Vault(os.urandom(32))
-        self._tariff = Tariff(packaged_text())
-        self._networks = Networks([(0, Network(1, sample_network()))])
+        self._inputs = packaged_inputs()
         self._anew()
 
     def _anew(self) -> None:
-        self._desk = DryDesk(None, self._vault, self._tariff, self._networks)
+        self._desk = DryDesk(None, self._vault, self._inputs)
         self._done: list[Group] = []
 
     def answers(self, group: Group) -> list[bytes]:

@@ -20,7 +20,9 @@ CATALOGUE = (
     + ["SHOP-1"]
     + [f"RFD-{n}" for n in range(1, 9)]
     + [f"RIS-{n}" for n in range(1, 6)]
-    + [f"PUB-{n}" for n in (1, 2, 3, 4, 5, 9, 11, 12, 13, 15)]
+    + [f"WST-{n}" for n in range(1, 8)]
+    + [f"MYN-{n}" for n in range(1, 19)]
+    + [f"PUB-{n}" for n in range(1, 16)]
 )
 
 

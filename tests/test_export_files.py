@@ -211,7 +211,7 @@ def written_meanwhile(url, folder):
     desk = writing_desk(url)
     lines = list(journal(9_500, seed=13))
     answers(desk, lines[:9_000], batch=1_000)
-    before = len(desk.store.rows("all_commands")), len(desk.store.rows("all_numbers"))
+    before = desk.store.rows("event_count")[0][0], len(desk.store.rows("all_numbers"))
     store = open_to_read(url)
     one = Export(store, folder, "test", NOW)
     run = one.run()

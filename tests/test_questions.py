@@ -22,8 +22,8 @@ def asked(desk, number, at):
     return (
         status,
         card.history(desk.store, number, when),
-        quotes.quote_refund(desk.store, desk.tariff, number, when),
-        quotes.quote_reissue(desk.store, desk.tariff, number, when),
+        quotes.quote_refund(desk.store, desk.inputs.tariff, number, when),
+        quotes.quote_reissue(desk.store, desk.inputs.tariff, number, when),
     )
 
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from farecard.cli.journal import sample_network
-from farecard.desk.desk import DryDesk
+from farecard.cli.journal import packaged_inputs, sample_network
+from farecard.desk.dry import DryDesk
 from farecard.model.moments import parse_day
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables
@@ -123,7 +123,7 @@ def test_card_5_the_fare_is_that_of_the_day_of_entry(runner: Runner, left: str, 
     old = sample_network()
     dearer = Tables(old.lines, [(one, other, 1000, 500) for one, other, _, _ in old.fares])
     networks = Networks([(0, Network(1, old)), (parse_day("2023-04-01"), Network(2, dearer))])
-    desk = DryDesk(None, runner.vault, Tariff(packaged_text()), networks)
+    desk = DryDesk(None, runner.vault, packaged_inputs()._replace(networks=networks))
     for n, step in enumerate([
         Step("2023-03-31 09:00", "counter", "issue A anonymous paid=2000", "accepted", "a card"),
         Step("2023-03-31 23:50", "gate", "tap_in A station=Osaka", "accepted", "on the last day of 420"),

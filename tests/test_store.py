@@ -67,10 +67,11 @@ def test_a_store_of_a_newer_farecard_is_not_touched(tmp_path):
 def one_step_more(monkeypatch, text):
     """A driver that knows one migration more, with this text."""
     real = sql.sql_text
-    monkeypatch.setattr(driver, "SCHEMA_VERSION", driver.SCHEMA_VERSION + 1)
-    monkeypatch.setattr(
-        sql, "sql_text", lambda name: text if name.startswith("migrate_") else real(name)
-    )
+    version = driver.SCHEMA_VERSION + 1
+    for module in (driver, sql):
+        monkeypatch.setattr(module, "SCHEMA_VERSION", version)
+    monkeypatch.setitem(sql.ADDED, version, "added.sql")
+    monkeypatch.setattr(sql, "sql_text", lambda name: text if name == "added.sql" else real(name))
 
 
 def test_an_older_store_is_brought_up_in_place(tmp_path, monkeypatch):

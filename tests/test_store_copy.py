@@ -22,7 +22,7 @@ from farecard.storage import origin
 from farecard.storage.copying import ORDER, Copy
 from farecard.storage.errors import StoreError
 from farecard.storage.opening import UNFINISHED, is_postgres, open_to_read, path_of
-from farecard.storage.sql import keys, sql_text, tables
+from farecard.storage.sql import SCHEMA, keys, sql_text, tables
 from farecard.storage.vault import key_path
 from postgres import query
 
@@ -529,7 +529,7 @@ def test_a_source_without_its_key_is_not_copied(tmp_path, what):
 def test_every_table_is_copied_by_its_primary_key():
     """A new table of the schema is in the plan without a word; each key is that of SQLite's own schema."""
     assert sorted((*ORDER, "about")) == sorted(tables())
-    assert len(keys()) == sql_text("schema.sql").count("CREATE TABLE")
+    assert len(keys()) == sum(sql_text(name).count("CREATE TABLE") for name in SCHEMA)
     assert set(origin.HISTORY) == {"event", "command", "transfer", "total", "batch", "reversal"}
 
 

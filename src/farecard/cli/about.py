@@ -4,7 +4,9 @@ from difflib import get_close_matches
 from typing import Any
 
 import farecard.desk.decide  # every rule file registers itself
-import farecard.rules.prepaid  # noqa: F401  (registers PUB-15)
+import farecard.rules.measures
+import farecard.rules.prepaid
+import farecard.rules.privacy  # noqa: F401  (what no decision asks)
 from farecard.cli.errors import UsageError
 from farecard.cli.show import print_json, table
 from farecard.rules.catalogue import RULES, Rule

@@ -20,7 +20,7 @@ def _number(args: Any) -> int:
         ) from None
 
 
-def _moment(args: Any) -> int | None:
+def moment_of(args: Any) -> int | None:
     """``--as-of`` as a moment; a date means its last moment in Tokyo. None: now."""
     if args.as_of is None:
         return None
@@ -35,10 +35,10 @@ def _moment(args: Any) -> int | None:
         ) from None
 
 
-def _of_card(args: Any, ask: Any) -> tuple[Any, Store] | None:
+def of_card(args: Any, ask: Any) -> tuple[Any, Store] | None:
     """Ask about a card; None, said on standard error, when the store does not know it."""
     number = _number(args)
-    at = _moment(args)
+    at = moment_of(args)
     store = open_to_read(args.store)
     store.begin_reading()
     try:
@@ -51,7 +51,7 @@ def _of_card(args: Any, ask: Any) -> tuple[Any, Store] | None:
 
 
 def _show(args: Any, ask: Any, for_people: Any) -> int:
-    got = _of_card(args, ask)
+    got = of_card(args, ask)
     if got is None:
         return 1
     (print_json if args.json else for_people)(got[0])
@@ -60,7 +60,41 @@ def _show(args: Any, ask: Any, for_people: Any) -> int:
 
 def status(args: Any) -> int:
     """``farecard status CARD``."""
-    return _show(args, card.status, lambda answer: pairs(answer["card"]))
+    got = of_card(args, card.status)
+    if got is None:
+        return 1
+    answer = got[0]
+    if answer["myna"] is not None or "campaigns" in answer:
+        from farecard.texts import explain_all
+
+        answer = explain_all(answer)
+    if args.json:
+        print_json(answer)
+        return 0
+    pairs(answer["card"])
+    if answer["myna"] is not None:
+        _show_measures(answer["myna"], args.lang)
+    return 0
+
+
+def _show_measures(myna: dict[str, Any], language: str) -> None:
+    """An application for people: a line a measure, and why."""
+    rows = [
+        (
+            number,
+            one["state"],
+            one["points"] or "",
+            one["grant_on"],
+            one.get("counted"),
+            one.get("remaining"),
+        )
+        for number, one in myna["measures"].items()
+    ]
+    print(f"\nMyna Point, applied for at {myna['applied_at']}")
+    table(("measure", "state", "points", "grant on", "counted", "remaining"), rows)
+    for number, one in myna["measures"].items():
+        for reason in one["reasons"]:
+            print(f"{number}: {reason['rule']}: {reason[language]}")
 
 
 def history(args: Any) -> int:
@@ -78,7 +112,7 @@ def _quote(args: Any, ask: Any) -> int:
     from farecard.storage.making import load_tariff
     from farecard.texts import explain
 
-    got = _of_card(args, lambda store, number, when: ask(store, load_tariff(store), number, when))
+    got = of_card(args, lambda store, number, when: ask(store, load_tariff(store), number, when))
     if got is None:
         return 1
     answer = got[0]
@@ -114,7 +148,7 @@ def trial_balance(args: Any) -> int:
     from farecard.questions import books
     from farecard.storage.making import load_tariff
 
-    at = _moment(args)
+    at = moment_of(args)
     store = open_to_read(args.store)
     store.begin_reading()
     answer = books.trial_balance(store, load_tariff(store), at, moment_now())

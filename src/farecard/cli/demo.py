@@ -38,7 +38,7 @@ def demo(args: Any) -> int:
         progress.advance(len(some))
     progress.close()
     seconds = perf_counter() - started
-    books = trial_balance(desk.store, desk.tariff, None, moment_now())
+    books = trial_balance(desk.store, desk.inputs.tariff, None, moment_now())
     if args.json:
         print_json({"outcomes": summary.outcomes, "refusals": summary.rules, "books": books})
         return 0

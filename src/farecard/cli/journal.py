@@ -12,14 +12,16 @@ from time import perf_counter
 from typing import Any
 
 import farecard.network
+from farecard.campaigns import Campaigns, packaged_texts
 from farecard.cli.errors import UsageError
 from farecard.cli.lines import batches, is_waiting
 from farecard.cli.show import Progress, say
-from farecard.desk.desk import MOST_A_BATCH, Desk, DryDesk
+from farecard.desk.desk import MOST_A_BATCH, Desk
+from farecard.desk.dry import DryDesk
 from farecard.desk.flow import Flow
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables, read_tables
-from farecard.storage.making import load_networks, load_tariff, open_to_write, read_vault
+from farecard.storage.making import Inputs, load_inputs, open_to_write, read_vault
 from farecard.storage.opening import is_there, open_to_read, place_of
 from farecard.storage.vault import Vault
 from farecard.tariff import Tariff, packaged_text
@@ -37,17 +39,23 @@ def writing_desk(url: str) -> Desk:
     """A desk on the store at ``url``, which is made when it is not there yet."""
     store, vault = open_to_write(url, packaged_text(), sample_network())
     code = metadata.version("farecard")
-    return Desk(store, vault, load_tariff(store), load_networks(store), code)
+    return Desk(store, vault, load_inputs(store), code)
 
 
 def dry_desk(url: str) -> DryDesk:
     """A desk that keeps nothing, over the store at ``url`` or, where there is none, an empty one."""
     if is_there(url):
         store = open_to_read(url)
-        return DryDesk(store, read_vault(store), load_tariff(store), load_networks(store))
+        return DryDesk(store, read_vault(store), load_inputs(store))
     say(f"there is no store at {place_of(url)}: decided as for a new one")
+    return DryDesk(None, Vault(os.urandom(32)), packaged_inputs())
+
+
+def packaged_inputs() -> Inputs:
+    """What decisions go by where no store says otherwise."""
     networks = Networks([(0, Network(1, sample_network()))])
-    return DryDesk(None, Vault(os.urandom(32)), Tariff(packaged_text()), networks)
+    campaigns = Campaigns(list(enumerate(packaged_texts(), 1)))
+    return Inputs(Tariff(packaged_text()), networks, campaigns)
 
 
 class Summary:

@@ -100,6 +100,16 @@ def parser() -> argparse.ArgumentParser:
         ("history", "ask:history", "what happened with a card, newest first"),
     ):
         add(name, run, text, as_of=True).add_argument("card", metavar="CARD")
+    add(
+        "why", "points:why", "what became of a card's points, in plain sentences", as_of=True
+    ).add_argument("card", metavar="CARD")
+    runs = subs.add_parser("grants", help="the monthly run").add_subparsers(
+        dest="what", metavar="preview", required=True
+    )
+    add(
+        "preview", "points:grants_preview", "what a run would grant, and why others get nothing",
+        within=runs, as_of=True,
+    ).add_argument("month", metavar="MONTH", help="the run's month, like 2023-08")  # fmt: skip
     quotes = subs.add_parser(
         "quote", help="what a refund or a reissue would come to"
     ).add_subparsers(dest="what", metavar="refund|reissue", required=True)
@@ -127,6 +137,14 @@ def parser() -> argparse.ArgumentParser:
     load.add_argument(
         "--from", dest="since", metavar="DATE", help="the first day it holds (default: always)"
     )
+
+    campaigns = subs.add_parser("campaign", help="what points are given for").add_subparsers(
+        dest="what", metavar="load|list", required=True
+    )
+    add("load", "campaign:load", "add a campaign from its file", within=campaigns).add_argument(
+        "file", metavar="FILE", help="a TOML file, like campaigns/myna-point.toml"
+    )
+    add("list", "campaign:list_", "the campaigns of a store", within=campaigns)
 
     exports = subs.add_parser("export", help="the store as files for analysis").add_subparsers(
         dest="what", metavar="parquet", required=True

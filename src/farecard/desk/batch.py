@@ -9,7 +9,7 @@ from msgspec.structs import astuple
 
 from farecard.ledger import chart
 from farecard.ledger.booking import Totals, Transfer
-from farecard.model.account import Account, Event
+from farecard.model.account import Account, Event, Person
 from farecard.model.moments import moment_now
 from farecard.storage.rows import account_row
 from farecard.storage.store import EVERYDAY, Writes
@@ -38,6 +38,8 @@ class Reads:
         self.absent_numbers: set[int] = set()
         self.absent_ids: set[tuple[str, str]] = set()
         self.names: dict[bytes, int] = {}  # name_key: how many cards there were
+        self.persons: dict[str, Person] = {}  # every person looked at
+        self.was_person: dict[str, int | None] = {}  # the ``last_seq`` each was found with
 
     def account(self, account: Account) -> None:
         """Note an account before anything is done to it."""
@@ -45,6 +47,12 @@ class Reads:
         if id not in self.was:
             self.was[id] = account.last_seq
             self.accounts[id] = account
+
+    def person(self, person: Person) -> None:
+        """Note a person before anything is done to it."""
+        if person.key not in self.was_person:
+            self.was_person[person.key] = person.last_seq
+            self.persons[person.key] = person
 
 
 class Closing(NamedTuple):
@@ -75,9 +83,15 @@ class Batch:
         self.reversals: list[tuple[int, int, int]] = []
         self.holders: list[tuple[int, bytes, bytes, bytes, bytes]] = []
         self.payees: list[tuple[int, int, bytes]] = []
+        self.applications: list[tuple[Any, ...]] = []
+        self.notices: list[tuple[Any, ...]] = []
+        self.granted: list[tuple[Any, ...]] = []
+        self.new_persons: dict[str, tuple[bytes, bytes]] = {}  # their sealed columns
+        self.of_a_run: set[int] = set()  # events that have no id of their own: the run's is theirs
+        self.members: list[tuple[int, bytes, bytes, bytes]] = []
         self.namesakes: dict[bytes, int] = {}  # name_key: how many cards there are now
         self.hash = b""
-        self._balances = self._deposits = 0
+        self._balances = self._deposits = self._points = 0
 
     def next_seq(self) -> int:
         """The seq of the event that comes next."""
@@ -87,6 +101,7 @@ class Batch:
         """Put an acceptance's transfers in: the first into its own row."""
         self._balances += event.amount
         self._deposits += event.deposit
+        self._points += event.points
         if not transfers:
             return
         event.debit, event.credit, event.yen = transfers[0]
@@ -117,6 +132,8 @@ class Batch:
         held = self.totals.net_credit(chart.DEPOSITS_HELD)
         assert stored_fare == self._balances, f"stored fare {stored_fare} != {self._balances}"
         assert held == self._deposits, f"deposits {held} != {self._deposits}"
+        points = self.totals.net_credit(chart.POINTS)
+        assert points == self._points, f"points {points} != {self._points}"
 
     def close(self, closing: Closing) -> Writes:
         """Turn the batch into rows and chain it to the writer's last one."""
@@ -130,27 +147,44 @@ class Batch:
             self.id, writer_name(closing.writer), closing.number, moment_now(), min(ats), max(ats),
             len(ats), *closing.versions,
         )  # fmt: skip
-        self.hash = chain_hash(closing.prev, header, events, self.transfers, totals)
+        self.applications.sort()
+        self.granted.sort()
+        self.hash = chain_hash(
+            closing.prev, header, events, self.transfers, totals, self.applications, self.granted
+        )
         writes = Writes(
             {
                 "number": [self.new_numbers[number] for number in sorted(self.new_numbers)],
                 "account": [
                     account_row(self.reads.accounts[id]) for id in sorted(self.new_accounts)
                 ],
-                "command": sorted((e.sender, e.id, e.account, e.seq) for e in self.events),
+                "command": sorted(
+                    (e.sender, e.id, e.account, e.seq)
+                    for e in self.events
+                    if e.seq not in self.of_a_run
+                ),
                 "reversal": sorted(self.reversals),
                 "holder": self.holders,
                 "payee": self.payees,
+                "member": self.members,
+                "application": self.applications,
+                "notice": sorted(self.notices),
+                "granted": self.granted,
+                "person": [self._person_row(key) for key in sorted(self.new_persons)],
                 "event": events,
                 "transfer": self.transfers,
                 "total": totals,
                 "batch": [(*header, closing.prev, self.hash)],
             },
-            network=closing.versions[1],
+            inputs=(closing.versions[1], closing.versions[2]),
             ended_numbers=self.ended_numbers,
         )
         self._rest_on(writes)
         return writes
+
+    def _person_row(self, key: str) -> tuple[Any, ...]:
+        person = self.reads.persons[key]
+        return key, person.account, person.measures, person.last_seq, *self.new_persons[key]
 
     def _rest_on(self, writes: Writes) -> None:
         """Add the accounts, and what must still be as it was read."""
@@ -168,19 +202,30 @@ class Batch:
         if reads.absent_ids:
             taken = {(event.sender, event.id) for event in self.events}
             writes.absent_ids = sorted(reads.absent_ids - taken)
+        for key in sorted(reads.was_person):
+            person, last_seq = reads.persons[key], reads.was_person[key]
+            if last_seq is not None:
+                state = person.account, person.measures, person.last_seq
+                writes.persons.append((last_seq, key, *state))
+            elif key not in self.new_persons:
+                writes.absent_persons.append(key)
         writes.namesakes = [
             (key, was, self.namesakes.get(key, was)) for key, was in sorted(reads.names.items())
         ]
 
 
 def chain_hash(
-    prev: bytes, header: tuple[Any, ...], events: list[Any], transfers: list[Any], totals: list[Any]
-) -> bytes:
+    prev: bytes, header: tuple[Any, ...], events: list[Any], transfers: list[Any], totals: list[Any],
+    *more: list[Any],
+) -> bytes:  # fmt: skip
     """The hash of a batch over the writer's previous one. The same rows from the store give it again.
 
-    SHA-256 over the previous hash and the four parts as MessagePack, rows as arrays in their columns' order.
+    SHA-256 over the previous hash and the parts as MessagePack, rows as arrays in their columns' order; then, where
+    there are any, the applications and the grants.
     """
     state = hashlib.sha256(prev)
     for part in (header, events, transfers, totals):
         state.update(_encode(part))
+    if any(more):
+        state.update(_encode(more))
     return state.digest()

@@ -3,31 +3,59 @@
 from collections.abc import Callable
 from typing import Any
 
+from farecard.campaigns import Campaigns
 from farecard.desk.batch import Reads
+from farecard.desk.entries import Entry
 from farecard.desk.facts import Ended, Facts
 from farecard.model.account import NO_ACCOUNT, Account, Event
 from farecard.model.commands import (
+    ApplyMynaPoint,
+    ChangeAppliedCard,
     CollectReissue,
     Command,
+    ConfirmAccount,
+    ConfirmInsuranceCard,
+    FileAccount,
     Issue,
+    JoinCampaign,
+    JoinMembership,
     MoveToPhone,
+    Notice,
     Purchase,
     Refund,
     RefundByPost,
+    RegisterForPoints,
     ReportDamaged,
     ReportLost,
     RequestRefundForm,
     Reverse,
+    RunGrants,
     TapIn,
     TapOut,
     TopUp,
+    TopUpFromPoints,
     format_number,
 )
 from farecard.model.moments import day_of, parse_day
 from farecard.model.rates import Rates
 from farecard.model.verdict import ACCEPTED, INVALID, No, Reason, Verdict
 from farecard.network import Network, Networks
-from farecard.rules import issue, phone, purchase, refund, reissue, reversal, ride, state, top_up
+from farecard.rules import (
+    grants,
+    issue,
+    myna_point,
+    phone,
+    points,
+    purchase,
+    refund,
+    reissue,
+    reversal,
+    ride,
+    state,
+    top_up,
+)
+from farecard.rules.campaign import join_campaign
+from farecard.storage.making import Inputs
 from farecard.tariff import Tariff
 
 # what deciding finds out besides the verdict: the account, and the event a reversal reverses
@@ -45,11 +73,13 @@ UNKNOWN_CARD = invalid("card", "unknown-card")
 class Decider:
     """Deciding over the facts of a batch, with the tariff and networks in force."""
 
-    def __init__(self, facts: Facts, tariff: Tariff, networks: Networks) -> None:
+    def __init__(self, facts: Facts, inputs: Inputs) -> None:
         self.facts = facts
-        self.tariff = tariff
-        self.networks = networks
+        self.tariff: Tariff = inputs.tariff
+        self.networks: Networks = inputs.networks
+        self.campaigns: Campaigns = inputs.campaigns
         self.reads = Reads()  # of the batch that is being decided
+        self.granted = (0, 0)  # what the run that is being decided granted: how often, points
         self._turn(0)
 
     def _turn(self, day: int) -> None:
@@ -58,16 +88,14 @@ class Decider:
         self.rates = self.tariff.on(day)
         self.fares = self.networks.on(day)
 
-    def decide(
-        self, c: Command, sender: str, day: int, keys: tuple[bytes, bytes] | None
-    ) -> Outcome:
-        """The verdict on one command. ``keys`` are the holder's digests at an issue."""
+    def decide(self, c: Command, entry: Entry, day: int) -> Outcome:
+        """The verdict on one command, read as ``entry``, on its day."""
         if day != self.day:
             self._turn(day)
         rates = self.rates
         simple = _ON_A_CARD.get(type(c))
         if simple is None:
-            return _OTHERS[type(c)](self, c, sender, day, rates, keys)
+            return _OTHERS[type(c)](self, c, entry, day, rates)
         account = self.facts.cards[c.card]  # type: ignore[attr-defined]
         if isinstance(account, Account):
             self.reads.account(account)
@@ -134,11 +162,19 @@ class Decider:
             return invalid("to", "number-issued")
         return phone.move_to_phone(c, account, day, rates)
 
+    def _register(self, c: RegisterForPoints, account: Account, day: int, rates: Rates) -> Verdict:
+        return points.register_for_points(c, account, day, rates)
+
+    def _join(self, c: JoinMembership, account: Account, day: int, rates: Rates) -> Verdict:
+        return points.join_membership(c, account, day, rates)
+
+    def _from_points(self, c: TopUpFromPoints, account: Account, day: int, rates: Rates) -> Verdict:
+        return points.top_up_from_points(c, account, day, rates)
+
     # -- commands that reach further ---------------------------------------------------------
 
-    def _issue(
-        self, c: Issue, _sender: str, day: int, rates: Rates, keys: tuple[bytes, bytes] | None
-    ) -> Outcome:
+    def _issue(self, c: Issue, entry: Entry, day: int, rates: Rates) -> Outcome:
+        keys = entry.who
         born = None if c.holder is None else parse_day(c.holder.born)
         no = self._issue_references(c, day, rates, born)
         if no is not None:
@@ -171,9 +207,7 @@ class Decider:
                 return invalid("points_registered_on", "registered-too-late")
         return None
 
-    def _collect(
-        self, c: CollectReissue, _sender: str, day: int, rates: Rates, _keys: object
-    ) -> Outcome:
+    def _collect(self, c: CollectReissue, _entry: Entry, day: int, rates: Rates) -> Outcome:
         paper = refund.read_paper("S", c.slip)
         account = None if paper is None else self.facts.accounts.get(paper[0])
         if account is not None:
@@ -187,7 +221,8 @@ class Decider:
         promised = rates if account.slip_day is None else self.tariff.on(account.slip_day)
         return reissue.collect_reissue(c, account, paper[1], day, promised), account, None
 
-    def _reverse(self, c: Reverse, sender: str, day: int, rates: Rates, _keys: object) -> Outcome:
+    def _reverse(self, c: Reverse, entry: Entry, day: int, rates: Rates) -> Outcome:
+        sender = entry.sender
         original = self.facts.stored.find((sender, c.of))
         if original is None:
             self.reads.absent_ids.add((sender, c.of))
@@ -203,7 +238,43 @@ class Decider:
         account = self.facts.accounts[original.account]
         self.reads.account(account)
         twice = self.facts.reversed.recall(original.seq)
-        return reversal.reverse(c, account, original, twice, day, rates), account, original
+        verdict = reversal.reverse(c, account, original, twice, day, rates, self.campaigns.all)
+        return verdict, account, original
+
+    # -- runs --------------------------------------------------------------------------------
+
+    def _run_grants(self, c: RunGrants, _entry: Entry, day: int, rates: Rates) -> Outcome:
+        return grants.run_grants(c, day, rates, self.granted), None, None
+
+    # -- people ------------------------------------------------------------------------------
+
+    def _apply(self, c: ApplyMynaPoint, entry: Entry, day: int, rates: Rates) -> Outcome:
+        account = self.facts.cards[c.card]
+        if not isinstance(account, Account):
+            return self._no_card(c, account, day), None, None
+        assert entry.person is not None
+        person = self.facts.persons[entry.person]
+        self.reads.account(account)
+        self.reads.person(person)
+        campaign = self.campaigns.of(myna_point.NAME)
+        return myna_point.apply(c, account, person, day, rates, campaign), account, None
+
+    def _join_campaign(self, c: JoinCampaign, account: Account, day: int, rates: Rates) -> Verdict:
+        found = self.campaigns.joined_by_card(c.campaign)
+        if found is None:
+            return invalid("campaign", "unknown-campaign")
+        return join_campaign(c, account, day, rates, found)
+
+    def _change_applied(
+        self, c: ChangeAppliedCard, account: Account, day: int, rates: Rates
+    ) -> Verdict:
+        campaign = self.campaigns.of(myna_point.NAME)
+        return myna_point.change_applied_card(c, account, day, rates, campaign)
+
+    def _notice(self, c: Notice, entry: Entry, _day: int, _rates: Rates) -> Outcome:
+        assert entry.person is not None
+        self.reads.person(self.facts.persons[entry.person])
+        return myna_point.notice(c), None, None
 
 
 _ON_A_CARD: dict[type[Command], Callable[..., Verdict]] = {
@@ -217,9 +288,19 @@ _ON_A_CARD: dict[type[Command], Callable[..., Verdict]] = {
     ReportDamaged: Decider._report,
     ReportLost: Decider._report,
     MoveToPhone: Decider._move,
+    RegisterForPoints: Decider._register,
+    JoinMembership: Decider._join,
+    TopUpFromPoints: Decider._from_points,
+    ChangeAppliedCard: Decider._change_applied,
+    JoinCampaign: Decider._join_campaign,
 }
 _OTHERS: dict[type[Command], Callable[..., Outcome]] = {
     Issue: Decider._issue,
     CollectReissue: Decider._collect,
     Reverse: Decider._reverse,
+    ApplyMynaPoint: Decider._apply,
+    ConfirmInsuranceCard: Decider._notice,
+    FileAccount: Decider._notice,
+    ConfirmAccount: Decider._notice,
+    RunGrants: Decider._run_grants,
 }

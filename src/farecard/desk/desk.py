@@ -10,18 +10,22 @@ import msgspec
 
 from farecard.desk.batch import WRITERS, Batch, Closing, clock_of, writer_name
 from farecard.desk.decide import Decider
-from farecard.desk.entries import Asked, Entry, cards_of
+from farecard.desk.entries import Asked, Entry, cards_of, is_run, parts
 from farecard.desk.facts import Ended, Facts, answer_again
+from farecard.desk.keeping import Keeper
+from farecard.desk.runs import Due, Run, handfuls
 from farecard.ledger.booking import Transfer, book, mirror
 from farecard.model.account import NO_ACCOUNT, Account, Event, post
 from farecard.model.commands import (
     COMMANDS,
+    ApplyMynaPoint,
     Command,
-    Holder,
     Issue,
+    JoinMembership,
+    Notice,
     Purchase,
-    RefundByPost,
     Reverse,
+    RunGrants,
     TapIn,
     TapOut,
     TopUp,
@@ -29,12 +33,12 @@ from farecard.model.commands import (
 )
 from farecard.model.moments import day_of
 from farecard.model.verdict import ACCEPTED, INVALID, Effect, No, Reason
-from farecard.network import Networks
+from farecard.rules.grants import may_run
 from farecard.storage.errors import StoreError
-from farecard.storage.making import load_networks
+from farecard.storage.making import Inputs, load_campaigns, load_networks
+from farecard.storage.rows import as_account
 from farecard.storage.store import ConflictError, Store, Writes
 from farecard.storage.vault import Vault
-from farecard.tariff import Tariff
 from farecard.wire.answer import Answer, encode
 from farecard.wire.diagnose import Broken
 from farecard.wire.line import read_line
@@ -103,18 +107,16 @@ class Decided(NamedTuple):
 class Desk:
     """Decides journals against one store. Not thread-safe: one caller at a time."""
 
-    def __init__(
-        self, store: Store, vault: Vault, tariff: Tariff, networks: Networks, code: str
-    ) -> None:
+    def __init__(self, store: Store, vault: Vault, inputs: Inputs, code: str) -> None:
         self.store = store
         self.vault = vault
-        self.tariff = tariff
-        self.networks = networks
+        self.inputs = inputs
         self.code = code
         self.last: Last | None = None
         self.clock = 0  # of the batch decided last
         self.facts = Facts(store)
-        self.decider = Decider(self.facts, tariff, networks)
+        self.decider = Decider(self.facts, inputs)
+        self.keeper = Keeper(vault, self.facts)
 
     @property
     def overlaps(self) -> bool:
@@ -139,22 +141,93 @@ class Desk:
                 entries.append(Entry(sender, None, b"", command))
             else:
                 entry = Entry(sender, command, digest(canonical))
-                if type(command) is Issue and command.holder is not None:
-                    entry.who = self._digests(command.holder)
+                if type(command) not in _EVERYDAY:
+                    self._name_people(entry, command)
                 entries.append(entry)
         return entries
 
-    def _digests(self, holder: Holder) -> tuple[bytes, bytes]:
-        """What tells the same person without a name: of kana and birthday, and of the phone."""
-        match = self.vault.match
-        return match(holder.kana, holder.born), match(holder.phone)
+    def _name_people(self, entry: Entry, c: Command) -> None:
+        if type(c) is Issue:
+            if c.holder is not None:
+                entry.who = self.keeper.holder(c.holder)
+        elif isinstance(c, (ApplyMynaPoint, Notice)):
+            entry.person = self.keeper.person(c.person)
 
     def settle(self, entries: list[Entry]) -> list[Answer]:
         """Decide what was read, keep it, and only then answer."""
+        answers: list[Answer] = []
+        for some in parts(entries):
+            if is_run(some[0]):
+                answers.append(self.run_alone(some[0]))
+            else:
+                answers += self._settle(some)
+        return answers
+
+    def _settle(self, entries: list[Entry]) -> list[Answer]:
         try:
             return self._attempt(entries, None)
         except ConflictError:
             return self.again(entries)
+
+    def run_alone(self, entry: Entry) -> Answer:
+        """Grant to everybody in batches; the run itself is decided and remembered when that is done."""
+        c = entry.command
+        assert isinstance(c, RunGrants)
+        known = self.store.rows("commands", sender=entry.sender, ids=[c.id])
+        if not known and may_run(c, day_of(c.at)) is None:
+            self._look_again()
+            for run in self._runs(entry, c):
+                for some in handfuls(run.due(self.store)):
+                    self._grant(run, some)
+            ((count, points),) = self.store.rows("granted_by", sender=entry.sender, id=c.id)
+            self.decider.granted = count, points
+        return self._settle([entry])[0]
+
+    def _runs(self, entry: Entry, c: RunGrants) -> list[Run]:
+        campaigns = self.inputs.campaigns
+        return [
+            Run(entry, c, campaigns.of(name), campaigns.version(name)) for name in campaigns.names
+        ]
+
+    def _look_again(self) -> None:
+        """Take note of campaigns loaded since."""
+        self.forget()
+        self.last = self._look()
+
+    def _grant(self, run: Run, dues: list[Due]) -> None:
+        """Grant to a range of accounts, in one batch; what collides is looked at again."""
+        ids = [due.account for due in dues]
+        for attempt in range(MOST_ATTEMPTS):
+            try:
+                self.store.begin(ids if attempt else None)
+                self.forget()
+                self._grant_once(run, dues, ids)
+            except ConflictError as conflict:
+                last = conflict
+                self.give_up()
+            except BaseException:
+                self.give_up()
+                raise
+            else:
+                return
+        raise StoreError(f"{MOST_ATTEMPTS} times others were quicker ({last}); send the run again")
+
+    def _grant_once(self, run: Run, dues: list[Due], ids: list[int]) -> None:
+        self.last = self._look()
+        accounts = {row[0]: as_account(row) for row in self.store.rows("accounts", ids=ids)}
+        newest = max(account.last_seq for account in accounts.values())
+        self.clock = max(self.last.clock, clock_of(newest)) + 1
+        batch = Batch(self.clock * WRITERS + self.store.writer)
+        for due in dues:
+            account = accounts[due.account]
+            same = account.last_seq == due.last_seq
+            owed = due.grants if same else run.due_again(self.store, account)
+            if owed:
+                run.put(batch, account, owed)
+        batch.check()
+        writes = self._close(batch)
+        self.keep(Decided([], writes, []))
+        self.forget()
 
     def again(self, entries: list[Entry]) -> list[Answer]:
         """Settle a batch that collided: another desk changed what it rested on.
@@ -263,19 +336,23 @@ class Desk:
             return None
         assert self.last is not None
         _, number, hash = self.last
-        versions = (self.tariff.version, self.networks.latest, 0, self.code)
+        tariff, networks, campaigns = self.inputs
+        versions = (tariff.version, networks.latest, campaigns.latest, self.code)
         writes = batch.close(Closing(self.store.writer, number + 1, hash, versions))
         self.last = Last(self.clock, number + 1, batch.hash)
         return writes
 
     def _look(self) -> Last:
-        """The end of our chain, and whatever network was loaded since we last looked."""
-        (((_, network, newest),), ended) = self.store.ask(
+        """The end of our chain, and whatever network or campaign was loaded since we last looked."""
+        (((_, network, newest, campaign),), ended) = self.store.ask(
             [("versions", {}), ("last_batch", {"writer": writer_name(self.store.writer)})]
         )
-        if network > self.networks.latest:
-            self.networks = load_networks(self.store)
-            self.decider = Decider(self.facts, self.tariff, self.networks)
+        inputs = self.inputs
+        if network > inputs.networks.latest or campaign > inputs.campaigns.latest:
+            self.inputs = inputs._replace(
+                networks=load_networks(self.store), campaigns=load_campaigns(self.store)
+            )
+            self.decider = Decider(self.facts, self.inputs)
         clock = 0 if newest is None else newest // WRITERS
         return Last(clock, ended[0][1], ended[0][2]) if ended else Last(clock, 0, b"")
 
@@ -299,9 +376,9 @@ class Desk:
         if known is not None:
             if known.digest != entry.digest:
                 return _no_answer(c.id, "id-used")
-            return answer_again(known)
+            return _complete(c, answer_again(known))
         day = day_of(c.at)
-        verdict, account, original = self.decider.decide(c, entry.sender, day, entry.who)
+        verdict, account, original = self.decider.decide(c, entry, day)
         seq = batch.next_seq()
         result = encode(verdict.result)
         event = Event(
@@ -317,11 +394,13 @@ class Desk:
                 event.account = NO_ACCOUNT  # a card that was not sold has no account
             answer = Answer(c.id, verdict.outcome, verdict.reasons, [], msgspec.Raw(result))
         else:
-            assert type(verdict) is Effect and account is not None
-            self._post(batch, c, event, account, verdict, original, day)
-            if entry.who is not None:
-                self._keep_holder(batch, c, entry.who)
+            assert type(verdict) is Effect
+            if account is not None:
+                self._post(batch, c, event, account, verdict, original, day)
             answer = Answer(c.id, ACCEPTED, [], verdict.warnings or [], msgspec.Raw(result))
+            if type(c) not in _EVERYDAY:
+                self.keeper.keep(batch, entry, event, account, verdict)
+                _complete(c, answer)
         batch.events.append(event)
         self.facts.stored[entry.sender, c.id] = event
         return answer
@@ -367,8 +446,6 @@ class Desk:
             batch.end_number(old_number, cause, c.at, event.prev, account.number)
             self.facts.cards[account.number] = account
             self.facts.cards[old_number] = Ended(account.account, cause, account.number)
-        if type(c) is RefundByPost:
-            self._keep_payee(batch, c, account, seq)
 
     def _transfers_of(self, original: Event) -> list[Transfer]:
         """The transfers of an event that can be reversed: at most one, in its own row."""
@@ -377,64 +454,13 @@ class Desk:
         assert original.debit is not None and original.credit is not None
         return [(original.debit, original.credit, original.yen)]
 
-    # -- personal data -----------------------------------------------------------------------
 
-    def _keep_holder(self, batch: Batch, c: Command, who: tuple[bytes, bytes]) -> None:
-        assert type(c) is Issue
-        key, wrapped = self.vault.new_subject()
-        sealed = self.vault.seal(key, encode(c.holder))
-        batch.holders.append((c.card, *who, wrapped, sealed))
-        self.facts.holders[who[0]].append((c.card, who[1]))
-        self.facts.namesakes[who[0]] += 1
-        batch.namesakes[who[0]] = self.facts.namesakes[who[0]]
-
-    def _keep_payee(self, batch: Batch, c: RefundByPost, account: Account, seq: int) -> None:
-        key, wrapped = self.vault.new_subject()
-        sealed = self.vault.seal(key, encode(c.bank_account))
-        batch.payees.append((account.account, seq, wrapped + sealed))
-
-
-class DryDesk(Desk):
-    """The same desk, keeping nothing: what it decided lives in its facts alone (``farecard try``)."""
-
-    def __init__(
-        self,
-        store: Store | None,
-        vault: Vault,
-        tariff: Tariff,
-        networks: Networks,
-    ) -> None:
-        """``store`` is read and never written; None: an empty one."""
-        self.vault = vault
-        self.tariff = tariff
-        self.networks = networks
-        self.code = "dry run"
-        self.facts = Facts(store)
-        self.decider = Decider(self.facts, tariff, networks)
-        self.last = Last(0, 0, b"")
-        self.clock = 0
-        if store is not None:
-            store.begin_reading()
-            self.clock = (store.rows("versions")[0][2] or 0) // WRITERS
-
-    @property
-    def overlaps(self) -> bool:
-        """Nothing is kept."""
-        return False
-
-    def decide(
-        self, entries: list[Entry], asked: Asked | None = None
-    ) -> tuple[Batch, list[Answer]]:
-        """Decide over the facts; what is decided stays in them."""
-        self.facts.take(asked or self.ask(entries))
-        self.clock += 1  # no event has the seq of another, be it kept or not: reversals go by it
-        batch = Batch(self.clock * WRITERS)
-        self.decider.reads = batch.reads
-        return batch, [self._entry(batch, entry) for entry in entries]
-
-    def settle(self, entries: list[Entry]) -> list[Answer]:
-        """Decide what was read; nothing is written."""
-        return self.decide(entries)[1]
+def _complete(c: Command, answer: Answer) -> Answer:
+    """Put into an answer what its sender said and the journal does not keep."""
+    if type(c) is JoinMembership and answer.outcome == ACCEPTED:
+        kept = msgspec.json.decode(answer.result)
+        answer.result = msgspec.Raw(encode({"member": c.member, **kept}))
+    return answer
 
 
 def _no_answer(id: str, code: str) -> Answer:

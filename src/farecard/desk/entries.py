@@ -2,7 +2,7 @@
 
 import msgspec
 
-from farecard.model.commands import CollectReissue, Command, MoveToPhone, Reverse
+from farecard.model.commands import CollectReissue, Command, MoveToPhone, Notice, Reverse, Run
 from farecard.rules.refund import read_paper
 from farecard.wire.diagnose import Broken
 
@@ -10,7 +10,8 @@ from farecard.wire.diagnose import Broken
 class Entry(msgspec.Struct, gc=False):
     """One line as it was read: a command with its digest, or what is wrong with it.
 
-    ``who`` are the digests of an issue's holder: of name and birthday, and of the phone number.
+    ``who`` are the digests of an issue's holder: of name and birthday, and of the phone number; ``person`` is
+    the digest of the person whom an application or notice names.
     """
 
     sender: str
@@ -18,6 +19,7 @@ class Entry(msgspec.Struct, gc=False):
     digest: bytes
     broken: Broken | None = None
     who: tuple[bytes, bytes] | None = None
+    person: str | None = None
 
 
 class Asked(msgspec.Struct):
@@ -31,11 +33,13 @@ class Asked(msgspec.Struct):
     numbers: set[int]  # the cards
     accounts: set[int]  # accounts that are named without a card
     names: list[bytes]  # the name keys of new holders
+    persons: list[str]  # the keys of people who apply, or of whom something is reported
     epoch: int = -1
     answered: bool = False
     taken: int = -1
     first: list[int] = []  # accounts asked for
     keys: list[bytes] = []  # names asked for
+    people: list[str] = []  # persons asked for
 
 
 def touched(entries: list[Entry]) -> Asked:
@@ -45,6 +49,7 @@ def touched(entries: list[Entry]) -> Asked:
     numbers: set[int] = set()
     accounts: set[int] = set()
     names = []
+    persons = []
     for entry in entries:
         some = ids.get(entry.sender)
         if some is None:
@@ -61,6 +66,12 @@ def touched(entries: list[Entry]) -> Asked:
             some.append(c.of)  # type: ignore[attr-defined]
             originals.append((entry.sender, c.of))  # type: ignore[attr-defined]
             continue
+        if isinstance(c, Run):
+            continue
+        if entry.person is not None:
+            persons.append(entry.person)
+            if isinstance(c, Notice):
+                continue
         numbers.add(c.card)  # type: ignore[attr-defined]  # every other command names a card
         if entry.who is not None:
             names.append(entry.who[0])
@@ -71,7 +82,9 @@ def touched(entries: list[Entry]) -> Asked:
             if paper is not None:
                 numbers.add(paper[0])
                 accounts.add(paper[0])
-    return Asked(ids, originals, numbers, accounts, list(dict.fromkeys(names)))
+    return Asked(
+        ids, originals, numbers, accounts, list(dict.fromkeys(names)), list(dict.fromkeys(persons))
+    )
 
 
 def cards_of(entries: list[Entry]) -> list[int]:
@@ -82,3 +95,22 @@ def cards_of(entries: list[Entry]) -> list[int]:
         if number is not None:
             found.add(number)
     return sorted(found)
+
+
+def is_run(entry: Entry) -> bool:
+    """Whether it is for all cards at once, and so for itself alone."""
+    return isinstance(entry.command, Run)
+
+
+def parts(entries: list[Entry]) -> list[list[Entry]]:
+    """Entries cut so that each run stands alone: what comes before it is kept before it begins."""
+    if not any(map(is_run, entries)):
+        return [entries]
+    found: list[list[Entry]] = []
+    alone = True
+    for entry in entries:
+        before, alone = alone, is_run(entry)
+        if before or alone:
+            found.append([])
+        found[-1].append(entry)
+    return found

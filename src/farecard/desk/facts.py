@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from farecard.desk.entries import Asked, Entry, touched
-from farecard.model.account import NO_ACCOUNT, Account, Event
+from farecard.model.account import NO_ACCOUNT, Account, Event, Person
 from farecard.model.verdict import Reason
 from farecard.storage.rows import as_account, as_event
 from farecard.storage.store import Ask, Row, Store
@@ -92,6 +92,8 @@ class Facts:
         self.reversed: Recent[int, bool] = Recent()
         self.holders: Recent[bytes, list[tuple[int, bytes]]] = Recent()
         self.namesakes: Recent[bytes, int] = Recent()
+        self.persons: Recent[str, Person] = Recent()
+        self.notices: Recent[str, list[tuple[str, int, int]]] = Recent()  # what, at, seq
 
     def turn(self) -> None:
         """A batch is decided. Keep its cards at hand, within bounds; the rest until it is kept."""
@@ -100,6 +102,8 @@ class Facts:
         self.reversed = self.reversed.turned()
         self.holders = self.holders.turned()
         self.namesakes = self.namesakes.turned()
+        self.persons = self.persons.turned()
+        self.notices = self.notices.turned()
         if len(self.accounts) > KEEP_ACCOUNTS or len(self.cards) > KEEP_ACCOUNTS:
             self.accounts = self.accounts.turned()
             self.cards = self.cards.turned()
@@ -133,6 +137,10 @@ class Facts:
         for key in asked.keys:
             asks.append(("namesakes", {"name_key": key}))
             asks.append(("holders", {"name_key": key}))
+        asked.people = [key for key in asked.persons if not self._knows_person(key)]
+        if asked.people:
+            asks.append(("persons", {"people": asked.people}))
+            asks.append(("notices", {"people": asked.people}))
         if first:
             asks.append(("accounts", {"ids": asked.first}))
         self.store.send(asks)
@@ -141,7 +149,9 @@ class Facts:
         """Bring in what was asked for, and what turns up on the way."""
         if asked.taken == self.turns:
             return
-        dropped = asked.answered and not all(map(self._knows_name, asked.names))
+        dropped = asked.answered and not (
+            all(map(self._knows_name, asked.names)) and all(map(self._knows_person, asked.persons))
+        )
         if dropped or asked.epoch != self.epoch:  # it, or all, was forgotten since
             self._send(asked)
         asked.taken = self.turns
@@ -154,6 +164,12 @@ class Facts:
             if not self._knows_name(key):
                 self.namesakes[key], self.holders[key] = 0, []
             accounts.update(account for account, _ in self.holders[key])
+        for person in asked.persons:
+            if not self._knows_person(person):
+                self.persons[person], self.notices[person] = Person(person), []
+            owner = self.persons[person].account
+            if owner != NO_ACCOUNT:
+                accounts.add(owner)
         self._take_stored(met)
         for original in asked.originals:
             event = self.stored.find(original)
@@ -171,9 +187,25 @@ class Facts:
             if not self._knows_name(key):
                 self.namesakes[key] = cards[0][1] if cards else 0
                 self.holders[key] = [(account, phone) for _, account, phone in holders]
+        if asked.people:
+            self._take_persons(asked.people, next(found), next(found))
         if asked.first:
             self._take_accounts(next(found))
         return met
+
+    def _take_persons(self, people: list[str], rows: list[Row], notices: list[Row]) -> None:
+        new = [key for key in people if not self._knows_person(key)]
+        for key in new:
+            self.persons[key], self.notices[key] = Person(key), []
+        for row in rows:
+            if row[0] in new:
+                self.persons[row[0]] = Person(*row)
+        for key, *notice in notices:
+            if key in new:
+                self.notices[key].append(tuple(notice))
+
+    def _knows_person(self, key: str) -> bool:
+        return self.persons.recall(key) and self.notices.recall(key)
 
     def _knows_name(self, key: bytes) -> bool:
         return self.namesakes.recall(key) and self.holders.recall(key)

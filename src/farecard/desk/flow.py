@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from farecard.desk.batch import Batch
 from farecard.desk.desk import MOST_A_BATCH, Decided, Desk
-from farecard.desk.entries import Asked, Entry
+from farecard.desk.entries import Asked, Entry, is_run, parts
 from farecard.storage.store import ConflictError
 from farecard.wire.answer import Answer
 
@@ -71,6 +71,25 @@ class Flow:
         if not self.desk.overlaps:
             tell(self.desk.settle(entries))
             return
+        some = parts(entries)
+        if len(some) > 1 or any(map(is_run, entries)):
+            self._put_parts(some, tell)
+        else:
+            self._put_some(entries, tell)
+
+    def _put_parts(self, some: list[list[Entry]], tell: Tell) -> None:
+        """Each run alone: all before it is durable when it begins. All answers are told at once."""
+        answers: list[Answer] = []
+        for entries in some:
+            if is_run(entries[0]):
+                self.finish()
+                answers.append(self.desk.run_alone(entries[0]))
+            else:
+                self._put_some(entries, answers.extend)
+        self.finish()
+        tell(answers)
+
+    def _put_some(self, entries: list[Entry], tell: Tell) -> None:
         try:
             if self.is_idle and self.desk.store.begin():
                 self.desk.forget()

@@ -7,7 +7,8 @@ from typing import Any
 from farecard.export.columns import CARDS
 from farecard.export.rows import Columns
 from farecard.model.commands import format_number
-from farecard.questions.card import Number, events_of, everything, fold, state_of
+from farecard.questions.card import Number, everything, state_of
+from farecard.storage.history import events_of, fold
 from farecard.storage.rows import as_account, as_event
 from farecard.storage.store import Store
 

@@ -3,7 +3,13 @@
 from collections.abc import Callable
 
 from farecard.ledger import chart
-from farecard.ledger.chart import DEPOSITS_FORFEITED, DEPOSITS_HELD, STORED_FARE
+from farecard.ledger.chart import (
+    DEPOSITS_FORFEITED,
+    DEPOSITS_HELD,
+    POINTS,
+    POINTS_LAPSED,
+    STORED_FARE,
+)
 from farecard.model.commands import (
     CollectReissue,
     Command,
@@ -14,6 +20,7 @@ from farecard.model.commands import (
     RefundByPost,
     TapOut,
     TopUp,
+    TopUpFromPoints,
 )
 from farecard.model.verdict import Effect
 
@@ -65,6 +72,7 @@ def _refund(c: Refund | RefundByPost, effect: Effect) -> list[Transfer]:
         (STORED_FARE, paid_to, -effect.amount - effect.fee),
         (STORED_FARE, chart.REFUND_FEES, effect.fee),
         (DEPOSITS_HELD, paid_to, -effect.deposit),
+        (POINTS, POINTS_LAPSED, -effect.points),
     ]
 
 
@@ -75,6 +83,10 @@ def _collect(c: CollectReissue, effect: Effect) -> list[Transfer]:
         (till, DEPOSITS_HELD, effect.deposit + effect.forfeited),
         (DEPOSITS_HELD, DEPOSITS_FORFEITED, effect.forfeited),
     ]
+
+
+def _top_up_from_points(c: TopUpFromPoints, effect: Effect) -> list[Transfer]:
+    return [(POINTS, STORED_FARE, effect.amount)]
 
 
 def _move(c: MoveToPhone, effect: Effect) -> list[Transfer]:
@@ -90,6 +102,7 @@ _BOOKS: dict[type[Command], Callable[..., list[Transfer]]] = {
     RefundByPost: _refund,
     CollectReissue: _collect,
     MoveToPhone: _move,
+    TopUpFromPoints: _top_up_from_points,
 }
 
 

@@ -10,6 +10,8 @@ DEPOSITS_FORFEITED = "deposits-forfeited"
 CARD_COMPANY = "card-company-receivable"
 REFUND_FEES = "refund-fees"
 REISSUE_FEES = "reissue-fees"
+POINTS = "points-liability"
+POINTS_LAPSED = "points-lapsed"
 
 HEADS = {
     "cash": "cash taken in and paid out, by channel and place (or company)",
@@ -21,6 +23,9 @@ HEADS = {
     "merchants-payable": "purchases, owed to the shop",
     REFUND_FEES: "fees of refunds",
     REISSUE_FEES: "fees of reissues after loss",
+    "programme-receivable": "points granted, owed by whoever pays for the campaign",
+    POINTS: "points on all cards, a yen each: owed to their holders",
+    POINTS_LAPSED: "points of refunded cards, which nobody can use any more",
     "refunds-payable": "refunds still to be sent: by bank transfer, through the app",
 }
 
@@ -33,6 +38,11 @@ def cash(channel: str, place: str | None, company: str | None) -> str:
 def fares_payable(company: str) -> str:
     """What is owed to a transport company."""
     return f"fares-payable:{company}"
+
+
+def programme(name: str) -> str:
+    """What a campaign's programme owes for the points granted."""
+    return f"programme-receivable:{name}"
 
 
 def merchants_payable(merchant: str) -> str:

@@ -42,7 +42,14 @@ class Account(msgspec.Struct, gc=False):
     pass_since: int | None = None
     pass_until: int | None = None
     pass_discount: int = 0
-    registered_on: int | None = None
+    registered_on: int | None = None  # to the old ICOCA Point service
+    apply_from: int | None = None  # the first day a campaign may be applied for with it
+    member: bool = False
+    applicant: str | None = None  # who applied for a campaign with it first, by ``Person.key``
+    applied_as: int | None = None  # the number it was last applied with
+    applied: dict[str, int] | None = None  # by campaign/measure: when
+    counted_before: int = 0  # yen that counted in an earlier round
+    granted: dict[str, int] | None = None  # by campaign/measure/period: points
 
 
 def post(account: Account, event: "Event") -> None:
@@ -115,3 +122,16 @@ class Event(msgspec.Struct, array_like=True, gc=False):
     sets: Any = None  # fields and values; as JSON text once it is a row
     reasons: str | None = None
     warnings: str | None = None
+
+
+class Person(msgspec.Struct, gc=False):
+    """Who applied for a campaign: the account it was applied with, and for which measures (bit n: measure n).
+
+    ``key`` stands for the opaque id, which is sealed; ``last_seq`` is the event that changed it last, None of somebody
+    nobody has heard of.
+    """
+
+    key: str
+    account: int = NO_ACCOUNT
+    measures: int = 0
+    last_seq: int | None = None

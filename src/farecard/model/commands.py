@@ -188,9 +188,103 @@ class MoveToPhone(Command, tag="move_to_phone"):
     kind: Literal["mobile", "apple-pay"]
 
 
+class RegisterForPoints(Command, tag="register_for_points"):
+    """Register a card's use of WESTER points (利用登録)."""
+
+    card: Any
+
+
+class JoinMembership(Command, tag="join_membership"):
+    """Tie a card to a WESTER membership (会員登録). ``member`` is kept like a holder."""
+
+    card: Any
+    member: Text
+
+
+class OtherService(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A measure that was applied for with another cashless service."""
+
+    measure: Literal[1, 2, 3]
+    applied_on: str
+    ended: bool = False
+
+
+class ApplicationHistory(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What the national system knows of a person's earlier applications."""
+
+    round_1: Literal["none", "icoca-received", "icoca-open"] = "none"
+    round_1_counted: YenOrNone = 0
+    other_service: OtherService | None = None
+
+
+class ApplyMynaPoint(Command, tag="apply_myna_point"):
+    """Apply for measures of Myna Point with a card (マイナポイントの申込み). ``person`` is kept like a holder."""
+
+    card: Any
+    person: Text
+    measures: Annotated[list[Literal[1, 2, 3]], msgspec.Meta(min_length=1, max_length=3)]
+    own_name: bool = True
+    history: ApplicationHistory | None = None
+
+
+class Notice(Command):
+    """What the national system reports of a person."""
+
+    NUMBERS: ClassVar[tuple[str, ...]] = ()
+
+    person: Text
+
+
+class ConfirmInsuranceCard(Notice, tag="confirm_insurance_card"):
+    """The health-insurance card's use is registered (健康保険証としての利用申込み)."""
+
+
+class FileAccount(Notice, tag="file_account"):
+    """An account for public money was filed (公金受取口座の登録申請)."""
+
+
+class ConfirmAccount(Notice, tag="confirm_account"):
+    """The filed account is complete on Mynaportal (公金受取口座の登録完了)."""
+
+
+class ChangeAppliedCard(Command, tag="change_applied_card"):
+    """Ask for another ICOCA in place of the one applied with (申込みカードの変更)."""
+
+    person: Text
+    card: Any
+
+
+class TopUpFromPoints(Command, tag="top_up_from_points"):
+    """Turn points into balance (ポイントチャージ)."""
+
+    card: Any
+    points: Yen
+
+
+class JoinCampaign(Command, tag="join_campaign"):
+    """Take part in a campaign that is joined by card (キャンペーンへの参加)."""
+
+    card: Any
+    campaign: Text
+
+
+class Run(Command):
+    """What the back office does to all cards at once."""
+
+    NUMBERS: ClassVar[tuple[str, ...]] = ()
+
+
+class RunGrants(Run, tag="run_grants"):
+    """Grant what is due by a month (付与)."""
+
+    month: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+
+
 COMMANDS: tuple[type[Command], ...] = (
     Issue, TopUp, TapIn, TapOut, Purchase, Reverse, Refund, RequestRefundForm, RefundByPost,
-    ReportDamaged, ReportLost, CollectReissue, MoveToPhone,
+    ReportDamaged, ReportLost, CollectReissue, MoveToPhone, RegisterForPoints, JoinMembership,
+    TopUpFromPoints, ApplyMynaPoint, ConfirmInsuranceCard, FileAccount, ConfirmAccount,
+    ChangeAppliedCard, RunGrants, JoinCampaign,
 )  # fmt: skip
 
 

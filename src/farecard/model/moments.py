@@ -112,6 +112,11 @@ def month_of(day: int) -> int:
     return when.year * 12 + when.month - 1
 
 
+def first_day_of(month: int) -> int:
+    """The first day of a calendar month."""
+    return date(month // 12, month % 12 + 1, 1).toordinal() - EPOCH_ORDINAL
+
+
 @lru_cache(maxsize=4096)
 def iso_day(day: int) -> str:
     """``YYYY-MM-DD``."""

@@ -39,6 +39,12 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     reissue_wait: int
     slip_days: int
     move_largest_balance: int
+    registration_online_places: frozenset[str]
+    registration_evening: int
+    registration_wait: int
+    registration_evening_wait: int
+    points_unit: int
+    wester_points_since: int
     prepaid_report_days: frozenset[int]
     prepaid_threshold: int
     prepaid_secured_percent: int

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 from farecard.desk.batch import SEQS_PER_BATCH, chain_hash
-from farecard.ledger.chart import DEPOSITS_HELD, STORED_FARE
+from farecard.ledger.chart import DEPOSITS_HELD, POINTS, STORED_FARE
 from farecard.model.account import NO_ACCOUNT, Account, Event, post
 from farecard.model.commands import format_number
 from farecard.model.moments import day_of
@@ -31,6 +31,7 @@ class Audit:
         self._sums: dict[str, list[int]] = {}
         self._reversals: dict[int, tuple[int, int]] = {}
         self._remembered = 0
+        self._campaigns = _Campaigns(store)
 
     def _say(self, problem: str) -> None:
         if len(self.problems) < MOST_TOLD:
@@ -73,7 +74,8 @@ class Audit:
                 )
             if said_prev != prev:
                 self._say(f"batch {id}: does not follow the batch before it: the chain is cut")
-            if chain_hash(prev, header, events, transfers, totals) != said:
+            more = self._campaigns.rows_of(events)
+            if chain_hash(prev, header, events, transfers, totals, *more) != said:
                 self._say(f"batch {id}: its rows are not those it was committed with")
             if header[6] != len(events):
                 self._say(f"batch {id}: {len(events)} events, {header[6]} when it was committed")
@@ -84,6 +86,7 @@ class Audit:
             self.events += len(events)
             yield self.events
         folded.finish(self._say)
+        self._campaigns.finish(self._say)
 
     def _commands(self, events: list[Event]) -> None:
         """Every event's id is remembered, and leads to it."""
@@ -99,6 +102,8 @@ class Audit:
         }
         for event in events:
             row = kept.get((event.sender, event.id))
+            if event.do == "run_grants" and event.account != NO_ACCOUNT:
+                continue  # what a run granted: the id is the run's own
             if row != [event.account, event.seq]:
                 self._say(f"event {event.seq}: its sender's id is not remembered")
             else:
@@ -119,7 +124,9 @@ class Audit:
             if event.yen:
                 assert event.debit is not None and event.credit is not None
                 _add(sums, day, event.debit, event.credit, event.yen)
-            if event.outcome == "accepted":
+            if event.outcome == "accepted" and not (
+                event.account == NO_ACCOUNT and event.do in _OF_NO_CARD
+            ):
                 folded.take(event, self._say)
             elif event.amount or event.deposit or event.points or event.yen:
                 self._say(f"event {event.seq}: {event.outcome}, and yet it moved something")
@@ -139,8 +146,8 @@ class Audit:
     # -- the tables beside it ----------------------------------------------------------------
 
     def _tables(self) -> None:
-        balances, deposits, _ = self.store.rows("stored_fare")[0]
-        for account, sum in ((STORED_FARE, balances), (DEPOSITS_HELD, deposits)):
+        held = self.store.rows("stored_fare")[0]
+        for account, sum in zip((STORED_FARE, DEPOSITS_HELD, POINTS), held, strict=True):
             debit, credit = self._sums.get(account, [0, 0])
             if credit - debit != sum:
                 self._say(f"{account} is {credit - debit:,} yen in the books, {sum:,} on the cards")
@@ -180,6 +187,86 @@ _ORPHANS = {
     "events_without_batch": "event {0}: belongs to no batch",
     "accounts_without_holder": "account {0}: a card of its kind has a holder, none is kept",
 }
+
+
+class _Campaigns:
+    """What campaigns keep beside the journal, held against the events that made it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.applications = 0
+        self.granted = 0
+        self.notices: dict[int, tuple[str, int]] = {}  # by event: what and when
+
+    def rows_of(self, events: list[Any]) -> tuple[list[Any], list[Any]]:
+        """The applications and grants of a batch's events."""
+        made: dict[str, list[Any]] = {"apply": [], "grant": []}
+        for row in events:
+            event = row[_SEQ], row[_ACCOUNT]
+            if row[_OUTCOME] == "accepted":
+                if row[_DO] in _MADE:
+                    made[_MADE[row[_DO]]].append(event)
+                elif row[_DO] in _NOTICES:
+                    self.notices[row[_SEQ]] = row[_DO], row[_AT]
+        applications = self._rows("applications_of", made["apply"])
+        granted = self._rows("granted_of", made["grant"])
+        self.applications += len(applications)
+        self.granted += len(granted)
+        return applications, granted
+
+    def _rows(self, name: str, events: list[tuple[int, int]]) -> list[Any]:
+        if not events:
+            return []
+        seqs, accounts = zip(*events, strict=True)
+        return self.store.rows(name, seqs=list(seqs), accounts=sorted(set(accounts)))
+
+    def finish(self, say: Any) -> None:
+        """What no event made; people and notices that do not fit the applications."""
+        applied: dict[str, list[int]] = {}
+        count = 0
+        for account, person, measure in self.store.stream("all_applications"):
+            count += 1
+            if person:
+                applied.setdefault(person, [account, 0])[1] |= 1 << measure
+        if count != self.applications:
+            say(f"{count - self.applications} applications that no event made")
+        granted = self.store.rows("granted_count")[0][0]
+        if granted != self.granted:
+            say(f"{granted - self.granted} grants that no event made")
+        heard, copied = self._notices(say)
+        for person, account, measures in self.store.stream("all_persons"):
+            if [account, measures] != applied.pop(person, [NO_ACCOUNT, 0]):
+                say(f"a person of account {account}: is said to have applied for other measures")
+            if account != NO_ACCOUNT and heard.get(person) != copied.get((account, person)):
+                say(
+                    f"account {account}: not all that was reported of its applicant is kept with it"
+                )
+        for account, _ in applied.values():
+            say(f"account {account}: nobody is kept who applied with it")
+
+    def _notices(self, say: Any) -> tuple[dict[str, list[Any]], dict[tuple[int, str], list[Any]]]:
+        """What was reported, by person; and by account and person where it was copied to."""
+        heard: dict[str, list[Any]] = {}
+        copied: dict[tuple[int, str], list[Any]] = {}
+        for account, person, *notice in self.store.stream("all_notices"):
+            if account != NO_ACCOUNT:
+                copied.setdefault((account, person), []).append(notice)
+                continue
+            heard.setdefault(person, []).append(notice)
+            seq, what, at = notice
+            if self.notices.pop(seq, None) != (what, at):
+                say(f"a report of event {seq}: no such event made it")
+        for seq in self.notices:
+            say(f"event {seq}: what it reported is not kept")
+        return heard, copied
+
+
+_MADE = {"apply_myna_point": "apply", "join_campaign": "apply", "run_grants": "grant"}
+_NOTICES = ("confirm_insurance_card", "file_account", "confirm_account")
+_OF_NO_CARD = (*_NOTICES, "run_grants", "commit_draw", "draw_lottery")
+_SEQ, _ACCOUNT, _DO, _OUTCOME, _AT = (
+    tuple(tables()["event"]).index(name) for name in ("seq", "account", "do", "outcome", "at")
+)
 
 
 class _Folded:

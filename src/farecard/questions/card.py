@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from farecard.model.account import Account, Event, post
+from farecard.model.account import Account
 from farecard.model.commands import format_number
 from farecard.model.moments import PAST_MOMENT, day_of, iso_day, iso_moment
-from farecard.storage.rows import as_account, as_event
+from farecard.storage.history import account_at, events_of, fold
 from farecard.storage.store import Store
 
 
@@ -64,27 +64,6 @@ def find(store: Store, number: int, at: int) -> Number:
     return Number(*rows[0])
 
 
-def events_of(store: Store, account: int, head: int) -> list[Event]:
-    """An account's accepted events up to ``head``, oldest first."""
-    return [as_event(row) for row in store.rows("chain", account=account, head=head)]
-
-
-def account_at(store: Store, id: int, at: int) -> Account:
-    """An account as it stood at a moment: as stored, or folded from its events."""
-    account = as_account(store.rows("accounts", ids=[id])[0])
-    if account.last_at <= at:
-        return account
-    return fold(id, [event for event in events_of(store, id, account.last_seq) if event.at <= at])
-
-
-def fold(id: int, events: list[Event]) -> Account:
-    """An account rebuilt from its accepted events."""
-    account = Account(id, id, "")
-    for event in events:
-        post(account, event)
-    return account
-
-
 def state_of(account: Account, at: int) -> str:
     """The first that holds of refunded, stopped, expired, riding, active."""
     if account.state != "active":
@@ -95,9 +74,11 @@ def state_of(account: Account, at: int) -> str:
 
 
 def status(store: Store, number: int, when: AsOf) -> dict[str, Any]:
-    """The answer of ``farecard status``: yen, points, ``expires`` as a date."""
+    """The answer of ``farecard status``: yen, points, ``expires`` as a date. Reasons are values still."""
     found = find(store, number, when.until)
     account = account_at(store, found.account, when.until)
+    myna = None
+    joined: dict[str, Any] = {}
     card: dict[str, Any] = {"number": format_number(number), "kind": account.kind}
     expires = None if account.expires is None else iso_day(account.expires)
     if found.is_replaced(when.until):
@@ -109,7 +90,15 @@ def status(store: Store, number: int, when: AsOf) -> dict[str, Any]:
         card |= {"state": state_of(account, when.judged(account)), "balance": account.balance}
         card |= {"deposit": account.deposit, "points": account.points}
         card |= {"expires": expires, "successor": None}
-    return {"card": card, "myna": None, "rally": None}
+        if account.applied is not None:
+            from farecard.questions import applications  # noqa: PLC0415  # most cards start without
+
+            now = when.judged(account)
+            if account.applicant is not None:
+                myna = applications.myna(store, account, when.until, now)
+            joined = applications.joined(store, account, when.until, now)
+    answer = {"card": card, "myna": myna, "rally": None}
+    return {**answer, "campaigns": joined} if joined else answer
 
 
 def _kind_of_replaced(store: Store, found: Number) -> str:

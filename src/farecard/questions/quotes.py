@@ -7,8 +7,9 @@ from farecard.model.commands import PHONES, format_number
 from farecard.model.moments import day_of, iso_day
 from farecard.model.rates import Rates
 from farecard.model.verdict import No
-from farecard.questions.card import AsOf, account_at, find
+from farecard.questions.card import AsOf, find
 from farecard.rules import refund, reissue, state
+from farecard.storage.history import account_at
 from farecard.storage.store import Store
 from farecard.tariff import Tariff
 

@@ -150,11 +150,11 @@ def issue(
         {"deposit": deposit, "balance": balance},
         amount=balance,
         deposit=deposit,
-        sets=_first_fields(c, expires),
+        sets=_first_fields(c, expires, rates),
     )
 
 
-def _first_fields(c: Issue, expires: int | None) -> dict[str, Any]:
+def _first_fields(c: Issue, expires: int | None, rates: Rates) -> dict[str, Any]:
     """What an account is born with besides its money."""
     sets: dict[str, Any] = {"kind": c.kind}
     if expires is not None:
@@ -167,5 +167,6 @@ def _first_fields(c: Issue, expires: int | None) -> dict[str, Any]:
         sets["pass_until"] = parse_day(c.pass_.valid_until)
         sets["pass_discount"] = int(c.pass_.disability_discount)
     if c.points_registered_on is not None:
-        sets["registered_on"] = parse_day(c.points_registered_on)
+        sets["registered_on"] = registered_on = parse_day(c.points_registered_on)
+        sets["apply_from"] = registered_on + rates.registration_wait
     return sets

@@ -1,5 +1,7 @@
 """Moving a card into a phone (モバイルICOCA・Apple Payへの移行)."""
 
+from typing import Any
+
 from farecard.model.account import Account
 from farecard.model.commands import PHONES, MoveToPhone, format_number
 from farecard.model.rates import Rates
@@ -41,6 +43,9 @@ def move_to_phone(c: MoveToPhone, account: Account, day: int, rates: Rates) -> V
     )
     if no is not None:
         return no
+    sets: dict[str, Any] = {"number": c.to, "kind": c.kind}
+    if account.applied_as == account.number:
+        sets["applied_as"] = c.to  # the same card for whoever applied with it (MYN-9)
     return Effect(
         {
             "card": format_number(c.to),
@@ -49,5 +54,5 @@ def move_to_phone(c: MoveToPhone, account: Account, day: int, rates: Rates) -> V
         },
         amount=account.deposit,
         deposit=-account.deposit,
-        sets={"number": c.to, "kind": c.kind},
+        sets=sets,
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from farecard.model.commands import CHANNELS, KINDS, PHONES
 from farecard.model.verdict import No, refuse
-from farecard.rules.catalogue import GUIDE, rule
+from farecard.rules.catalogue import FAQ, GUIDE, rule
 
 COUNTER_KINDS = ("anonymous", "named", "commuter", "child")
 COUNTERS = frozenset({"counter", "other-counter"})
@@ -57,6 +57,17 @@ def refunded_in_app(do: str, kind: str, channel: str) -> No | None:
     return None
 
 
+@rule(
+    "WST-5",
+    source=FAQ,
+    ja="ポイントチャージは、ICOCAエリア内の駅の券売機・精算機でできます。アプリのICOCAは端末の操作でできます。",
+)
+def charged_from_points(_do: str, kind: str, channel: str) -> No | None:
+    """Points charge onto the card (ポイントチャージ) at the issuer's ticket and fare-adjustment machines; for the app's cards on the phone."""
+    places = ("icoca-app",) if kind in PHONES else ("ticket-machine", "fare-adjustment")
+    return None if channel in places else refuse("WST-5", "points-elsewhere")
+
+
 def _refund(do: str, kind: str, channel: str) -> No | None:
     return (
         refunded_at_counters(do, kind, channel)
@@ -90,6 +101,14 @@ _CHECKS: dict[str, Callable[[str, str, str], No | None]] = {
     "report_lost": _only(None, "counter", "other-counter", "phone", "member-page"),
     "collect_reissue": _only("RIS-4", "counter", "other-counter"),
     "move_to_phone": _only(None, "icoca-app"),
+    "register_for_points": _only(None, "ticket-machine", "wester-app", "member-page"),
+    "join_membership": _only(None, "wester-app", "member-page", "icoca-app", "counter"),
+    "apply_myna_point": _only(
+        None, "myna-point", "counter", "ticket-machine", "wester-app", "member-page", "icoca-app"
+    ),
+    "join_campaign": _only(None, "wester-app", "member-page", "icoca-app", "counter"),
+    "change_applied_card": _only(None, "counter", "phone", "member-page", "myna-point"),
+    "top_up_from_points": charged_from_points,
 }
 
 PLACES: dict[tuple[str, str, str], No | None] = {

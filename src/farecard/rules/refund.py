@@ -3,7 +3,7 @@
 from farecard.model.account import Account
 from farecard.model.commands import PHONES, Refund, RefundByPost, RequestRefundForm
 from farecard.model.rates import Rates
-from farecard.model.verdict import Effect, No, Verdict, refuse
+from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
 from farecard.rules.catalogue import GUIDE, rule
 from farecard.rules.places import PLACES
 from farecard.rules.ride import not_mid_ride
@@ -88,6 +88,7 @@ def payout_of(account: Account, day: int, rates: Rates) -> dict[str, int]:
 
 def _pay(account: Account, day: int, rates: Rates, paid_by: str) -> Effect:
     paid = payout_of(account, day, rates)
+    lost = Reason("MYN-16", "points-lost", {"points": account.points})
     return Effect(
         {"payout": paid, "paid_by": paid_by},
         amount=-account.balance,
@@ -96,6 +97,7 @@ def _pay(account: Account, day: int, rates: Rates, paid_by: str) -> Effect:
         fee=paid["fee"],
         payee=paid_by,
         sets={"state": "refunded"},
+        warnings=[lost] if account.points else None,
     )
 
 

@@ -1,12 +1,14 @@
 """Putting a mistake right (取消), and why a top-up is not simply given back."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from farecard.model.account import Account, Event
+from farecard.model.campaign import Campaign, day_number, first_moment
 from farecard.model.commands import Reverse
 from farecard.model.moments import day_of, month_of
 from farecard.model.rates import Rates
-from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
+from farecard.model.verdict import REFERRED, Effect, No, Reason, Verdict, refuse
 from farecard.rules.catalogue import FAQ, rule
 from farecard.rules.state import dead, late
 from farecard.rules.top_up import over_ceiling
@@ -40,15 +42,35 @@ def right_place(c: Reverse, original: Event) -> No | None:
     return refuse(None, "reverse-elsewhere")
 
 
+def granted_for(account: Account, original: Event, campaigns: Iterable[Campaign]) -> No | None:
+    """Yen that counted for points already granted are taken back by people, not by a rule."""
+    for key in account.granted or {}:
+        name, number, _ = key.split("/")
+        campaign = next((one for one in campaigns if one.name == name), None)
+        measure = None if campaign is None else campaign.measure(int(number))
+        if measure is None or measure.counts_until is None:
+            continue
+        in_time = (
+            (account.applied or {})[f"{name}/{number}"]
+            <= original.at
+            < first_moment(day_number(measure.counts_until) + 1)
+        )
+        if in_time and measure.counts_yen(original.do, original.channel, original.tender):
+            return No([Reason("CHG-8", "counted-for-points", {"measure": int(number)})], REFERRED)
+    return None
+
+
 def reverse(
-    c: Reverse, account: Account, original: Event, reversed_already: bool, day: int, rates: Rates
-) -> Verdict:
+    c: Reverse, account: Account, original: Event, reversed_already: bool, day: int, rates: Rates,
+    campaigns: Iterable[Campaign] = (),
+) -> Verdict:  # fmt: skip
     """Decide a reversal; it applies to the card's current number and reopens no ride."""
     no = (
         late(c.at, account)
         or dead(account, day, rates.slip_days)
         or right_place(c, original)
         or (refuse(None, "reversed-already") if reversed_already else None)
+        or granted_for(account, original, campaigns)
     )
     if no is not None:
         return no

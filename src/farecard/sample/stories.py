@@ -2,7 +2,7 @@
 
 A step is ``(seconds later, channel, what)``: ``what`` is the command's own fields. ``@A`` to ``@C`` are the
 story's card numbers, ``@S`` the first card's first slip, ``@F`` its form, ``@H`` a holder, ``@X`` the same
-holder with another phone, ``@ID1`` the id of the story's first step. A ``what`` beginning with ``!`` is a
+holder with another phone, ``@P`` to ``@R`` people who apply, ``@MONTH`` the step's month, ``@ID1`` the id of the story's first step. A ``what`` beginning with ``!`` is a
 whole line as it stands; with ``=`` it takes the id of the step before.
 """
 
@@ -40,6 +40,62 @@ def tap(way: str, station: str, card: str = "@A") -> str:
     """A tap's fields."""
     return f'"do":"tap_{way}","card":"{card}","station":"{station}"'
 
+
+def apply(measures: str, extra: str = "", card: str = "@A", person: str = "@P") -> str:
+    """An application's fields."""
+    return f'"do":"apply_myna_point","card":"{card}","person":"{person}","measures":[{measures}]{extra}'
+
+
+def report(what: str, person: str = "@P") -> str:
+    """A notice's fields."""
+    return f'"do":"{what}","person":"{person}"'
+
+
+REGISTER = '"do":"register_for_points","card":"@A"'
+MEMBER = '"do":"join_membership","card":"@A","member":"member-@P"'
+FROM_POINTS = '"do":"top_up_from_points","card":"@A","points":5000'
+RUN = '"do":"run_grants","month":"@MONTH"'
+ELSEWHERE = ',"history":{"other_service":{"measure":1,"applied_on":"2022-06-%s"}}'
+
+# people who collect points: each applies with a card of their own
+CAMPAIGN: tuple[tuple[Step, ...], ...] = (
+    # reaches the target after charging where it does not count, before applying and from points
+    ((0, "counter", ANON), (60, "myna-point", apply("1")), (60, "wester-app", REGISTER), (60, "wester-app", REGISTER), (60, "counter", MEMBER),
+     (60, "counter", MEMBER), (60, "myna-point", apply("1")), (60, "charge-machine", top_up(1000)), (2 * DAY, "myna-point", apply("1,2")),
+     (60, "petrol-station", top_up(1000)), (60, "petrol-station", top_up(300, "change")), (60, "charge-machine", top_up(10_000)),
+     (60, "shop", buy(9000)), (60, "other-rail", top_up(10_000)), (60, "myna-point", apply("1")), (DAY, "myna-point", report("confirm_insurance_card")),
+     (60, "ticket-machine", FROM_POINTS), (60, "shop", FROM_POINTS), (60, "ticket-machine", FROM_POINTS.replace("5000", "7")),
+     (40 * DAY, "operations", RUN), (60, "ticket-machine", FROM_POINTS), (60, "operations", RUN),
+     (60, "operations", '"do":"reverse","of":"@ID14","why":"wrong card"'), (60, "counter", REFUND)),
+    # falls short, files the account and waits for the bank
+    ((0, "counter", SMART), (60, "wester-app", REGISTER), (60, "myna-point", apply("1,2,3")), (60, "charge-machine", top_up(5000, "credit")),
+     (DAY, "myna-point", report("file_account"))),
+    # reported before applying, the account complete
+    ((0, "icoca-app", PHONE), (0, "myna-point", report("confirm_insurance_card")), (60, "myna-point", report("file_account")),
+     (DAY, "myna-point", report("confirm_account")), (DAY, "icoca-app", apply("2,3")), (60, "counter", report("confirm_account"))),
+    # loses the card and goes on with the next; others apply with it
+    ((0, "counter", NAMED), (60, "ticket-machine", REGISTER), (DAY, "myna-point", apply("1")), (60, "charge-machine", top_up(10_000)),
+     (60, "shop", buy(9900)), (60, "phone", '"do":"report_lost","card":"@A"'),
+     (DAY, "counter", '"do":"collect_reissue","slip":"@S","card":"@B","paid":1020'), (60, "charge-machine", top_up(10_000, card="@B")),
+     (60, "myna-point", apply("1", card="@B", person="@Q")), (60, "myna-point", apply("2", card="@B")), (60, "myna-point", apply("2", card="@B", person="@R"))),
+    # two people, two cards
+    ((0, "counter", SMART), (60, "icoca-app", PHONE.replace("@A", "@B").replace("mobile", "apple-pay").replace("@H", "@X")), (60, "myna-point", apply("1")),
+     (60, "myna-point", apply("2", card="@B")), (60, "myna-point", apply("1", person="@Q")), (60, "icoca-app", '"do":"move_to_phone","card":"@A","to":"@C","kind":"mobile"'),
+     (60, "myna-point", apply("1", card="@C", person="@Q")), (60, "phone", '"do":"change_applied_card","card":"@C","person":"@P"'),
+     (280 * DAY, "phone", '"do":"change_applied_card","card":"@C","person":"@P"')),
+    # applied elsewhere, in round 1, too early, too late, in another name
+    ((0, "counter", SMART), (60, "myna-point", apply("1", ',"own_name":false')), (60, "myna-point", apply("2", ELSEWHERE % 30)), (60, "myna-point", apply("2", ELSEWHERE % 29)),
+     (60, "myna-point", apply("1", ',"history":{"round_1":"icoca-received"}')), (60, "myna-point", apply("1", ',"history":{"round_1":"icoca-open","round_1_counted":19000}')),
+     (60, "charge-machine", top_up(1000)), (300 * DAY, "myna-point", apply("2"))),
+    ((-300 * DAY, "counter", SMART), (60, "myna-point", apply("1,2")), (60, "charge-machine", top_up(1000)), (60, "myna-point", apply("3"))),
+    # a pass with the discount; a child whose card expires; a card refunded before the points came
+    ((0, "counter", COMMUTER % ',"disability_discount":true'), (60, "ticket-machine", REGISTER), (60, "myna-point", apply("1"))),
+    ((0, "counter", CHILD.replace("@DAY2", "2023-03-31")), (60, "ticket-machine", REGISTER), (DAY, "myna-point", apply("1,2"))),
+    ((0, "icoca-app", PHONE), (60, "icoca-app", apply("1,2")), (60, "icoca-app", top_up(18_000, "credit")), (DAY, "icoca-app", REFUND)),
+    # an individual number in place of an id
+    ((0, "counter", SMART), (60, "myna-point", apply("1", person="1234 5678 9012")), (60, "myna-point", apply("1,1")),
+     (60, "myna-point", apply("1", ',"history":{"round_1_counted":1}'))),
+)  # fmt: skip
 
 STORIES: tuple[tuple[Step, ...], ...] = (
     # the guide's example, and what a dead card answers
@@ -126,6 +182,7 @@ STORIES: tuple[tuple[Step, ...], ...] = (
      (60, "counter", ANON), (60, "gate", tap("in", "Nowhere")), (60, "shop", buy(100)), (0, "shop", "=" + buy(100)),
      (0, "shop", "=" + buy(101)), (-DAY, "shop", buy(100)), (DAY, "counter", '"do":"collect_reissue","slip":"S1","card":"@B","paid":0'),
      (60, "gate", top_up(1000)), (60, "moon", buy(100)), (60, "shop", '"do":"teleport"')),
+    *CAMPAIGN,
 )  # fmt: skip
 
 
@@ -166,9 +223,10 @@ class Story:
         other_phone = self.person.replace('"phone":"000', '"phone":"999')
         bank = '{"bank":"B","branch":"1","kind":"ordinary","number":"1234567","holder_kana":"K"}'
         for mark, value in (
-            ("@BANK", bank), ("@DAY2", _at(first + 2 * DAY)[:10]), ("@S2", f"S{self.base:015d}-2"),
+            ("@BANK", bank), ("@DAY2", _at(first + 2 * DAY)[:10]), ("@MONTH", _at(self._shown)[:7]), ("@S2", f"S{self.base:015d}-2"),
             ("@A", f"JW{self.base:015d}"), ("@B", f"JW{self.base + 1:015d}"), ("@C", f"JW{self.base + 2:015d}"),
             ("@S", f"S{self.base:015d}-1"), ("@F", f"F{self.base:015d}-1"), ("@H", self.person), ("@X", other_phone),
+            ("@P", f"p-{self.base}"), ("@Q", f"q-{self.base}"), ("@R", f"r-{self.base}"),
             *((f'@ID{n}"', f'{id}"') for n, id in enumerate(self.ids, 1)),
         ):  # fmt: skip
             line = line.replace(mark, value)

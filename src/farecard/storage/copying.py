@@ -43,7 +43,7 @@ class Marker(msgspec.Struct):
     source: str  # its place, for people
     made: str  # the three of its origin, as far as it is in the copy
     heads: Heads
-    versions: tuple[int, int]
+    versions: tuple[int, int, int]
     run: str  # whoever copies now; moving on with another's marker is refused
     table: str = ORDER[0]  # those before it are done
     after: list[Any] | None = None  # the largest key in it; None: not begun

@@ -1,6 +1,12 @@
 """Making a store and adding to it: its key, its tariff, its networks; and reading those again."""
 
-from farecard.model.moments import moment_now
+import re
+from datetime import date
+from typing import NamedTuple
+
+from farecard.campaigns import Campaigns, packaged_texts, read_campaign
+from farecard.model.campaign import Campaign, day_number, first_moment
+from farecard.model.moments import date_of, moment_now, month_of
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables
 from farecard.storage.errors import StoreError
@@ -10,26 +16,52 @@ from farecard.storage.vault import Vault, key_path, make_key, read_key
 from farecard.tariff import ALWAYS, Tariff
 
 
+class Inputs(NamedTuple):
+    """The dated inputs that decisions go by."""
+
+    tariff: Tariff
+    networks: Networks
+    campaigns: Campaigns
+
+
 def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[Store, Vault]:
-    """Open a store for commands; a new one gets a key, the tariff and the sample network."""
+    """Open a store for commands; a new one gets a key, the tariff, the sample network and the campaigns.
+
+    One that was filled by an older farecard gets what that did not have.
+    """
     store = open_store(url, write=True)
     try:
         store.begin_making()
         refuse_unfinished(store)  # a copy may have begun since it was opened
         if "key" in about(store):
             vault = read_vault(store)
-            store.rollback()
+            _update_tariff(store, tariff_text)
+            add_campaigns(store, packaged_texts())
+            store.commit()
             return store, vault
         vault = Vault(make_key(key_path(store.key_beside)))
         now = moment_now()
         store.append("about", [("key", vault.fingerprint)])
         store.append("tariff", [(1, ALWAYS, now, tariff_text)])
         add_network(store, sample, "sample", ALWAYS)
+        add_campaigns(store, packaged_texts())
         store.commit()
     except BaseException:
         store.close()
         raise
     return store, vault
+
+
+def _update_tariff(store: Store, text: str) -> None:
+    """Add the tariff that ships with this farecard, when the store's newest one is an older edition of it."""
+    version, _, newest = store.rows("tariffs")[-1]
+    if _edition(newest) < _edition(text):
+        store.append("tariff", [(version + 1, ALWAYS, moment_now(), text)])
+
+
+def _edition(text: str) -> int:
+    found = re.search(r"^(?:version|edition) = (\d+)$", text, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def about(store: Store) -> dict[str, str]:
@@ -60,6 +92,76 @@ def add_network(store: Store, tables: Tables, name: str, since: int) -> int:
     )
     store.append("fare", [(version, *fare) for fare in tables.fares])
     return version
+
+
+def add_campaigns(store: Store, texts: list[str]) -> list[int]:
+    """Add campaigns within the open ``begin_making``, unless their edition is there; gives the new versions."""
+    rows = store.rows("campaigns")
+    editions = {(name, _edition(text)) for _, name, text in rows}
+    version = max((row[0] for row in rows), default=0)
+    added = []
+    for text in texts:
+        campaign = read_campaign(text)
+        if (campaign.name, campaign.edition) in editions:
+            continue
+        version += 1
+        added.append(version)
+        store.append("campaign", [(version, campaign.name, moment_now(), text)])
+        _add_columns(store, version, campaign)
+    return added
+
+
+def _add_columns(store: Store, version: int, campaign: Campaign) -> None:
+    """A campaign in columns, for SQL; and the days it reaches over."""
+
+    def past(when: date | None) -> int | None:
+        return None if when is None else first_moment(day_number(when) + 1)
+
+    for one in campaign.measures:
+        first = one.counts_from or one.apply_from
+        store.append(
+            "measure",
+            [(version, campaign.name, one.number, first_moment(day_number(first)), past(one.counts_until or one.done_until),
+              one.target, one.reward, one.percent, one.cap, int(one.monthly), one.filed, past(one.filed_until),
+              one.done, past(one.done_until), campaign.grant_day)],
+        )  # fmt: skip
+        store.append(
+            "counted",
+            sorted(
+                {
+                    (version, one.number, some.do, channel, tender)
+                    for some in one.counts
+                    for channel in some.channels
+                    for tender in some.tenders
+                }
+            ),
+        )
+    _add_days(store, campaign)
+
+
+def _add_days(store: Store, campaign: Campaign) -> None:
+    """The calendar from two months before a campaign begins to three after it has ended."""
+    dates = [one.counts_from or one.apply_from for one in campaign.measures]
+    ends = [one.counts_until or one.done_until or campaign.apply_until for one in campaign.measures]
+    first = day_number(min(dates).replace(day=1)) - 62
+    last = day_number(max([*ends, campaign.apply_until])) + 92
+    there = {row[0] for row in store.rows("calendar")}
+    rows = []
+    for day in range(first, last + 1):
+        when = date_of(day)
+        if day not in there:
+            rows.append((day, month_of(day), day - when.day + 1))
+    store.append("calendar", rows)
+
+
+def load_inputs(store: Store) -> Inputs:
+    """What decisions on a store go by now."""
+    return Inputs(load_tariff(store), load_networks(store), load_campaigns(store))
+
+
+def load_campaigns(store: Store) -> Campaigns:
+    """The campaigns of a store."""
+    return Campaigns([(version, text) for version, _, text in store.rows("campaigns")])
 
 
 def load_tariff(store: Store) -> Tariff:

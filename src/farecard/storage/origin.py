@@ -49,7 +49,7 @@ def key_of(name: str, row: Row) -> Key:
 class Origin:
     """An open store as it was when it was opened.
 
-    ``made`` tells it from other stores; ``heads`` and ``versions`` (of tariff and network) say how
+    ``made`` tells it from other stores; ``heads`` and ``versions`` (of tariff, network and campaigns) say how
     far it had come. Every row that changes does so together with a batch or a version.
     """
 
@@ -74,8 +74,8 @@ class Origin:
         self.about = [row for row in said.items() if row[0] not in OWN]
         (made, *_) = side.read("SELECT version, loaded_at FROM tariff ORDER BY version")
         self.made = f"{said['key']} {made}"
-        ((tariff, network, _),) = side.rows("versions")
-        self.versions = (tariff, network or 0)
+        ((tariff, network, _, campaign),) = side.rows("versions")
+        self.versions = (tariff, network or 0, campaign or 0)
         self.heads = self._heads()
 
     def close(self) -> None:

@@ -23,12 +23,13 @@ from farecard.storage.server import (
     key_beside,
     without_password,
 )
-from farecard.storage.sql import SCHEMA_VERSION, queries, schema_statements
+from farecard.storage.sql import SCHEMA_VERSION, SURVEYS, queries, schema_statements
 from farecard.storage.statements import (
     BEGIN,
     COMMIT,
     DESK,
     LAST,
+    SURVEY,
     column_types,
     desk_reads,
     desk_writes,
@@ -81,9 +82,13 @@ class PostgresStore:
                 )
             if self._write:
                 self._writer = connect(self.url)
-                if not made:
-                    self._make(self._writer)
+                self._make(self._writer)
             version = int({row[0]: row[1] for row in self.rows("about")}["schema"])
+            if version < SCHEMA_VERSION:
+                raise StoreError(
+                    f"{self.place} was made by an older farecard (schema {version}, this one works with"
+                    f" {SCHEMA_VERSION}); the next `farecard --store URL replay FILE` brings it up to date"
+                )
             if version > SCHEMA_VERSION:
                 raise StoreError(
                     f"{self.place} was made by a newer farecard (schema {version}, this one knows"
@@ -97,14 +102,18 @@ class PostgresStore:
                 self._keeping = Lane(Pipeline(self._writer, desk_writes()))
 
     def _make(self, connection: psycopg.Connection) -> None:
-        """Make the tables, unless somebody else just did."""
+        """Make the tables, or those that an older store lacks, unless somebody else just did."""
+        if _version(connection) >= SCHEMA_VERSION:
+            return
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, MAKING))
-            if is_made(connection):
+            version = _version(connection)
+            if version >= SCHEMA_VERSION:
                 return
             connection.execute("CREATE SCHEMA IF NOT EXISTS farecard")
-            for statement in schema_statements(in_postgres):
+            for statement in schema_statements(in_postgres, version):
                 connection.execute(statement)
+            connection.execute("DELETE FROM about WHERE name = 'schema'")
             connection.execute("INSERT INTO about VALUES ('schema', %s)", (str(SCHEMA_VERSION),))
 
     def _take_writer(self, connection: psycopg.Connection) -> int:
@@ -249,6 +258,17 @@ class PostgresStore:
                 cursor.execute(self._queries[name], values)
                 yield from cursor
 
+    def survey(self, name: str, **values: Any) -> Iterable[Row]:
+        """The rows of a statement over all accounts, on a connection of its own: one state of the store."""
+        with in_words(self.place), connect(self.url) as connection:
+            connection.autocommit = False
+            connection.execute(SURVEY)
+            cursor = connection.cursor("survey", binary=True)
+            cursor.itersize = 4096
+            with cursor:
+                cursor.execute(queries(for_cursor, SURVEYS)[name], values)
+                yield from cursor
+
     def integrity(self) -> str:
         """The server looks after its own files."""
         return "ok"
@@ -322,7 +342,10 @@ class PostgresStore:
         for table, rows in writes.rows.items():
             if rows and table not in copied:
                 (last if table in LAST else first).append(insert(table, rows))
-        last += [("proof_network", {"network": writes.network}), COMMIT]
+        last += [
+            ("proof_inputs", dict(zip(("network", "campaign"), writes.inputs, strict=True))),
+            COMMIT,
+        ]
         if not copied:
             yield from pipeline.run(first + last)
             return
@@ -330,3 +353,12 @@ class PostgresStore:
         for table in copied:
             yield from self._copy(table, writes.rows[table])
         yield from pipeline.run(last)
+
+
+def _version(connection: psycopg.Connection) -> int:
+    """The version of the schema; 0 where there is no store."""
+    if not is_made(connection):
+        return 0
+    row = connection.execute("SELECT value FROM about WHERE name = 'schema'").fetchone()
+    assert row is not None
+    return int(row[0])

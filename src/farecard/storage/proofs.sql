@@ -45,6 +45,19 @@ SELECT u.sender, u.id, 0, 0 FROM unnest(:sender::text[], :id::text[]) AS u (send
 DELETE FROM command USING unnest(:sender::text[], :id::text[]) AS u (sender, id)
 WHERE command.sender = u.sender AND command.id = u.id
 
+-- name: persons
+UPDATE person SET account = u.account, measures = u.measures, last_seq = u.last_seq
+FROM unnest(:was::int8[], :person::text[], :account::int8[], :measures::int8[], :last_seq::int8[])
+    AS u (was, person, account, measures, last_seq)
+WHERE person.person = u.person AND person.last_seq = u.was
+
+-- name: claim_persons
+INSERT INTO person (person, account, measures, last_seq)
+SELECT u.person, 0, 0, 0 FROM unnest(:person::text[]) AS u (person)
+
+-- name: unclaim_persons
+DELETE FROM person WHERE person = ANY(:person)
+
 -- name: new_namesakes
 INSERT INTO namesake (name_key, cards)
 SELECT u.name_key, u.cards FROM unnest(:name_key::bytea[], :cards::int8[]) AS u (name_key, cards)

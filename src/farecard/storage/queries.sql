@@ -22,12 +22,24 @@ SELECT name_key, account, phone_key FROM holder WHERE name_key = :name_key
 -- name: namesakes
 SELECT name_key, cards FROM namesake WHERE name_key = :name_key
 
+-- name: persons
+SELECT person, account, measures, last_seq FROM person WHERE person = ANY(:people)
+
+-- name: notices
+SELECT person, what, at, seq FROM notice WHERE account = -1 AND person = ANY(:people)
+
+-- name: notices_of
+SELECT what, min(at) FROM notice WHERE account = :account AND person = :person AND at <= :at GROUP BY what
+
+-- name: granted_by
+SELECT count(*), CAST(coalesce(sum(points), 0) AS BIGINT) FROM granted WHERE sender = :sender AND id = :id
+
 -- name: last_batch
 SELECT id, number, hash FROM batch WHERE writer = :writer ORDER BY number DESC LIMIT 1
 
 -- name: versions
 SELECT (SELECT max(version) FROM tariff), (SELECT max(version) FROM network),
-    (SELECT max(id) FROM batch)
+    (SELECT max(id) FROM batch), (SELECT max(version) FROM campaign)
 
 -- name: number_of
 SELECT number, account, since_seq, since_at, ended, ended_at, head, successor
@@ -69,6 +81,12 @@ FROM account
 
 -- name: tariffs
 SELECT version, since, text FROM tariff ORDER BY version
+
+-- name: campaigns
+SELECT version, name, text FROM campaign ORDER BY version
+
+-- name: calendar
+SELECT day FROM calendar
 
 -- name: networks
 SELECT version, since, name FROM network ORDER BY version
@@ -123,6 +141,25 @@ SELECT name_key, count(*) FROM holder WHERE name_key IS NOT NULL GROUP BY name_k
 
 -- name: all_namesakes
 SELECT name_key, cards FROM namesake WHERE cards > 0 ORDER BY name_key
+
+-- name: applications_of
+SELECT * FROM application WHERE account = ANY(:accounts) AND seq = ANY(:seqs) ORDER BY account, seq, measure
+
+-- name: granted_of
+SELECT * FROM granted WHERE account = ANY(:accounts) AND seq = ANY(:seqs)
+ORDER BY account, campaign, measure, period
+
+-- name: all_applications
+SELECT account, person, measure FROM application ORDER BY account, seq, measure
+
+-- name: granted_count
+SELECT count(*) FROM granted
+
+-- name: all_notices
+SELECT account, person, seq, what, at FROM notice ORDER BY account, person, seq
+
+-- name: all_persons
+SELECT person, account, measures FROM person ORDER BY person
 
 -- name: all_numbers
 SELECT number, account, since_seq, since_at, ended, ended_at, head, successor FROM number

@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 
 from farecard.model.account import Account, Event
+from farecard.model.verdict import Reason
 
 _sets = msgspec.json.Decoder(dict[str, Any]).decode
+_reasons = msgspec.json.Decoder(list[Reason]).decode
 _encode = msgspec.json.Encoder().encode
 
 _COLUMNS = Account.__struct_fields__.index("quick_day")  # from here on they share ``details``
@@ -26,6 +28,11 @@ def as_event(row: tuple[Any, ...]) -> Event:
     if event.sets is not None:
         event.sets = _sets(event.sets)
     return event
+
+
+def as_reasons(text: str | None) -> list[Reason]:
+    """An event's reasons or warnings."""
+    return [] if text is None else _reasons(text)
 
 
 def as_account(row: tuple[Any, ...]) -> Account:

@@ -4,7 +4,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+# the schema's files; what a version added is a file of its own, which a store of the version before it lacks
+SCHEMA = ("schema.sql", "campaigns.sql")
+ADDED = {3: "campaigns.sql"}
 
 Translate = Callable[[str], str]
 
@@ -23,18 +26,29 @@ def queries(translate: Translate, file: str = "queries.sql") -> dict[str, str]:
     }
 
 
-def schema_statements(translate: Translate, name: str = "schema.sql") -> list[str]:
-    """The statements of the schema, or of a step to it, in an engine's words."""
-    return [one for one in translate(sql_text(name)).split(";\n") if one.strip()]
+SURVEYS = "grants.sql"  # statements over all accounts, for runs
+
+
+def schema_statements(translate: Translate, since: int = 0) -> list[str]:
+    """The statements of the schema in an engine's words; ``since``: what was added after that version."""
+    if since:
+        files = [ADDED[version] for version in range(since + 1, SCHEMA_VERSION + 1)]
+    else:
+        files = list(SCHEMA)
+    text = "\n".join(map(sql_text, files))
+    return [one for one in translate(text).split(";\n") if one.strip()]
+
+
+def _tables() -> list[tuple[str, str]]:
+    """Each table's name and what stands in its parentheses."""
+    text = "\n".join(map(sql_text, SCHEMA))
+    return re.findall(r"CREATE TABLE (\w+) \((.*?)^\)", text, re.MULTILINE | re.DOTALL)
 
 
 def tables() -> dict[str, dict[str, str]]:
     """Each table's columns in order, with PostgreSQL's name of their type."""
     found: dict[str, dict[str, str]] = {}
-    schema = sql_text("schema.sql")
-    for name, body in re.findall(
-        r"CREATE TABLE (\w+) \((.*?)^\)", schema, re.MULTILINE | re.DOTALL
-    ):
+    for name, body in _tables():
         columns = re.findall(r'^    "?([a-z_]+)"? (BIGINT|TEXT|BYTEA)', body, re.MULTILINE)
         found[name] = dict(columns)
     return found
@@ -43,9 +57,7 @@ def tables() -> dict[str, dict[str, str]]:
 def keys() -> dict[str, tuple[str, ...]]:
     """Each table's primary key: its columns in order."""
     found: dict[str, tuple[str, ...]] = {}
-    for name, body in re.findall(
-        r"CREATE TABLE (\w+) \((.*?)^\)", sql_text("schema.sql"), re.MULTILINE | re.DOTALL
-    ):
+    for name, body in _tables():
         one = re.search(r'^    "?([a-z_]+)"? \w+ PRIMARY KEY', body, re.MULTILINE)
         several = re.search(r"^    PRIMARY KEY \((.*)\)", body, re.MULTILINE)
         columns = one or several

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from farecard.storage.errors import StoreError
-from farecard.storage.sql import SCHEMA_VERSION, queries, schema_statements
+from farecard.storage.sql import SCHEMA_VERSION, SURVEYS, queries, schema_statements
 from farecard.storage.store import EVERYDAY, Ask, Row, Writes
 
 APPLICATION_ID = 0x46415245  # "FARE"
@@ -169,6 +169,17 @@ class SqliteStore:
         with self._errors():
             return self.db.execute(self._queries[name], values)
 
+    def survey(self, name: str, **values: Any) -> Iterable[Row]:
+        """The rows of a statement over all accounts, on a connection of its own: one state of the store."""
+        with self._errors():
+            db = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
+            try:
+                db.execute("PRAGMA temp_store = FILE")
+                db.execute("PRAGMA cache_size = -65536")
+                yield from db.execute(queries(in_sqlite, SURVEYS)[name], values)
+            finally:
+                db.close()
+
     def ask(self, asks: list[Ask]) -> list[list[Row]]:
         """Several named queries, one after the other."""
         return [self.rows(name, **values) for name, values in asks]
@@ -221,6 +232,10 @@ class SqliteStore:
                 writes.ended_numbers,
             )
             run(
+                "UPDATE person SET account=?, measures=?, last_seq=? WHERE person=?",
+                [(*state, key) for _, key, *state in writes.persons],
+            )
+            run(
                 "REPLACE INTO namesake VALUES (?,?)",
                 [(key, now) for key, was, now in writes.namesakes if now != was],
             )
@@ -271,18 +286,13 @@ class _Errors:
 
 
 def migrate(db: sqlite3.Connection, version: int) -> None:
-    """Bring a store to today's schema, one step after the other, each whole or not at all."""
+    """Bring a store to today's schema, whole or not at all."""
     db.execute("BEGIN IMMEDIATE")
     try:
         # somebody else may have done it while we waited for the lock
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            for statement in schema_statements(in_sqlite):
-                db.execute(statement)
-            version = SCHEMA_VERSION
-        for step in range(version, SCHEMA_VERSION):
-            for statement in schema_statements(in_sqlite, f"migrate_{step + 1}.sql"):
-                db.execute(statement)
+        for statement in schema_statements(in_sqlite, version):
+            db.execute(statement)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.execute("COMMIT")

@@ -24,16 +24,23 @@ SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 SET lock_timeout = '10s';
 """
+# A survey goes over all accounts; nothing is known of how large its parts are, and looking each row up in
+# another would take for ever where they are large.
+SURVEY = "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '128MB'"
 # what a desk reads while it decides
 READS = (
     "accounts", "numbers", "commands", "events", "reversed", "holders", "namesakes",
-    "versions", "last_batch",
+    "versions", "last_batch", "persons", "notices",
 )  # fmt: skip
 
 # a statement that must reach as many rows as it is given; if not, dividing by 0 ends the transaction at once
 PROOF = "WITH kept AS ({} RETURNING 1) SELECT 1 / (count(*) = :expected::int8)::int4 FROM kept"
-# no network was loaded since: asked when all a batch rests on is locked, so whoever decides by it comes after
-NETWORK = "SELECT 1 / (max(version) = :network::int8)::int4 FROM network"
+# no network or campaign was loaded since: asked when all a batch rests on is locked, so whoever decides by it
+# comes after
+INPUTS = (
+    "SELECT 1 / ((SELECT max(version) FROM network) = :network::int8"
+    " AND (SELECT max(version) FROM campaign) = :campaign::int8)::int4"
+)
 LOCK = "UPDATE account SET last_seq = last_seq WHERE account = ANY(:account)"
 
 _TYPES = {"BIGINT": "int8", "TEXT": "text", "BYTEA": "bytea"}
@@ -71,7 +78,7 @@ def desk_writes() -> dict[str, str]:
         statements[table] = f"INSERT INTO {table} SELECT * FROM unnest({lists})"
     for name, text in queries(str, "proofs.sql").items():
         statements[f"proof_{name}"] = PROOF.format(text)
-    statements["proof_network"] = NETWORK
+    statements["proof_inputs"] = INPUTS
     statements["lock"] = LOCK
     return statements
 
@@ -99,6 +106,9 @@ def proofs(writes: Writes) -> Iterator[Ask]:
         ),
         ("claim_numbers", ("number",), [(number,) for number in writes.absent_numbers]),
         ("unclaim_numbers", ("number",), [(number,) for number in writes.absent_numbers]),
+        ("persons", ("was", "person", "account", "measures", "last_seq"), writes.persons),
+        ("claim_persons", ("person",), [(key,) for key in writes.absent_persons]),
+        ("unclaim_persons", ("person",), [(key,) for key in writes.absent_persons]),
         *_names(writes.namesakes),
         ("claim_ids", ("sender", "id"), writes.absent_ids),
         ("unclaim_ids", ("sender", "id"), writes.absent_ids),

@@ -28,11 +28,13 @@ class Writes(msgspec.Struct):
     """
 
     rows: dict[str, list[Any]]
-    network: int  # the version of the network it was decided by, the newest
+    inputs: tuple[int, int]  # the versions of network and campaigns it was decided by, the newest
     everyday: list[Row] = []
     changed: list[Row] = []
     ended_numbers: list[tuple[str, int, int, int, int]] = []  # cause, at, head, successor, number
     namesakes: list[tuple[bytes, int, int]] = []  # name_key, cards as read, cards now
+    persons: list[Row] = []  # last_seq as read, person, account, measures, last_seq now
+    absent_persons: list[str] = []
     absent_numbers: list[int] = []
     absent_ids: list[tuple[str, str]] = []  # sender, id
 
@@ -64,6 +66,9 @@ class Store(Protocol):
 
     def stream(self, name: str, **values: Any) -> Iterable[Row]:
         """The rows of a named query one after the other, for tables of any size."""
+
+    def survey(self, name: str, **values: Any) -> Iterable[Row]:
+        """The rows of a statement over all accounts (``SURVEYS``), in one state of the store, beside what we do."""
 
     def begin(self, lock: Sequence[int] | None = None) -> bool:
         """Start to decide. True when facts in memory may be old. ``lock``: accounts to hold first."""

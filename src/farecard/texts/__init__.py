@@ -39,6 +39,17 @@ def explain(reason: Reason) -> dict[str, Any]:
     return said
 
 
+def explain_all(value: Any) -> Any:
+    """An answer with each reason in it as the contract writes it."""
+    if isinstance(value, Reason):
+        return explain(value)
+    if isinstance(value, dict):
+        return {name: explain_all(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [explain_all(one) for one in value]
+    return value
+
+
 def _sentences(reason: Reason, language: str) -> tuple[str, str]:
     entry = texts(language)[reason.code]
     figures = {name: _figure(value, language) for name, value in reason.params.items()}

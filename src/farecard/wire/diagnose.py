@@ -166,7 +166,10 @@ def _value(value: Any, wanted: Any, where: str, reasons: list[Reason]) -> None:
     try:
         msgspec.convert(value, wanted)
     except msgspec.ValidationError:
-        if get_origin(bare) is Literal:
+        if get_origin(bare) is list:
+            choices = list(get_args(get_args(bare)[0]))
+            reasons.append(_wrong(where, "want-choices", choices=choices))
+        elif get_origin(bare) is Literal:
             reasons.append(_wrong(where, "want-choice", choices=list(get_args(bare))))
         elif bare is int:
             reasons.append(_wrong(where, "want-whole-yen"))

@@ -10,16 +10,23 @@ import msgspec
 
 from farecard.model.commands import (
     COMMANDS,
+    ApplyMynaPoint,
+    ChangeAppliedCard,
     Command,
+    ConfirmAccount,
+    ConfirmInsuranceCard,
+    FileAccount,
     Issue,
+    JoinMembership,
     MoveToPhone,
+    Notice,
     Purchase,
-    Reverse,
     TopUp,
     parse_number,
 )
 from farecard.model.moments import parse_day, parse_moment
 from farecard.model.verdict import Reason
+from farecard.rules.privacy import individual_number
 from farecard.wire.diagnose import Broken, diagnose
 
 LONGEST_LINE = 65_536
@@ -48,7 +55,7 @@ def read_line(line: bytes) -> tuple[Command | Broken, bytes]:
         command = _decode(line)
         command.at = parse_moment(command.at)
         kind = type(command)
-        if kind is not Reverse:
+        if kind.NUMBERS:
             command.card = parse_number(command.card)
             if kind is MoveToPhone:
                 command.to = parse_number(command.to)
@@ -128,7 +135,37 @@ def _check_purchase(c: Purchase) -> list[Reason]:
     return []
 
 
+def _check_person(c: Notice | ChangeAppliedCard) -> list[Reason]:
+    reason = individual_number("person", c.person)
+    return [] if reason is None else [reason]
+
+
+def _check_member(c: JoinMembership) -> list[Reason]:
+    reason = individual_number("member", c.member)
+    return [] if reason is None else [reason]
+
+
+def _check_application(c: ApplyMynaPoint) -> list[Reason]:
+    reason = individual_number("person", c.person)
+    reasons = [] if reason is None else [reason]
+    if len(set(c.measures)) < len(c.measures):
+        reasons.append(_wrong("measures", "measure-twice"))
+    if c.history is not None:
+        if c.history.round_1_counted and c.history.round_1 != "icoca-open":
+            reasons.append(_wrong("history.round_1_counted", "only-in-an-open-round"))
+        if c.history.other_service is not None:
+            applied_on = c.history.other_service.applied_on
+            _check_day(reasons, "history.other_service.applied_on", applied_on)
+    return reasons
+
+
 _CHECKS: dict[type[Command], Any] = {
+    ApplyMynaPoint: _check_application,
+    ConfirmInsuranceCard: _check_person,
+    FileAccount: _check_person,
+    ConfirmAccount: _check_person,
+    ChangeAppliedCard: _check_person,
+    JoinMembership: _check_member,
     Issue: _check_issue,
     TopUp: _check_top_up,
     Purchase: _check_purchase,

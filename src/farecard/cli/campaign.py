@@ -1,0 +1,69 @@
+"""``farecard campaign load FILE`` and ``list``: campaigns as dated files."""
+
+from pathlib import Path
+from typing import Any
+
+from farecard.campaigns import CampaignError, read_campaign
+from farecard.cli.errors import UsageError
+from farecard.cli.journal import sample_network
+from farecard.cli.show import print_json, table
+from farecard.storage.making import add_campaigns, load_campaigns, open_to_write
+from farecard.storage.opening import open_to_read
+from farecard.tariff import packaged_text
+
+
+def load(args: Any) -> int:
+    """Read and check the file, then add it; a store that is not there yet is made with it."""
+    try:
+        text = Path(args.file).read_text("utf-8")
+        campaign = read_campaign(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{args.file}: {getattr(error, 'strerror', None) or 'no UTF-8 text'}"
+        ) from None
+    except CampaignError as error:
+        raise UsageError(f"{args.file}: {error}") from None
+    store, _ = open_to_write(args.store, packaged_text(), sample_network())
+    store.begin_making()
+    try:
+        added = add_campaigns(store, [text])
+        store.commit()
+    except BaseException:
+        store.rollback()
+        raise
+    if not added:
+        raise UsageError(
+            f"{args.file}: edition {campaign.edition} of {campaign.name} is in the store already;"
+            " give a changed file the next edition"
+        )
+    answer = {"campaign": campaign.name, "edition": campaign.edition, "version": added[0]}
+    if args.json:
+        print_json(answer)
+    else:
+        print(
+            f"campaign {campaign.name}, edition {campaign.edition}: {len(campaign.measures)} measures"
+        )
+    return 0
+
+
+def list_(args: Any) -> int:
+    """The campaigns of a store."""
+    store = open_to_read(args.store)
+    store.begin_reading()
+    campaigns = load_campaigns(store).all
+    rows = [
+        {
+            "campaign": one.name,
+            "edition": one.edition,
+            "title": getattr(one.title, args.lang),
+            "applied_for_by": one.applied_for_by,
+            "apply_until": one.apply_until.isoformat(),
+            "measures": len(one.measures),
+        }
+        for one in campaigns
+    ]
+    if args.json:
+        print_json(rows)
+    else:
+        table(list(rows[0]) if rows else [], [list(row.values()) for row in rows], empty="none")
+    return 0

@@ -1,0 +1,59 @@
+"""``farecard why`` and ``farecard grants preview``: where points are, and where they will come."""
+
+import re
+from typing import Any
+
+from farecard.cli.ask import moment_of, of_card
+from farecard.cli.errors import UsageError
+from farecard.cli.show import print_json, table
+from farecard.model.moments import moment_now
+from farecard.questions import why as questions
+from farecard.questions.preview import preview
+from farecard.rules.grants import month_number
+from farecard.storage.opening import open_to_read
+from farecard.texts import explain
+
+
+def why(args: Any) -> int:
+    """``farecard why CARD``: sentences; as JSON each with its rule, code and figures."""
+    got = of_card(args, questions.why)
+    if got is None:
+        return 1
+    told = [{"measure": measure, **explain(reason)} for measure, reason in got[0]]
+    if args.json:
+        print_json(told)
+        return 0
+    for one in told:
+        print(_sentence(one, args.lang))
+    return 0
+
+
+def _sentence(one: dict[str, Any], language: str) -> str:
+    """A sentence with its measure in front and its rule behind; of a top-up its day and yen come first."""
+    text = one[language]
+    if "amount" in one["params"]:
+        text = f"{one['params']['day']}, ¥{one['params']['amount']:,}: {text[0].lower()}{text[1:]}"
+    head = "" if one["measure"] is None else f"[{one['measure']}] "
+    rule = f" ({one['rule']})" if one["rule"] else ""
+    return f"{head}{text}{rule}"
+
+
+def grants_preview(args: Any) -> int:
+    """``farecard grants preview MONTH``: nothing is granted."""
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", args.month):
+        raise UsageError("MONTH: a month like 2023-08")
+    at = moment_of(args)
+    store = open_to_read(args.store)
+    answer = preview(store, month_number(args.month), moment_now() if at is None else at)
+    if args.json:
+        print_json(answer)
+        return 0
+    rows = []
+    for one in answer:
+        name = f"{one['campaign']} {one['measure']}"
+        rows.append((name, "to be granted now", "", one["grants"], one["points"]))
+        rows += [
+            (name, other["code"], other["rule"], other["count"], "") for other in one["others"]
+        ]
+    table(("measure", "what", "rule", "how many", "points"), rows)
+    return 0

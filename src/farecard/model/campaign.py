@@ -1,0 +1,88 @@
+"""A campaign as its data file describes it: what counts, what it is worth, and by when."""
+
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from farecard.model.moments import DAY, EPOCH_ORDINAL, TOKYO
+
+FOR_EVER = 10**6
+
+
+class Title(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A name for people."""
+
+    ja: str
+    en: str
+
+
+class Counts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Commands whose yen count: which, paid how, where."""
+
+    do: Literal["top_up", "purchase"]
+    channels: frozenset[str]
+    tenders: frozenset[str] = frozenset([""])  # purchases have none
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing points are given for (施策).
+
+    Either yen are counted (``counts``, ``counts_until``): ``reward`` points once they reach ``target``, else ``percent`` of
+    them at the end, fractions dropped; or ``percent`` a month when ``monthly``; at most ``cap`` each time. Or a
+    procedure is reported (``done`` by ``done_until``, and before it ``filed`` by ``filed_until``): ``reward`` points.
+    """
+
+    number: int
+    title: Title
+    source: str
+    checked_on: date
+    apply_from: date
+    counts: list[Counts] = []
+    counts_from: date | None = None
+    counts_until: date | None = None
+    target: int | None = None
+    reward: int = 0
+    percent: int | None = None
+    cap: int | None = None
+    monthly: bool = False
+    filed: str | None = None
+    filed_until: date | None = None
+    done: str | None = None
+    done_until: date | None = None
+
+    def counts_yen(self, do: str, channel: str, tender: str | None) -> bool:
+        """Whether yen of such a command count."""
+        return any(
+            do == one.do and channel in one.channels and (tender or "") in one.tenders
+            for one in self.counts
+        )
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A campaign that grants points. Days are calendar dates in Tokyo, both ends included."""
+
+    name: str
+    edition: int
+    title: Title
+    applied_for_by: Literal["person", "card"] = "card"
+    owes: str  # who owes the points: the ledger's programme-receivable account
+    apply_until: date
+    grant_day: int  # of the month after
+    measures: list[Measure]
+    other_service_until: date | None = None
+    enquiries_until: date | None = None
+
+    def measure(self, number: int) -> Measure | None:
+        """The measure of a number."""
+        return next((one for one in self.measures if one.number == number), None)
+
+
+def day_number(when: date) -> int:
+    """A date as a day."""
+    return when.toordinal() - EPOCH_ORDINAL
+
+
+def first_moment(day: int) -> int:
+    """The first moment of a day in Tokyo."""
+    return day * DAY - TOKYO

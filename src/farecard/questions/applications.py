@@ -1,0 +1,95 @@
+"""What an applicant is told of each measure: its state, what counted, what is missing, when the points come."""
+
+from typing import Any
+
+from farecard.desk.cases import case_at
+from farecard.model.account import Account
+from farecard.model.campaign import Campaign, Measure
+from farecard.model.moments import first_day_of, iso_day, iso_moment
+from farecard.rules import measures, myna_point
+from farecard.rules.measures import Case, Progress
+from farecard.storage.making import load_campaigns
+from farecard.storage.store import Store
+
+
+def myna(store: Store, account: Account, until: int, now: int) -> dict[str, Any]:
+    """The part ``myna`` of the status of a card that was applied with. Reasons are values still."""
+    campaign = load_campaigns(store).of(myna_point.NAME)
+    case = case_at(store, myna_point.NAME, account, until, now)
+    told = {str(one.number): _told(one, case, campaign) for one in campaign.measures}
+    return {
+        "applied_at": iso_moment(min(at for at, _ in case.applied.values())),
+        "measures": told,
+    }
+
+
+def joined(store: Store, account: Account, until: int, now: int) -> dict[str, Any]:
+    """The campaigns that a card joined: by name, their measures, a monthly one month by month."""
+    told: dict[str, Any] = {}
+    campaigns = load_campaigns(store)
+    for name in sorted({key.partition("/")[0] for key in account.applied or {}}):
+        campaign = campaigns.joined_by_card(name)
+        if campaign is None:
+            continue
+        case = case_at(store, name, account, until, now)
+        told[name] = {
+            "title": {"ja": campaign.title.ja, "en": campaign.title.en},
+            "joined_at": iso_moment(min(at for at, _ in case.applied.values())),
+            "measures": {
+                str(one.number): _months(one, case, campaign)
+                if one.monthly
+                else _told(one, case, campaign)
+                for one in campaign.measures
+            },
+        }
+    return told
+
+
+def _months(measure: Measure, case: Case, campaign: Campaign) -> dict[str, Any]:
+    found = measures.monthly_progress(measure, case, campaign)
+    months = [
+        {
+            "month": iso_day(first_day_of(one.measure))[:7],
+            "state": one.state,
+            "points": one.points,
+            "grant_on": None if one.grant_on is None else iso_day(one.grant_on),
+            "reasons": list(one.reasons),
+        }
+        for one in found
+    ]
+    return {"counted": measures.counted_yen(measure, case), "months": months}
+
+
+def _told(measure: Measure, case: Case, campaign: Campaign) -> dict[str, Any]:
+    found: Progress = measures.progress(measure, case, campaign)
+    grant_on = None if found.grant_on is None else iso_day(found.grant_on)
+    told: dict[str, Any] = {
+        "state": found.state,
+        "points": found.points,
+        "grant_on": grant_on,
+        "reasons": list(found.reasons),
+    }
+    if measure.target is not None:
+        told["counted"] = found.counted
+        told["remaining"] = max(0, measure.target - found.counted)
+        told["top_ups"] = _top_ups(measure, case) if found.state != measures.NOT_APPLIED else []
+    return told
+
+
+def _top_ups(measure: Measure, case: Case) -> list[dict[str, Any]]:
+    """Each top-up: whether it counts, or which rule says that it does not."""
+    told = []
+    for charge in case.charges:
+        if charge.do == "purchase":
+            continue
+        no = measures.why_not(measure, case, charge)
+        told.append(
+            {
+                "at": iso_moment(charge.at),
+                "channel": charge.channel,
+                "amount": charge.yen,
+                "counts": no is None,
+                "reasons": [] if no is None else [no],
+            }
+        )
+    return told

@@ -1,0 +1,119 @@
+"""``why``: what became of a card's points, in a few plain sentences a clerk can read aloud.
+
+Each sentence is a reason (rule, code, figures), so that it can be told in either language and counted by a machine.
+"""
+
+from typing import Any, NamedTuple
+
+from farecard.desk.cases import case_at
+from farecard.model.account import Account
+from farecard.model.campaign import Campaign, Measure
+from farecard.model.commands import PHONES
+from farecard.model.moments import day_of, iso_day, iso_moment
+from farecard.model.verdict import Reason
+from farecard.questions.card import AsOf, find
+from farecard.rules import measures, myna_point, points
+from farecard.rules.measures import Case
+from farecard.storage.history import account_at, events_of
+from farecard.storage.making import load_campaigns, load_tariff
+from farecard.storage.rows import as_reasons
+from farecard.storage.store import Store
+
+MOST_TOP_UPS = 20  # of those that do not count the latest are told
+
+
+class Sentence(NamedTuple):
+    """What is said, and of which measure; None: of the card."""
+
+    measure: int | None
+    reason: Reason
+
+
+def why(store: Store, number: int, when: AsOf) -> list[Sentence]:
+    """Everything there is to say of a card's points."""
+    found = find(store, number, when.until)
+    if found.is_replaced(when.until):
+        assert found.successor is not None
+        ends = f"{found.successor:015d}"[-4:]
+        return [Sentence(None, Reason(None, "goes-on-as", {"successor_ends": ends}))]
+    account = account_at(store, found.account, when.until)
+    now = when.judged(account)
+    campaign = load_campaigns(store).of(myna_point.NAME)
+    said: list[Sentence] = []
+    if account.applicant is None:
+        said += _no_application(account, now, campaign)
+    else:
+        case = case_at(store, myna_point.NAME, account, when.until, now)
+        at = min(at for at, _ in case.applied.values())
+        said.append(Sentence(None, Reason(None, "applied-on", {"at": iso_moment(at)})))
+        left = _left_out(store, account, when.until)
+        for measure in campaign.measures:
+            said += _of_measure(measure, case, campaign, left.get(measure.number))
+    said += _on_the_card(store, account, now)
+    return said
+
+
+def _no_application(account: Account, now: int, campaign: Campaign) -> list[Sentence]:
+    """Nobody applied with it: whether somebody still can, and what is missing."""
+    day = day_of(now)
+    no = myna_point.programme_open(day, campaign) or points.may_apply(account, day)
+    said = [Sentence(None, Reason(None, "nobody-applied"))]
+    if no is not None:
+        said += [Sentence(None, reason) for reason in no.reasons]
+    return said
+
+
+def _left_out(store: Store, account: Account, until: int) -> dict[int, Reason]:
+    """Measures that were asked for and could not be taken, and why."""
+    found: dict[int, Reason] = {}
+    for event in events_of(store, account.account, account.last_seq):
+        if event.do == "apply_myna_point" and event.sets is not None and event.at <= until:
+            for reason in as_reasons(event.warnings):
+                if "measure" in reason.params and reason.rule is not None:
+                    found[reason.params["measure"]] = reason
+    return found
+
+
+def _of_measure(
+    measure: Measure, case: Case, campaign: Campaign, left_out: Reason | None
+) -> list[Sentence]:
+    number = measure.number
+    one = measures.progress(measure, case, campaign)
+    if one.state == measures.NOT_APPLIED:
+        return [Sentence(number, left_out or Reason(None, "not-applied-for", {"measure": number}))]
+    figures: dict[str, Any] = {"measure": number, "points": one.points}
+    if one.grant_on is not None:
+        figures["grant_on"] = iso_day(one.grant_on)
+    rule_id = "MYN-3" if measure.target is not None else "MYN-5"
+    if one.state == measures.GRANTED:
+        said = [Reason(rule_id, "points-granted", figures)]
+    elif one.state == measures.DUE:
+        said = [Reason(rule_id, "too-early", figures)]
+    else:
+        said = list(one.reasons)
+    if measure.counts and one.state not in (measures.GRANTED, measures.DUE):
+        said += _not_counted(measure, case)
+    return [Sentence(number, reason) for reason in said]
+
+
+def _not_counted(measure: Measure, case: Case) -> list[Reason]:
+    """The latest top-ups that do not count, each with the reason."""
+    found = []
+    for charge in case.charges:
+        if charge.do == "purchase":
+            continue
+        no = measures.why_not(measure, case, charge)
+        if no is not None:
+            figures = {"day": iso_day(day_of(charge.at)), "amount": charge.yen, **no.params}
+            found.append(Reason(no.rule, no.code, figures))
+    return found[-MOST_TOP_UPS:]
+
+
+def _on_the_card(store: Store, account: Account, now: int) -> list[Sentence]:
+    """Points that are there and have not been charged."""
+    if account.points == 0 or account.state == "refunded":
+        return []
+    rates = load_tariff(store).on(day_of(now))
+    largest = account.points - account.points % rates.points_unit
+    code = "not-collected-phone" if account.kind in PHONES else "not-collected"
+    return [Sentence(None, Reason("WST-5", code, {"points": account.points, "largest": largest}))]

@@ -1,0 +1,26 @@
+"""An account's history: its accepted events, and the account as they leave it."""
+
+from farecard.model.account import Account, Event, post
+from farecard.storage.rows import as_account, as_event
+from farecard.storage.store import Store
+
+
+def events_of(store: Store, account: int, head: int) -> list[Event]:
+    """An account's accepted events up to ``head``, oldest first."""
+    return [as_event(row) for row in store.rows("chain", account=account, head=head)]
+
+
+def account_at(store: Store, id: int, at: int) -> Account:
+    """An account as it stood at a moment: as stored, or folded from its events."""
+    account = as_account(store.rows("accounts", ids=[id])[0])
+    if account.last_at <= at:
+        return account
+    return fold(id, [event for event in events_of(store, id, account.last_seq) if event.at <= at])
+
+
+def fold(id: int, events: list[Event]) -> Account:
+    """An account rebuilt from its accepted events."""
+    account = Account(id, id, "")
+    for event in events:
+        post(account, event)
+    return account

@@ -1,0 +1,198 @@
+"""The run for everybody says what the rules say of each; and it grants once, wherever it was stopped."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from applicants import Applicants
+from conftest import answers, command, farecard, new_desk
+from farecard.cli.journal import dry_desk, writing_desk
+from farecard.desk.cases import case_at
+from farecard.desk.desk import Desk
+from farecard.model.moments import PAST_MOMENT, month_of, parse_moment
+from farecard.rules import measures
+from farecard.rules.grants import month_number
+from farecard.storage.history import account_at
+from farecard.storage.making import add_campaigns, load_campaigns
+from farecard.storage.opening import open_to_read
+from farecard.storage.rows import as_account
+from farecard.wire.answer import encode_answer
+from state import problems
+
+MINATO = (Path(__file__).parent / "campaigns" / "minato.toml").read_text("utf-8")
+LOOKED_AT = [
+    ("2023-03-01T00:00:00+09:00", "2023-03"), ("2023-03-31T23:59:59+09:00", "2023-03"), ("2023-03-31T23:59:59+09:00", "2023-04"),
+    ("2023-07-15T00:00:00+09:00", "2023-07"), ("2023-08-01T00:00:00+09:00", "2023-08"), ("2023-09-30T23:59:59+09:00", "2023-10"),
+    ("2023-10-01T00:00:00+09:00", "2023-10"), ("2023-10-14T00:00:00+09:00", "2023-11"),
+    ("2023-12-31T00:00:00+09:00", "2023-12"),
+]  # fmt: skip
+
+
+def with_minato(url):
+    """A store that knows the municipality's campaign."""
+    store = writing_desk(url).store
+    store.begin_making()
+    add_campaigns(store, [MINATO])
+    store.commit()
+    store.close()
+    return url
+
+
+@pytest.fixture(scope="module")
+def applicants(tmp_path_factory):
+    """A store of ten thousand applicants."""
+    url = with_minato(f"sqlite:///{tmp_path_factory.mktemp('applicants')}/store.db")
+    desk = writing_desk(url)
+    desk.store.db.execute("PRAGMA synchronous = OFF")
+    got = Counter(one["outcome"] for one in answers(desk, Applicants(10_000, seed=4).journal()))
+    assert got["accepted"] > 60_000
+    desk.store.close()
+    assert problems(url) == []
+    return url
+
+
+def said_by_the_rules(store, campaigns, at, month):
+    """What each applicant's measures come to, as the survey would put it: by the rules, one after the other."""
+    found = {}
+    for row in store.rows("all_accounts"):
+        now = as_account(row)
+        if now.applied is None:
+            continue
+        account = account_at(store, now.account, at)
+        if account.applied is None:
+            continue
+        account.granted = now.granted
+        for campaign in campaigns.all:
+            case = case_at(store, campaign.name, account, at, at)
+            for measure in campaign.measures:
+                if measure.number in case.applied:
+                    key = campaign.name, account.account, measure.number
+                    found[key] = _said(measure, case, campaign, month)
+    return found
+
+
+def _said(measure, case, campaign, month):
+    owed = {(grant.period, grant.points) for grant in measures.owed(measure, case, campaign, month)}
+    if measure.monthly:
+        return owed, None
+    one = measures.progress(measure, case, campaign)
+    if one.state == measures.GRANTED:
+        return owed, "granted-already"
+    if one.state == measures.DUE:
+        return owed, None if month_of(one.grant_on) <= month else "not-due-yet"
+    return owed, one.reasons[0].code
+
+
+def said_by_the_survey(store, campaigns, at, month):
+    """The same from the set-based text."""
+    found = {}
+    for campaign in campaigns.all:
+        monthly = {one.number for one in campaign.measures if one.monthly}
+        rows = store.survey(
+            "judged", campaign=campaign.name, version=campaigns.version(campaign.name), until=at,
+            granted_until=PAST_MOMENT, month=month,
+        )
+        for account, _, measure, period, points, _, _, code in rows:
+            owed, _ = found.setdefault((campaign.name, account, measure), (set(), None))
+            if code is None:
+                owed.add((period, points))
+            if measure not in monthly:
+                found[campaign.name, account, measure] = owed, code
+    return found
+
+
+@pytest.mark.parametrize(("at", "month"), LOOKED_AT)
+def test_the_survey_and_the_rules_agree_on_every_applicant(applicants, server, at, month):
+    """Ten thousand histories, on SQLite and PostgreSQL: what is granted, and why nothing is."""
+    until, number = parse_moment(at), month_number(month)
+    store = open_to_read(applicants)
+    campaigns = load_campaigns(store)
+    rules = said_by_the_rules(store, campaigns, until, number)
+    assert said_by_the_survey(store, campaigns, until, number) == rules
+    assert len(rules) > 1_000
+    copied = copy_in(server, applicants)
+    assert said_by_the_survey(open_to_read(copied), campaigns, until, number) == rules
+
+
+_copies = {}
+
+
+def copy_in(server, url):
+    """The store on a PostgreSQL server, copied once."""
+    if (server, url) not in _copies:
+        target = server.database()
+        farecard("store", "copy", url, target)
+        _copies[server, url] = target
+    return _copies[server, url]
+
+
+def test_every_reason_is_hit_by_many(applicants):
+    """The generated applicants come to every end there is."""
+    store = open_to_read(applicants)
+    campaigns = load_campaigns(store)
+    seen = Counter()
+    for at, month in LOOKED_AT:
+        for owed, code in said_by_the_survey(store, campaigns, parse_moment(at), month_number(month)).values():
+            seen[code] += 1
+            seen["granted now"] += len(owed)
+    for code in (
+        "granted now", "granted-already", "not-due-yet", "expires-before-grant", "refunded-before-grant",
+        "target-not-reached", "nothing-counted", "procedure-missing", "banks-review", "not-reported-in-time",
+        "not-filed-in-time", "not-complete-in-time", "still-counting",
+    ):  # fmt: skip
+        assert seen[code] >= 20, (code, seen[code])
+
+
+RUN = command("run", "run_grants", channel="operations", at="2023-12-01T06:00:00+09:00", month="2023-12")
+
+
+class StoppedError(Exception):
+    """The power went."""
+
+
+def test_a_run_stopped_after_any_batch_is_finished_by_sending_it_again(tmp_path, monkeypatch):
+    """Its answer counts all that it granted; nothing is granted twice."""
+    monkeypatch.setattr("farecard.desk.runs.GRANTS_A_BATCH", 40)
+    lines = [line for line in Applicants(300, seed=5).journal() if b"run_grants" not in line]
+    whole = new_desk(tmp_path, "whole.db")
+    answers(whole, lines)
+    expected = answers(whole, [RUN])[0]
+    assert expected["result"]["grants"] > 200
+    desk = new_desk(tmp_path, "stopped.db")
+    answers(desk, lines)
+    grant, left = Desk._grant, [3]
+
+    def stops(self, run, dues):
+        if left[0] == 0:
+            raise StoppedError
+        left[0] -= 1
+        grant(self, run, dues)
+
+    monkeypatch.setattr(Desk, "_grant", stops)
+    with pytest.raises(StoppedError):
+        answers(desk, [RUN])
+    monkeypatch.setattr(Desk, "_grant", grant)
+    desk.store.close()
+    desk = writing_desk(f"sqlite:///{tmp_path}/stopped.db")
+    assert answers(desk, [RUN]) == [expected]
+    assert answers(desk, [RUN]) == [expected | {"repeated": True}]
+    assert desk.store.rows("stored_fare") == whole.store.rows("stored_fare")
+    desk.store.close()
+    assert problems(f"sqlite:///{tmp_path}/stopped.db") == []
+
+
+def test_a_dry_run_says_what_the_run_will_say(tmp_path):
+    """Over a store, over nothing, and half of each: cards decided on in the dry run are judged by the rules."""
+    lines = Applicants(200, seed=6).journal()
+    desk = new_desk(tmp_path)
+    half = len(lines) // 2
+    url = f"sqlite:///{tmp_path}/store.db"
+    nothing = dry_desk(f"sqlite:///{tmp_path}/none.db")
+    dry = [encode_answer(one) for one in nothing.run([("journal", line) for line in [*lines, RUN]])]
+    first = [encode_answer(one) for one in desk.run([("journal", line) for line in lines[:half]])]
+    rest = [encode_answer(one) for one in dry_desk(url).run([("journal", line) for line in [*lines[half:], RUN]])]
+    assert first + rest == dry
+    second = [encode_answer(one) for one in desk.run([("journal", line) for line in [*lines[half:], RUN]])]
+    assert second == rest
+    assert any(b'"grants":' in one and b'"grants":0' not in one for one in second)
