@@ -15,18 +15,21 @@ EDGES = [
 ]  # fmt: skip
 LAST = datetime.fromisoformat("2023-11-20T00:00:00")
 RUNS = [("2023-03-18T06:00:00", "2023-03"), ("2023-06-20T06:00:00", "2023-06"), ("2023-10-18T06:00:00", "2023-10")]
+MORE_RUNS = [(f"2023-{month:02d}-18T06:00:00", f"2023-{month:02d}") for month in (4, 5, 7, 8, 9)]
 
 
 class Applicants:
     """Journal lines of so many people, each with a card of their own, in the order of time."""
 
-    def __init__(self, count, seed):
+    def __init__(self, count, seed, rally=False):
+        """``rally``: more of them collect stamps, and move into phones."""
+        self.rally = rally
         self.chance = random.Random(seed)
         self.lines = []
         self.serial = 0
         for number in range(1, count + 1):
             self._one(number)
-        for at, month in RUNS:
+        for at, month in [*RUNS, *(MORE_RUNS if rally else ())]:
             self._put(datetime.fromisoformat(at), "operations", do="run_grants", month=month)
         self.lines.sort(key=lambda one: one[:2])
 
@@ -62,6 +65,10 @@ class Applicants:
                 more["expires"] = chance.choice(("2023-03-17", "2023-03-18", "2023-03-31", "2023-10-17", "2023-10-31"))
             self._put(at, "counter", do="issue", card=card, kind=kind, paid=2000, holder=holder, **more)
         self._notices(person)
+        if self.rally and chance.random() < 0.7:
+            at = datetime.fromisoformat("2023-02-27T00:00:00") + timedelta(hours=chance.randrange(72))
+            self._put(at, "myna-point", do="apply_myna_point", card=card, person=person, measures=[2])
+            self._put(at, "myna-point", do="confirm_insurance_card", person=person)
         charged = []
         for _ in range(chance.randrange(14)):
             at = self._moment(at)
@@ -77,6 +84,9 @@ class Applicants:
 
     def _step(self, at, card, person, kind, charged):
         chance = self.chance
+        if self.rally and chance.random() < 0.5:
+            self._collect(at, card, kind)
+            return
         share = chance.random()
         if share < 0.22:
             measures = chance.sample((1, 2, 3), chance.randrange(1, 4))
@@ -102,3 +112,21 @@ class Applicants:
             self._put(at, channel, do="top_up_from_points", card=card, points=1000)
         elif share < 0.975 and kind != "smart":
             self._put(at, "icoca-app" if kind == "mobile" else "counter", do="refund", card=card)
+
+    def _collect(self, at, card, kind):
+        chance = self.chance
+        share = chance.random()
+        phone = kind == "mobile"
+        if share < 0.4:
+            self._put(at, "member-page", do="join_rally", card=card)
+        elif share < 0.65:
+            self._put(at, "icoca-app" if phone else "ticket-machine", do="top_up_from_points", card=card, points=10)
+        elif share < 0.85:
+            id = self._put(at, "shop", do="purchase", card=card, amount=10, merchant="m")
+            if chance.random() < 0.3:
+                self._put(at + timedelta(hours=1), "operations", do="reverse", of=id, why="mistake")
+        elif kind == "smart":
+            moved = f"JW9{card[3:]}"
+            self._put(at, "icoca-app", do="move_to_phone", card=card, to=moved, kind="apple-pay")
+            self._put(at + timedelta(seconds=5), "shop", do="purchase", card=moved, amount=10, merchant="m")
+            self._put(at + timedelta(seconds=6), "icoca-app", do="top_up_from_points", card=moved, points=10)

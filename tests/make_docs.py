@@ -15,8 +15,7 @@ def rules_page() -> str:
     out = [
         "# The rules",
         "",
-        "Generated from the code by `make docs`; `farecard explain ID` tells the same. Rules of the stamp rally",
-        "are not in this version.",
+        "Generated from the code by `make docs`; `farecard explain ID` tells the same.",
         "",
     ]
     for rule in in_order():

@@ -22,6 +22,7 @@ CATALOGUE = (
     + [f"RIS-{n}" for n in range(1, 6)]
     + [f"WST-{n}" for n in range(1, 8)]
     + [f"MYN-{n}" for n in range(1, 19)]
+    + [f"STP-{n}" for n in range(1, 9)]
     + [f"PUB-{n}" for n in range(1, 16)]
 )
 

@@ -11,6 +11,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "farecard"
 MAY_IMPORT = {
     "model": set(),
     "rules": {"model"},
+    "draws": set(),
     "ledger": {"model"},
     "wire": {"model", "rules", "texts"},
     "texts": {"model"},
@@ -18,11 +19,11 @@ MAY_IMPORT = {
     "network": {"model"},
     "campaigns": {"model"},
     "storage": {"model", "campaigns", "network", "tariff"},
-    "desk": {"model", "rules", "ledger", "wire", "campaigns", "tariff", "network", "storage"},
-    "questions": {"model", "rules", "ledger", "campaigns", "tariff", "network", "storage", "desk"},
+    "desk": {"model", "rules", "draws", "ledger", "wire", "campaigns", "tariff", "network", "storage"},
+    "questions": {"model", "rules", "draws", "ledger", "campaigns", "tariff", "network", "storage", "desk"},
     "export": {"model", "tariff", "storage", "desk", "questions"},
     "sample": {"model"},
-    "cli": {"model", "rules", "ledger", "wire", "texts", "campaigns", "tariff", "network", "storage", "desk",
+    "cli": {"model", "rules", "draws", "ledger", "wire", "texts", "campaigns", "tariff", "network", "storage", "desk",
             "questions", "export", "sample"},
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The scenarios of ``tests/scenarios``: the text is the test."""
 
 import json
+import re
 
 import pytest
 
@@ -26,7 +27,12 @@ def test_scenario(scenario, runner):
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: f"{s.file}: {s.title}")
 def test_scenario_on_postgresql(scenario, runner, postgres_runner):
     """PostgreSQL answers each row as it says too, and to the byte as SQLite does."""
-    assert postgres_runner.run(scenario) == runner.run(scenario)
+    assert without_roots(postgres_runner.run(scenario)) == without_roots(runner.run(scenario))
+
+
+def without_roots(answers: list[bytes]) -> list[bytes]:
+    """The root of a draw's list comes from the store's own key, and these are two stores."""
+    return [re.sub(rb'"root":"[0-9a-f]{64}"', b'"root":""', answer) for answer in answers]
 
 
 def test_every_id_of_the_catalogue_stands_in_a_heading():

@@ -27,6 +27,7 @@ from farecard.storage.vault import key_path
 from postgres import query
 
 LINES = list(journal(4_000, seed=11))
+FROZEN = command("frozen", "commit_draw", channel="operations", at="2024-01-01T09:00:00+09:00", draw=1, seed_source="x")
 HOLDER = {"name": "甲", "kana": "コウ", "born": "1980-01-01", "phone": "1"}
 WAYS = ("to postgres", "from postgres", "from postgres to postgres")
 
@@ -208,7 +209,7 @@ def test_a_copy_that_goes_on_reads_nothing_twice(tmp_path):
 @pytest.mark.parametrize("table", ORDER)
 def test_a_copy_goes_on_from_a_source_that_has_grown(tmp_path, table):
     """Stopped within any table, the rest holds what was decided since, whatever its keys are."""
-    source = filled(f"sqlite:///{tmp_path}/from.db", LINES[:1500])
+    source = filled(f"sqlite:///{tmp_path}/from.db", [*LINES[:1500], FROZEN])
     target = f"sqlite:///{tmp_path}/to.db"
     stop_within(table, source, target)
     filled(source, LINES[1500:3000])

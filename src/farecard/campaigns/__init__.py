@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from farecard.model.campaign import Campaign, Measure
+from farecard.model.campaign import Campaign, Measure, Rally
 from farecard.model.commands import CHANNELS
 
 
@@ -31,6 +31,27 @@ def read_campaign(text: str) -> Campaign:
         if wrong:
             raise CampaignError(f"measure {one.number}: {wrong}")
     return campaign
+
+
+def read_rally(text: str) -> Rally:
+    """A checked rally from its file's text."""
+    try:
+        data = tomllib.loads(text)
+        data["draws"] = data.pop("draw", [])
+        rally = msgspec.convert(data, Rally)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise CampaignError(f"this is no rally: {error}") from None
+    untils = [draw.until for draw in rally.draws]
+    if not untils or sorted(set(untils)) != untils or untils[-1] > rally.last_day:
+        raise CampaignError("draw: one or more, each later than the one before, within the rally")
+    if rally.first_day > rally.last_day:
+        raise CampaignError("last_day: before first_day")
+    return rally
+
+
+def is_rally(text: str) -> bool:
+    """Whether a file describes a rally and not a campaign that grants points."""
+    return "[[draw]]" in text
 
 
 def _wrong(one: Measure) -> str | None:
@@ -69,13 +90,22 @@ class Campaigns:
         """``rows`` are (version, text), oldest first."""
         self.latest = max((version for version, _ in rows), default=0)
         self._newest: dict[str, tuple[int, Campaign]] = {}
+        self._rallies: dict[str, Rally] = {}
         for version, text in rows:
+            if is_rally(text):
+                rally = read_rally(text)
+                self._rallies[rally.name] = rally
+                continue
             campaign = read_campaign(text)
             self._newest[campaign.name] = version, campaign
 
     def of(self, name: str) -> Campaign:
         """The campaign of a name."""
         return self._newest[name][1]
+
+    def rally(self, name: str) -> Rally:
+        """The rally of a name."""
+        return self._rallies[name]
 
     def joined_by_card(self, name: str) -> Campaign | None:
         """The campaign of a name, if a card takes part in it without a person's application."""

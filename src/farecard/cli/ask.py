@@ -11,7 +11,8 @@ from farecard.storage.opening import open_to_read
 from farecard.storage.store import Store
 
 
-def _number(args: Any) -> int:
+def number_of(args: Any) -> int:
+    """``CARD`` as a number."""
     try:
         return parse_number(args.card)
     except ValueError:
@@ -37,7 +38,7 @@ def moment_of(args: Any) -> int | None:
 
 def of_card(args: Any, ask: Any) -> tuple[Any, Store] | None:
     """Ask about a card; None, said on standard error, when the store does not know it."""
-    number = _number(args)
+    number = number_of(args)
     at = moment_of(args)
     store = open_to_read(args.store)
     store.begin_reading()
@@ -74,7 +75,20 @@ def status(args: Any) -> int:
     pairs(answer["card"])
     if answer["myna"] is not None:
         _show_measures(answer["myna"], args.lang)
+    if answer["rally"] is not None:
+        _show_stamps(answer["rally"])
     return 0
+
+
+def _show_stamps(rally: dict[str, Any]) -> None:
+    """The rally for people: a line a stamp."""
+    print()
+    rows = [
+        (number, *((None, None) if stamp is None else stamp.values()))
+        for number, stamp in rally["stamps"].items()
+    ]
+    table(("stamp", "achieved at", "shows by"), rows)
+    print(f"draw: {rally['draw'] or 'none yet'}")
 
 
 def _show_measures(myna: dict[str, Any], language: str) -> None:

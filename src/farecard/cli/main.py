@@ -110,6 +110,31 @@ def parser() -> argparse.ArgumentParser:
         "preview", "points:grants_preview", "what a run would grant, and why others get nothing",
         within=runs, as_of=True,
     ).add_argument("month", metavar="MONTH", help="the run's month, like 2023-08")  # fmt: skip
+    draws = subs.add_parser("draw", help="draws that anybody can check").add_subparsers(
+        dest="what", metavar="publish|verify|ticket", required=True
+    )
+    publish = add(
+        "publish",
+        "draws:publish",
+        "write a draw's list and outcome to a file, no card number in it",
+        within=draws,
+    )
+    publish.add_argument("draw", metavar="DRAW", type=int, choices=(1, 2))
+    publish.add_argument("file", metavar="FILE")
+    publish.add_argument(
+        "--alternates", type=int, default=0, metavar="N", help="name so many more after the winners"
+    )
+    verify = add(
+        "verify", "draws:check", "do a published draw again, with its file alone", within=draws
+    )
+    verify.add_argument("file", metavar="FILE")
+    verify.add_argument(
+        "--card", metavar="CARD", help="a holder's card, to be looked for on the list"
+    )
+    verify.add_argument("--nonce", metavar="NONCE", help="and the holder's nonce")
+    ticket = add("ticket", "draws:ticket", "a holder's nonce in a draw", within=draws)
+    ticket.add_argument("draw", metavar="DRAW", type=int, choices=(1, 2))
+    ticket.add_argument("card", metavar="CARD")
     quotes = subs.add_parser(
         "quote", help="what a refund or a reissue would come to"
     ).add_subparsers(dest="what", metavar="refund|reissue", required=True)

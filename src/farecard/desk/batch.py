@@ -88,6 +88,8 @@ class Batch:
         self.granted: list[tuple[Any, ...]] = []
         self.new_persons: dict[str, tuple[bytes, bytes]] = {}  # their sealed columns
         self.of_a_run: set[int] = set()  # events that have no id of their own: the run's is theirs
+        self.draws: list[tuple[Any, ...]] = []
+        self.entrants: list[tuple[Any, ...]] = []
         self.members: list[tuple[int, bytes, bytes, bytes]] = []
         self.namesakes: dict[bytes, int] = {}  # name_key: how many cards there are now
         self.hash = b""
@@ -150,8 +152,9 @@ class Batch:
         self.applications.sort()
         self.granted.sort()
         self.hash = chain_hash(
-            closing.prev, header, events, self.transfers, totals, self.applications, self.granted
-        )
+            closing.prev, header, events, self.transfers, totals, self.applications, self.granted,
+            self.draws,
+        )  # fmt: skip
         writes = Writes(
             {
                 "number": [self.new_numbers[number] for number in sorted(self.new_numbers)],
@@ -170,6 +173,8 @@ class Batch:
                 "application": self.applications,
                 "notice": sorted(self.notices),
                 "granted": self.granted,
+                "draw": self.draws,
+                "entrant": self.entrants,
                 "person": [self._person_row(key) for key in sorted(self.new_persons)],
                 "event": events,
                 "transfer": self.transfers,
@@ -221,7 +226,7 @@ def chain_hash(
     """The hash of a batch over the writer's previous one. The same rows from the store give it again.
 
     SHA-256 over the previous hash and the parts as MessagePack, rows as arrays in their columns' order; then, where
-    there are any, the applications and the grants.
+    there are any, the applications, the grants and the draws.
     """
     state = hashlib.sha256(prev)
     for part in (header, events, transfers, totals):

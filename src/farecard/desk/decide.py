@@ -5,6 +5,7 @@ from typing import Any
 
 from farecard.campaigns import Campaigns
 from farecard.desk.batch import Reads
+from farecard.desk.drawing import Listed
 from farecard.desk.entries import Entry
 from farecard.desk.facts import Ended, Facts
 from farecard.model.account import NO_ACCOUNT, Account, Event
@@ -13,12 +14,15 @@ from farecard.model.commands import (
     ChangeAppliedCard,
     CollectReissue,
     Command,
+    CommitDraw,
     ConfirmAccount,
     ConfirmInsuranceCard,
+    DrawLottery,
     FileAccount,
     Issue,
     JoinCampaign,
     JoinMembership,
+    JoinRally,
     MoveToPhone,
     Notice,
     Purchase,
@@ -38,7 +42,7 @@ from farecard.model.commands import (
 )
 from farecard.model.moments import day_of, parse_day
 from farecard.model.rates import Rates
-from farecard.model.verdict import ACCEPTED, INVALID, No, Reason, Verdict
+from farecard.model.verdict import ACCEPTED, INVALID, Effect, No, Reason, Verdict
 from farecard.network import Network, Networks
 from farecard.rules import (
     grants,
@@ -51,6 +55,7 @@ from farecard.rules import (
     reissue,
     reversal,
     ride,
+    stamp_rally,
     state,
     top_up,
 )
@@ -79,6 +84,8 @@ class Decider:
         self.networks: Networks = inputs.networks
         self.campaigns: Campaigns = inputs.campaigns
         self.reads = Reads()  # of the batch that is being decided
+        self.list: Listed | None = None  # of the draw that is being decided
+        self.winners: list[int] = []  # and the numbers of its winners
         self.granted = (0, 0)  # what the run that is being decided granted: how often, points
         self._turn(0)
 
@@ -246,6 +253,25 @@ class Decider:
     def _run_grants(self, c: RunGrants, _entry: Entry, day: int, rates: Rates) -> Outcome:
         return grants.run_grants(c, day, rates, self.granted), None, None
 
+    def draws_done(self, draw: int) -> set[str]:
+        """What was done of a draw: ``commit``, ``draw``."""
+        store = self.facts.store
+        rows = [] if store is None else store.rows("draws", draw=draw)
+        return {row[0] for row in rows} | self.facts.draws.get(draw, set())
+
+    def _draw(self, c: CommitDraw | DrawLottery, _entry: Entry, day: int, _rates: Rates) -> Outcome:
+        rally = self.campaigns.rally(stamp_rally.NAME)
+        no = stamp_rally.may_draw(c, day, rally, self.draws_done(c.draw))
+        if no is not None:
+            return no, None, None
+        assert self.list is not None
+        count = len(self.list.entrants)
+        if isinstance(c, CommitDraw):
+            return Effect({"root": self.list.root.hex(), "entrants": count}), None, None
+        numbers = [format_number(number) for number in self.winners]
+        warning = None if self.list.committed else [Reason("STP-8", "uncommitted")]
+        return Effect({"entrants": count, "winners": numbers}, warnings=warning), None, None
+
     # -- people ------------------------------------------------------------------------------
 
     def _apply(self, c: ApplyMynaPoint, entry: Entry, day: int, rates: Rates) -> Outcome:
@@ -264,6 +290,11 @@ class Decider:
         if found is None:
             return invalid("campaign", "unknown-campaign")
         return join_campaign(c, account, day, rates, found)
+
+    def _join_rally(self, c: JoinRally, account: Account, day: int, rates: Rates) -> Verdict:
+        return stamp_rally.join_rally(
+            c, account, day, rates, self.campaigns.rally(stamp_rally.NAME)
+        )
 
     def _change_applied(
         self, c: ChangeAppliedCard, account: Account, day: int, rates: Rates
@@ -293,6 +324,7 @@ _ON_A_CARD: dict[type[Command], Callable[..., Verdict]] = {
     TopUpFromPoints: Decider._from_points,
     ChangeAppliedCard: Decider._change_applied,
     JoinCampaign: Decider._join_campaign,
+    JoinRally: Decider._join_rally,
 }
 _OTHERS: dict[type[Command], Callable[..., Outcome]] = {
     Issue: Decider._issue,
@@ -303,4 +335,6 @@ _OTHERS: dict[type[Command], Callable[..., Outcome]] = {
     FileAccount: Decider._notice,
     ConfirmAccount: Decider._notice,
     RunGrants: Decider._run_grants,
+    CommitDraw: Decider._draw,
+    DrawLottery: Decider._draw,
 }

@@ -10,21 +10,26 @@ import msgspec
 
 from farecard.desk.batch import WRITERS, Batch, Closing, clock_of, writer_name
 from farecard.desk.decide import Decider
+from farecard.desk.drawing import Entrant, Listed, complete, frozen, listed
 from farecard.desk.entries import Asked, Entry, cards_of, is_run, parts
 from farecard.desk.facts import Ended, Facts, answer_again
 from farecard.desk.keeping import Keeper
-from farecard.desk.runs import Due, Run, handfuls
+from farecard.desk.runs import Due, GrantRun, handfuls
 from farecard.ledger.booking import Transfer, book, mirror
 from farecard.model.account import NO_ACCOUNT, Account, Event, post
+from farecard.model.campaign import Rally
 from farecard.model.commands import (
     COMMANDS,
     ApplyMynaPoint,
     Command,
+    CommitDraw,
+    DrawLottery,
     Issue,
     JoinMembership,
     Notice,
     Purchase,
     Reverse,
+    Run,
     RunGrants,
     TapIn,
     TapOut,
@@ -33,6 +38,7 @@ from farecard.model.commands import (
 )
 from farecard.model.moments import day_of
 from farecard.model.verdict import ACCEPTED, INVALID, Effect, No, Reason
+from farecard.rules import stamp_rally
 from farecard.rules.grants import may_run
 from farecard.storage.errors import StoreError
 from farecard.storage.making import Inputs, load_campaigns, load_networks
@@ -170,23 +176,54 @@ class Desk:
             return self.again(entries)
 
     def run_alone(self, entry: Entry) -> Answer:
-        """Grant to everybody in batches; the run itself is decided and remembered when that is done."""
+        """A run: what it does to all cards, in batches; itself it is decided and remembered when that is done."""
         c = entry.command
-        assert isinstance(c, RunGrants)
-        known = self.store.rows("commands", sender=entry.sender, ids=[c.id])
-        if not known and may_run(c, day_of(c.at)) is None:
+        assert isinstance(c, Run)
+        if not self.store.rows("commands", sender=entry.sender, ids=[c.id]):
             self._look_again()
+            if isinstance(c, RunGrants):
+                self._grant_all(entry, c)
+            else:
+                assert isinstance(c, (CommitDraw, DrawLottery))
+                self._list(c)
+        return self._settle([entry])[0]
+
+    def _grant_all(self, entry: Entry, c: RunGrants) -> None:
+        if may_run(c, day_of(c.at)) is None:
             for run in self._runs(entry, c):
                 for some in handfuls(run.due(self.store)):
                     self._grant(run, some)
             ((count, points),) = self.store.rows("granted_by", sender=entry.sender, id=c.id)
             self.decider.granted = count, points
-        return self._settle([entry])[0]
 
-    def _runs(self, entry: Entry, c: RunGrants) -> list[Run]:
+    def _list(self, c: CommitDraw | DrawLottery) -> None:
+        """Have a draw's list at hand, and its winners."""
+        rally = self.inputs.campaigns.rally(stamp_rally.NAME)
+        done = self.decider.draws_done(c.draw)
+        if stamp_rally.may_draw(c, day_of(c.at), rally, done) is not None:
+            return
+        committed = "commit" in done
+        some = self._frozen(c.draw) if committed else self._complete(c, rally)
+        self.keeper.listed = self.decider.list = listing = Listed(some, committed)
+        if isinstance(c, DrawLottery):
+            winners = listing.winners(c.draw, c.seed, c.winners)
+            self.decider.winners = [self._number_of(account) for account in winners]
+
+    def _frozen(self, draw: int) -> list[Entrant]:
+        return frozen(self.store, draw)
+
+    def _complete(self, c: CommitDraw | DrawLottery, rally: Rally) -> list[Entrant]:
+        return listed(complete(self.store, rally, c.at), rally, c.draw, self.vault)
+
+    def _number_of(self, account: int) -> int:
+        """An account's present number."""
+        return as_account(self.store.rows("accounts", ids=[account])[0]).number
+
+    def _runs(self, entry: Entry, c: RunGrants) -> list[GrantRun]:
         campaigns = self.inputs.campaigns
         return [
-            Run(entry, c, campaigns.of(name), campaigns.version(name)) for name in campaigns.names
+            GrantRun(entry, c, campaigns.of(name), campaigns.version(name))
+            for name in campaigns.names
         ]
 
     def _look_again(self) -> None:
@@ -194,7 +231,7 @@ class Desk:
         self.forget()
         self.last = self._look()
 
-    def _grant(self, run: Run, dues: list[Due]) -> None:
+    def _grant(self, run: GrantRun, dues: list[Due]) -> None:
         """Grant to a range of accounts, in one batch; what collides is looked at again."""
         ids = [due.account for due in dues]
         for attempt in range(MOST_ATTEMPTS):
@@ -212,7 +249,7 @@ class Desk:
                 return
         raise StoreError(f"{MOST_ATTEMPTS} times others were quicker ({last}); send the run again")
 
-    def _grant_once(self, run: Run, dues: list[Due], ids: list[int]) -> None:
+    def _grant_once(self, run: GrantRun, dues: list[Due], ids: list[int]) -> None:
         self.last = self._look()
         accounts = {row[0]: as_account(row) for row in self.store.rows("accounts", ids=ids)}
         newest = max(account.last_seq for account in accounts.values())
@@ -397,6 +434,8 @@ class Desk:
             assert type(verdict) is Effect
             if account is not None:
                 self._post(batch, c, event, account, verdict, original, day)
+            elif verdict.warnings:
+                event.warnings = encode(verdict.warnings).decode()
             answer = Answer(c.id, ACCEPTED, [], verdict.warnings or [], msgspec.Raw(result))
             if type(c) not in _EVERYDAY:
                 self.keeper.keep(batch, entry, event, account, verdict)

@@ -93,6 +93,7 @@ class Facts:
         self.holders: Recent[bytes, list[tuple[int, bytes]]] = Recent()
         self.namesakes: Recent[bytes, int] = Recent()
         self.persons: Recent[str, Person] = Recent()
+        self.draws: dict[int, set[str]] = {}  # what of each draw was done and is not kept yet
         self.notices: Recent[str, list[tuple[str, int, int]]] = Recent()  # what, at, seq
 
     def turn(self) -> None:

@@ -3,15 +3,19 @@
 from typing import Any
 
 from farecard.desk.batch import Batch
+from farecard.desk.drawing import Listed
 from farecard.desk.entries import Entry
 from farecard.desk.facts import Facts
 from farecard.model.account import NO_ACCOUNT, Account, Event, Person
 from farecard.model.commands import (
     ApplyMynaPoint,
+    CommitDraw,
+    DrawLottery,
     Holder,
     Issue,
     JoinCampaign,
     JoinMembership,
+    JoinRally,
     Notice,
     RefundByPost,
     name_of,
@@ -28,6 +32,7 @@ class Keeper:
     def __init__(self, vault: Vault, facts: Facts) -> None:
         self.vault = vault
         self.facts = facts
+        self.listed: Listed | None = None  # of the draw that is being decided
 
     def holder(self, holder: Holder) -> tuple[bytes, bytes]:
         """What tells the same holder without a name: of kana and birthday, and of the phone."""
@@ -64,9 +69,33 @@ class Keeper:
                 (account.account, event.seq, measure, c.campaign, "", c.at, 0, 1)
                 for measure in effect.result["measures"]
             ]
+        elif kind is CommitDraw or kind is DrawLottery:
+            self._draw(batch, c, event)
+        elif kind is JoinRally:
+            assert account is not None
+            name = effect.result["rally"]
+            batch.applications.append((account.account, event.seq, 1, name, "", c.at, 0, 1))
         elif isinstance(c, Notice):
             assert entry.person is not None
             self._notice(batch, c, event, entry.person)
+
+    def _draw(self, batch: Batch, c: CommitDraw | DrawLottery, event: Event) -> None:
+        """Freeze the list, if it is not yet; and what was done with it."""
+        listed = self.listed
+        assert listed is not None
+        if not listed.committed:
+            batch.entrants += sorted(
+                (one.account, c.draw, place, one.number, one.leaf)
+                for place, one in enumerate(listed.entrants)
+            )
+        what, said, winners = (
+            ("commit", c.seed_source, 0)
+            if isinstance(c, CommitDraw)
+            else ("draw", c.seed, c.winners)
+        )
+        count = len(listed.entrants)
+        batch.draws.append((c.draw, what, event.seq, c.at, listed.root, count, winners, said))
+        self.facts.draws.setdefault(c.draw, set()).add(what)
 
     def _seal(self, plain: bytes) -> tuple[bytes, bytes]:
         """A subject's own key, wrapped, and what is sealed under it."""

@@ -38,7 +38,7 @@ class Due(NamedTuple):
     grants: list[Owed]
 
 
-class Run(NamedTuple):
+class GrantRun(NamedTuple):
     """A run's command, its campaign and what it looks at."""
 
     entry: Entry

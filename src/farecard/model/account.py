@@ -49,6 +49,7 @@ class Account(msgspec.Struct, gc=False):
     applied_as: int | None = None  # the number it was last applied with
     applied: dict[str, int] | None = None  # by campaign/measure: when
     counted_before: int = 0  # yen that counted in an earlier round
+    rally_at: int | None = None  # when it joined the rally
     granted: dict[str, int] | None = None  # by campaign/measure/period: points
 
 

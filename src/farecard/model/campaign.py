@@ -78,6 +78,27 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return next((one for one in self.measures if one.number == number), None)
 
 
+class Draw(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A draw: all stamps by then."""
+
+    number: int
+    until: date
+
+
+class Rally(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stamp rally: the days its conditions count in, and its draws, the earliest first."""
+
+    name: str
+    edition: int
+    title: Title
+    source: str
+    checked_on: date
+    first_day: date
+    last_day: date
+    shows_within: int
+    draws: list[Draw]
+
+
 def day_number(when: date) -> int:
     """A date as a day."""
     return when.toordinal() - EPOCH_ORDINAL

@@ -268,6 +268,12 @@ class JoinCampaign(Command, tag="join_campaign"):
     campaign: Text
 
 
+class JoinRally(Command, tag="join_rally"):
+    """Join the stamp rally with a card (スタンプラリーへの参加)."""
+
+    card: Any
+
+
 class Run(Command):
     """What the back office does to all cards at once."""
 
@@ -280,11 +286,27 @@ class RunGrants(Run, tag="run_grants"):
     month: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 
 
+class CommitDraw(Run, tag="commit_draw"):
+    """Freeze a draw's list and say which public value will decide it (抽選の確定)."""
+
+    draw: Literal[1, 2]
+    seed_source: LongText
+
+
+class DrawLottery(Run, tag="draw_lottery"):
+    """Pick a draw's winners by the public value (抽選)."""
+
+    draw: Literal[1, 2]
+    winners: Yen
+    seed: LongText
+
+
 COMMANDS: tuple[type[Command], ...] = (
     Issue, TopUp, TapIn, TapOut, Purchase, Reverse, Refund, RequestRefundForm, RefundByPost,
     ReportDamaged, ReportLost, CollectReissue, MoveToPhone, RegisterForPoints, JoinMembership,
     TopUpFromPoints, ApplyMynaPoint, ConfirmInsuranceCard, FileAccount, ConfirmAccount,
-    ChangeAppliedCard, RunGrants, JoinCampaign,
+    ChangeAppliedCard, RunGrants, JoinCampaign, JoinRally, CommitDraw,
+    DrawLottery,
 )  # fmt: skip
 
 

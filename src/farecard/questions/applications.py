@@ -6,7 +6,7 @@ from farecard.desk.cases import case_at
 from farecard.model.account import Account
 from farecard.model.campaign import Campaign, Measure
 from farecard.model.moments import first_day_of, iso_day, iso_moment
-from farecard.rules import measures, myna_point
+from farecard.rules import measures, myna_point, stamp_rally
 from farecard.rules.measures import Case, Progress
 from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
@@ -20,6 +20,22 @@ def myna(store: Store, account: Account, until: int, now: int) -> dict[str, Any]
     return {
         "applied_at": iso_moment(min(at for at, _ in case.applied.values())),
         "measures": told,
+    }
+
+
+def rally(store: Store, account: Account, until: int, now: int) -> dict[str, Any]:
+    """The part ``rally`` of the status of a card that joined: its stamps, and the draw they qualify for."""
+    case = case_at(store, myna_point.NAME, account, until, now)
+    found = load_campaigns(store).rally(stamp_rally.NAME)
+    stamps = stamp_rally.stamps(case, found)
+    return {
+        "stamps": {
+            str(number): None
+            if stamp is None
+            else {"achieved_at": iso_moment(stamp.achieved_at), "shows_by": iso_day(stamp.shows_by)}
+            for number, stamp in stamps.items()
+        },
+        "draw": stamp_rally.draw_of(stamps, found),
     }
 
 

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from farecard.desk.batch import SEQS_PER_BATCH, chain_hash
+from farecard.draws import root
 from farecard.ledger.chart import DEPOSITS_HELD, POINTS, STORED_FARE
 from farecard.model.account import NO_ACCOUNT, Account, Event, post
 from farecard.model.commands import format_number
@@ -196,11 +197,12 @@ class _Campaigns:
         self.store = store
         self.applications = 0
         self.granted = 0
+        self.draws = 0
         self.notices: dict[int, tuple[str, int]] = {}  # by event: what and when
 
-    def rows_of(self, events: list[Any]) -> tuple[list[Any], list[Any]]:
-        """The applications and grants of a batch's events."""
-        made: dict[str, list[Any]] = {"apply": [], "grant": []}
+    def rows_of(self, events: list[Any]) -> tuple[list[Any], list[Any], list[Any]]:
+        """The applications, grants and draws of a batch's events."""
+        made: dict[str, list[Any]] = {"apply": [], "grant": [], "draw": []}
         for row in events:
             event = row[_SEQ], row[_ACCOUNT]
             if row[_OUTCOME] == "accepted":
@@ -212,7 +214,10 @@ class _Campaigns:
         granted = self._rows("granted_of", made["grant"])
         self.applications += len(applications)
         self.granted += len(granted)
-        return applications, granted
+        seqs = [seq for seq, _ in made["draw"]]
+        draws = self.store.rows("draws_of", seqs=seqs) if seqs else []
+        self.draws += len(draws)
+        return applications, granted, draws
 
     def _rows(self, name: str, events: list[tuple[int, int]]) -> list[Any]:
         if not events:
@@ -233,6 +238,7 @@ class _Campaigns:
         granted = self.store.rows("granted_count")[0][0]
         if granted != self.granted:
             say(f"{granted - self.granted} grants that no event made")
+        self._draws(say)
         heard, copied = self._notices(say)
         for person, account, measures in self.store.stream("all_persons"):
             if [account, measures] != applied.pop(person, [NO_ACCOUNT, 0]):
@@ -243,6 +249,16 @@ class _Campaigns:
                 )
         for account, _ in applied.values():
             say(f"account {account}: nobody is kept who applied with it")
+
+    def _draws(self, say: Any) -> None:
+        """The list of each draw gives the root that was told."""
+        draws = self.store.rows("all_draws")
+        if len(draws) != self.draws:
+            say(f"{len(draws) - self.draws} draws that no event made")
+        for draw, what, told, entrants in draws:
+            leaves = [row[0] for row in self.store.rows("entrants_of", draw=draw)]
+            if (root(leaves), len(leaves)) != (told, entrants):
+                say(f"draw {draw}, {what}: its list is not the one whose root was told")
 
     def _notices(self, say: Any) -> tuple[dict[str, list[Any]], dict[tuple[int, str], list[Any]]]:
         """What was reported, by person; and by account and person where it was copied to."""
@@ -261,7 +277,14 @@ class _Campaigns:
         return heard, copied
 
 
-_MADE = {"apply_myna_point": "apply", "join_campaign": "apply", "run_grants": "grant"}
+_MADE = {
+    "apply_myna_point": "apply",
+    "join_campaign": "apply",
+    "join_rally": "apply",
+    "run_grants": "grant",
+    "commit_draw": "draw",
+    "draw_lottery": "draw",
+}
 _NOTICES = ("confirm_insurance_card", "file_account", "confirm_account")
 _OF_NO_CARD = (*_NOTICES, "run_grants", "commit_draw", "draw_lottery")
 _SEQ, _ACCOUNT, _DO, _OUTCOME, _AT = (

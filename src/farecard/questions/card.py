@@ -78,6 +78,7 @@ def status(store: Store, number: int, when: AsOf) -> dict[str, Any]:
     found = find(store, number, when.until)
     account = account_at(store, found.account, when.until)
     myna = None
+    rally = None
     joined: dict[str, Any] = {}
     card: dict[str, Any] = {"number": format_number(number), "kind": account.kind}
     expires = None if account.expires is None else iso_day(account.expires)
@@ -90,14 +91,16 @@ def status(store: Store, number: int, when: AsOf) -> dict[str, Any]:
         card |= {"state": state_of(account, when.judged(account)), "balance": account.balance}
         card |= {"deposit": account.deposit, "points": account.points}
         card |= {"expires": expires, "successor": None}
-        if account.applied is not None:
+        if account.applied is not None or account.rally_at is not None:
             from farecard.questions import applications  # noqa: PLC0415  # most cards start without
 
             now = when.judged(account)
             if account.applicant is not None:
                 myna = applications.myna(store, account, when.until, now)
+            if account.rally_at is not None:
+                rally = applications.rally(store, account, when.until, now)
             joined = applications.joined(store, account, when.until, now)
-    answer = {"card": card, "myna": myna, "rally": None}
+    answer = {"card": card, "myna": myna, "rally": rally}
     return {**answer, "campaigns": joined} if joined else answer
 
 

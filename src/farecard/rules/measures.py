@@ -40,6 +40,9 @@ class Case(NamedTuple):
     notices: dict[str, int]  # what was reported of the applicant: when first
     granted: dict[tuple[int, int], int]  # by measure and period: points
     refunded_at: int | None
+    left_rally: (
+        int | None
+    )  # the event that moved the card into a phone after it had joined the rally
 
 
 class Grant(NamedTuple):
@@ -69,7 +72,8 @@ def case_of(
     taken_back = {event.of for event in events if event.do == "reverse"}
     applied: dict[int, tuple[int, int]] = {}
     charges = []
-    refunded_at = None
+    refunded_at = left_rally = None
+    has_joined = False
     for event in events:
         if event.do in _CHARGES:
             charges.append(
@@ -80,6 +84,10 @@ def case_of(
             )  # fmt: skip
         elif event.do in ("refund", "refund_by_post"):
             refunded_at = event.at
+        elif event.do == "join_rally":
+            has_joined = True
+        elif event.do == "move_to_phone":
+            left_rally = event.seq if has_joined else None
         elif event.sets is not None and "applied" in event.sets:
             for key, at in event.sets["applied"].items():
                 campaign, _, measure = key.partition("/")
@@ -90,7 +98,7 @@ def case_of(
         campaign, measure, period = key.split("/")
         if campaign == name:
             granted[int(measure), int(period)] = points
-    return Case(now, account, applied, charges, notices, granted, refunded_at)
+    return Case(now, account, applied, charges, notices, granted, refunded_at, left_rally)
 
 
 _CHARGES = ("top_up", "purchase", "top_up_from_points")

@@ -106,6 +106,7 @@ _CHECKS: dict[str, Callable[[str, str, str], No | None]] = {
     "apply_myna_point": _only(
         None, "myna-point", "counter", "ticket-machine", "wester-app", "member-page", "icoca-app"
     ),
+    "join_rally": _only(None, "wester-app", "member-page", "icoca-app", "counter"),
     "join_campaign": _only(None, "wester-app", "member-page", "icoca-app", "counter"),
     "change_applied_card": _only(None, "counter", "phone", "member-page", "myna-point"),
     "top_up_from_points": charged_from_points,

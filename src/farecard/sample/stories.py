@@ -55,6 +55,9 @@ REGISTER = '"do":"register_for_points","card":"@A"'
 MEMBER = '"do":"join_membership","card":"@A","member":"member-@P"'
 FROM_POINTS = '"do":"top_up_from_points","card":"@A","points":5000'
 RUN = '"do":"run_grants","month":"@MONTH"'
+COMMIT = '"do":"commit_draw","draw":1,"seed_source":"the next day\'s closing price"'
+LOTTERY = '"do":"draw_lottery","draw":1,"winners":3,"seed":"33,450.97"'
+JOIN = '"do":"join_rally","card":"@A"'
 ELSEWHERE = ',"history":{"other_service":{"measure":1,"applied_on":"2022-06-%s"}}'
 
 # people who collect points: each applies with a card of their own
@@ -92,6 +95,14 @@ CAMPAIGN: tuple[tuple[Step, ...], ...] = (
     ((0, "counter", COMMUTER % ',"disability_discount":true'), (60, "ticket-machine", REGISTER), (60, "myna-point", apply("1"))),
     ((0, "counter", CHILD.replace("@DAY2", "2023-03-31")), (60, "ticket-machine", REGISTER), (DAY, "myna-point", apply("1,2"))),
     ((0, "icoca-app", PHONE), (60, "icoca-app", apply("1,2")), (60, "icoca-app", top_up(18_000, "credit")), (DAY, "icoca-app", REFUND)),
+    # the stamp rally: all four stamps; applied before it; too late; moved into a phone on the way
+    ((0, "counter", SMART), (60, "counter", JOIN), (60, "counter", JOIN), (60, "shop", buy(100)), (60, "myna-point", apply("2")),
+     (60, "myna-point", report("confirm_insurance_card")), (40 * DAY, "operations", RUN), (60, "ticket-machine", FROM_POINTS)),
+    ((-100 * DAY, "icoca-app", PHONE), (60, "icoca-app", JOIN), (60, "icoca-app", apply("1")), (120 * DAY, "icoca-app", JOIN), (60, "shop", buy(100))),
+    ((0, "counter", SMART), (300 * DAY, "counter", JOIN)),
+    # a draw is too early all the while, and frozen never: its root depends on a store's key, and a journal should not
+    ((0, "operations", COMMIT), (60, "operations", LOTTERY)),
+    ((0, "counter", SMART), (60, "counter", JOIN), (60, "icoca-app", '"do":"move_to_phone","card":"@A","to":"@B","kind":"apple-pay"'), (60, "shop", buy(100, card="@B"))),
     # an individual number in place of an id
     ((0, "counter", SMART), (60, "myna-point", apply("1", person="1234 5678 9012")), (60, "myna-point", apply("1,1")),
      (60, "myna-point", apply("1", ',"history":{"round_1_counted":1}'))),

@@ -59,6 +59,29 @@ CREATE TABLE member (
     sealed BYTEA
 );
 
+-- A draw's list when it was frozen (`what` commit) and what came of it (`what` draw): one row each, and no second.
+CREATE TABLE draw (
+    draw BIGINT NOT NULL,
+    what TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    root BYTEA NOT NULL,
+    entrants BIGINT NOT NULL,
+    winners BIGINT NOT NULL,
+    said TEXT NOT NULL,
+    PRIMARY KEY (draw, what)
+) /* clustered */;
+
+-- Who is on the list of a draw, at which place and under which leaf. The nonce behind it is derived, not kept.
+CREATE TABLE entrant (
+    account BIGINT NOT NULL,
+    draw BIGINT NOT NULL,
+    place BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    leaf BYTEA NOT NULL,
+    PRIMARY KEY (account, draw)
+) /* clustered */;
+
 -- Dated inputs, like a tariff; and the same in columns, for SQL to join.
 CREATE TABLE campaign (
     version BIGINT PRIMARY KEY,

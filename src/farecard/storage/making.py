@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import NamedTuple
 
-from farecard.campaigns import Campaigns, packaged_texts, read_campaign
+from farecard.campaigns import Campaigns, is_rally, packaged_texts, read_campaign, read_rally
 from farecard.model.campaign import Campaign, day_number, first_moment
 from farecard.model.moments import date_of, moment_now, month_of
 from farecard.network import Network, Networks
@@ -101,13 +101,14 @@ def add_campaigns(store: Store, texts: list[str]) -> list[int]:
     version = max((row[0] for row in rows), default=0)
     added = []
     for text in texts:
-        campaign = read_campaign(text)
+        campaign = read_rally(text) if is_rally(text) else read_campaign(text)
         if (campaign.name, campaign.edition) in editions:
             continue
         version += 1
         added.append(version)
         store.append("campaign", [(version, campaign.name, moment_now(), text)])
-        _add_columns(store, version, campaign)
+        if isinstance(campaign, Campaign):
+            _add_columns(store, version, campaign)
     return added
 
 

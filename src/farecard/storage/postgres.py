@@ -23,7 +23,7 @@ from farecard.storage.server import (
     key_beside,
     without_password,
 )
-from farecard.storage.sql import SCHEMA_VERSION, SURVEYS, queries, schema_statements
+from farecard.storage.sql import SCHEMA_VERSION, queries, schema_statements, survey
 from farecard.storage.statements import (
     BEGIN,
     COMMIT,
@@ -266,7 +266,7 @@ class PostgresStore:
             cursor = connection.cursor("survey", binary=True)
             cursor.itersize = 4096
             with cursor:
-                cursor.execute(queries(for_cursor, SURVEYS)[name], values)
+                cursor.execute(survey(for_cursor, name), values)
                 yield from cursor
 
     def integrity(self) -> str:

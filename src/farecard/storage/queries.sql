@@ -31,6 +31,15 @@ SELECT person, what, at, seq FROM notice WHERE account = -1 AND person = ANY(:pe
 -- name: notices_of
 SELECT what, min(at) FROM notice WHERE account = :account AND person = :person AND at <= :at GROUP BY what
 
+-- name: draws
+SELECT what, seq, at, root, entrants, winners, said FROM draw WHERE draw = :draw
+
+-- name: entrants_of
+SELECT leaf, account, number FROM entrant WHERE draw = :draw ORDER BY place
+
+-- name: entrant_of
+SELECT number FROM entrant WHERE draw = :draw AND account = :account
+
 -- name: granted_by
 SELECT count(*), CAST(coalesce(sum(points), 0) AS BIGINT) FROM granted WHERE sender = :sender AND id = :id
 
@@ -148,6 +157,12 @@ SELECT * FROM application WHERE account = ANY(:accounts) AND seq = ANY(:seqs) OR
 -- name: granted_of
 SELECT * FROM granted WHERE account = ANY(:accounts) AND seq = ANY(:seqs)
 ORDER BY account, campaign, measure, period
+
+-- name: draws_of
+SELECT * FROM draw WHERE seq = ANY(:seqs) ORDER BY draw, what
+
+-- name: all_draws
+SELECT draw, what, root, entrants FROM draw ORDER BY draw, what
 
 -- name: all_applications
 SELECT account, person, measure FROM application ORDER BY account, seq, measure

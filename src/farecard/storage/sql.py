@@ -26,7 +26,15 @@ def queries(translate: Translate, file: str = "queries.sql") -> dict[str, str]:
     }
 
 
-SURVEYS = "grants.sql"  # statements over all accounts, for runs
+SURVEYS = ("grants.sql", "draws.sql")  # statements over all accounts, for runs
+
+
+def survey(translate: Translate, name: str) -> str:
+    """One of the surveys in an engine's words."""
+    found: dict[str, str] = {}
+    for file in SURVEYS:
+        found |= queries(translate, file)
+    return found[name]
 
 
 def schema_statements(translate: Translate, since: int = 0) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from farecard.storage.errors import StoreError
-from farecard.storage.sql import SCHEMA_VERSION, SURVEYS, queries, schema_statements
+from farecard.storage.sql import SCHEMA_VERSION, queries, schema_statements, survey
 from farecard.storage.store import EVERYDAY, Ask, Row, Writes
 
 APPLICATION_ID = 0x46415245  # "FARE"
@@ -176,7 +176,7 @@ class SqliteStore:
             try:
                 db.execute("PRAGMA temp_store = FILE")
                 db.execute("PRAGMA cache_size = -65536")
-                yield from db.execute(queries(in_sqlite, SURVEYS)[name], values)
+                yield from db.execute(survey(in_sqlite, name), values)
             finally:
                 db.close()
 

@@ -30,6 +30,7 @@ class Vault:
         self._digest = hashlib.blake2b(key=_derive(master, b"digest"), digest_size=16)
         self._match = _derive(master, b"match")
         self._wrap = _derive(master, b"wrap")
+        self._draws = _derive(master, b"draws")
         self.fingerprint = _derive(master, b"fingerprint").hex()[:32]
 
     def digest(self, canonical: bytes) -> bytes:
@@ -45,6 +46,10 @@ class Vault:
             for part in parts
         )
         return hmac.digest(self._match, text.encode(), "sha256")[:16]
+
+    def nonce(self, draw: int, account: int) -> bytes:
+        """An entrant's nonce in a draw: 16 bytes that nobody can guess, the same whenever they are asked for."""
+        return hmac.digest(self._draws, f"{draw}/{account}".encode(), "sha256")[:16]
 
     def new_subject(self) -> tuple[bytes, bytes]:
         """A fresh key for one subject: the key itself, and sealed for the store."""

@@ -1,0 +1,68 @@
+"""Who is in a draw, and who wins it: the list is frozen, its root told, and the public value picks from it."""
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import NamedTuple
+
+from farecard.draws import leaf, picks, place, root
+from farecard.model.campaign import Rally, day_number, first_moment
+from farecard.model.commands import format_number
+from farecard.rules import stamp_rally
+from farecard.storage.store import Store
+from farecard.storage.vault import Vault
+
+
+class Entrant(NamedTuple):
+    """One line of a draw's list."""
+
+    leaf: bytes
+    account: int
+    number: int
+
+
+class Listed(NamedTuple):
+    """A draw's list: frozen before, or made now."""
+
+    entrants: list[Entrant]
+    committed: bool
+
+    @property
+    def root(self) -> bytes:
+        """What is published of it."""
+        return root(one.leaf for one in self.entrants)
+
+    def winners(self, draw: int, seed: str, count: int) -> list[int]:
+        """The accounts of so many winners, in the order they are picked."""
+        order = picks(draw, seed, len(self.entrants))
+        return [self.entrants[index].account for index in islice(order, count)]
+
+
+def complete(store: Store, rally: Rally, until: int) -> Iterable[tuple[int, int, int]]:
+    """Cards with all four stamps by what is known ``until`` then: account, its number, since when."""
+    rows: Iterable[tuple[int, int, int]] = store.survey(
+        "entrants",
+        rally=rally.name,
+        until=until,
+        first_at=first_moment(day_number(rally.first_day)),
+        past_at=first_moment(day_number(rally.last_day) + 1),
+    )
+    return rows
+
+
+def listed(
+    some: Iterable[tuple[int, int, int]], rally: Rally, draw: int, vault: Vault
+) -> list[Entrant]:
+    """The list of a draw from the cards that have all four stamps."""
+    return sorted(
+        (
+            Entrant(leaf(vault.nonce(draw, account), format_number(number)), account, number)
+            for account, number, at in some
+            if stamp_rally.draw_at(at, rally) == draw
+        ),
+        key=lambda one: place(format_number(one.number)),
+    )
+
+
+def frozen(store: Store, draw: int) -> list[Entrant]:
+    """The list that was frozen."""
+    return [Entrant(*row) for row in store.rows("entrants_of", draw=draw)]
