@@ -11,13 +11,22 @@ from typing import Any
 from farecard.cli.ask import by_head, show_books
 from farecard.cli.errors import UsageError
 from farecard.cli.journal import Summary, writing_desk
+from farecard.cli.points import sentence
 from farecard.cli.show import Progress, print_json, table
-from farecard.model.moments import moment_now
+from farecard.model.commands import parse_number
+from farecard.model.moments import moment_now, parse_moment
 from farecard.questions.books import trial_balance
+from farecard.questions.card import moment
+from farecard.questions.why import why
 from farecard.rules.catalogue import RULES
 from farecard.sample import journal
 from farecard.storage.opening import DEFAULT_URL, is_postgres, place_of
+from farecard.storage.store import Store
 from farecard.texts import explain
+
+# one who is short of the target, one whose bank is slow, one who lost the card
+WHY = ("JW900000000000021", "JW900000000000022", "JW900000000000024")
+WHY_AS_OF = "2023-05-01T09:00:00+09:00"
 
 
 def demo(args: Any) -> int:
@@ -50,6 +59,8 @@ def demo(args: Any) -> int:
     table(("rule", "times", "what it says"), _by_rule(summary, args.lang))
     print("\n== The trial balance\n")
     show_books(by_head(books))
+    print("\n== Three people who ask about their points, as of 1 May\n")
+    _people(desk.store, args.lang)
     again = (
         " (it was filled already: every command got the answer it had before)"
         if answers[0].repeated
@@ -89,6 +100,15 @@ def _stories(lines: list[bytes], answers: list[Any], language: str) -> None:
         print(f"      {answer.outcome} {said}")
         for reason in answer.reasons:
             print(f"      {reason.rule or reason.code}: {explain(reason)[language]}")
+
+
+def _people(store: Store, language: str) -> None:
+    """What ``farecard why`` tells of the three who applied in the shipped journal."""
+    for card in WHY:
+        print(f"farecard why {card} --as-of {WHY_AS_OF}")
+        said = why(store, parse_number(card), moment(parse_moment(WHY_AS_OF)))
+        for measure, reason in said:
+            print(f"      {sentence({'measure': measure, **explain(reason)}, language)}")
 
 
 def _by_rule(summary: Summary, language: str) -> list[tuple[str, int, str]]:

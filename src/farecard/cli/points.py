@@ -24,11 +24,11 @@ def why(args: Any) -> int:
         print_json(told)
         return 0
     for one in told:
-        print(_sentence(one, args.lang))
+        print(sentence(one, args.lang))
     return 0
 
 
-def _sentence(one: dict[str, Any], language: str) -> str:
+def sentence(one: dict[str, Any], language: str) -> str:
     """A sentence with its measure in front and its rule behind; of a top-up its day and yen come first."""
     text = one[language]
     if "amount" in one["params"]:

@@ -213,7 +213,13 @@ class Desk:
         return frozen(self.store, draw)
 
     def _complete(self, c: CommitDraw | DrawLottery, rally: Rally) -> list[Entrant]:
-        return listed(complete(self.store, rally, c.at), rally, c.draw, self.vault)
+        before = self._drawn_before(c.draw)
+        some = (one for one in complete(self.store, rally, c.at) if one[0] not in before)
+        return listed(some, rally, c.draw, self.vault)
+
+    def _drawn_before(self, draw: int) -> set[int]:
+        """The accounts on the lists of earlier draws: whatever became of their stamps since (STP-8)."""
+        return {one.account for earlier in range(1, draw) for one in self._frozen(earlier)}
 
     def _number_of(self, account: int) -> int:
         """An account's present number."""

@@ -105,9 +105,8 @@ class DryDesk(Desk):
             self.decider.granted = len(batch.granted), sum(row[5] for row in batch.granted)
 
     def _frozen(self, draw: int) -> list[Entrant]:
-        if draw in self.lists:
-            return self.lists[draw]
-        assert self.facts.store is not None
+        if draw in self.lists or self.facts.store is None:
+            return self.lists.get(draw, [])
         return frozen(self.facts.store, draw)
 
     def _complete(self, c: CommitDraw | DrawLottery, rally: Rally) -> list[Entrant]:
@@ -121,6 +120,8 @@ class DryDesk(Desk):
             if all(held):
                 at = max(stamp.achieved_at for stamp in held if stamp is not None)
                 some.append((id, self.facts.accounts[id].number, at))
+        before = self._drawn_before(c.draw)
+        some = [one for one in some if one[0] not in before]
         self.lists[c.draw] = found = listed(some, rally, c.draw, self.vault)
         return found
 

@@ -173,6 +173,8 @@ def _value(value: Any, wanted: Any, where: str, reasons: list[Reason]) -> None:
             reasons.append(_wrong(where, "want-choice", choices=list(get_args(bare))))
         elif bare is int:
             reasons.append(_wrong(where, "want-whole-yen"))
+        elif where == "month":
+            reasons.append(_wrong(where, "want-month"))
         else:
             reasons.append(_wrong(where, "want-flag" if bare is bool else "want-text"))
 
