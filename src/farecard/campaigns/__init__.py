@@ -2,11 +2,14 @@
 
 import tomllib
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from farecard.model.campaign import Campaign, Measure, Rally
 from farecard.model.commands import CHANNELS
+
+T = TypeVar("T")
 
 
 class CampaignError(ValueError):
@@ -15,12 +18,7 @@ class CampaignError(ValueError):
 
 def read_campaign(text: str) -> Campaign:
     """A checked campaign from its file's text."""
-    try:
-        data = tomllib.loads(text)
-        data["measures"] = data.pop("measure", [])
-        campaign = msgspec.convert(data, Campaign)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CampaignError(f"this is no campaign: {error}") from None
+    campaign = _convert(text, Campaign, "measure", "campaign")
     numbers = [one.number for one in campaign.measures]
     if not numbers or len(set(numbers)) < len(numbers) or not all(0 < n < 63 for n in numbers):
         raise CampaignError("measure: one or more, each with a number of its own from 1 to 62")
@@ -35,12 +33,7 @@ def read_campaign(text: str) -> Campaign:
 
 def read_rally(text: str) -> Rally:
     """A checked rally from its file's text."""
-    try:
-        data = tomllib.loads(text)
-        data["draws"] = data.pop("draw", [])
-        rally = msgspec.convert(data, Rally)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CampaignError(f"this is no rally: {error}") from None
+    rally = _convert(text, Rally, "draw", "rally")
     untils = [draw.until for draw in rally.draws]
     if not untils or sorted(set(untils)) != untils or untils[-1] > rally.last_day:
         raise CampaignError("draw: one or more, each later than the one before, within the rally")
@@ -49,9 +42,19 @@ def read_rally(text: str) -> Rally:
     return rally
 
 
-def is_rally(text: str) -> bool:
-    """Whether a file describes a rally and not a campaign that grants points."""
-    return "[[draw]]" in text
+def read_file(text: str) -> Campaign | Rally:
+    """What a file describes: a rally has draws, a campaign grants points."""
+    return read_rally(text) if "[[draw]]" in text else read_campaign(text)
+
+
+def _convert(text: str, kind: type[T], table: str, name: str) -> T:
+    """A file's text as a type; its ``[[table]]`` rows are the type's list of that name."""
+    try:
+        data = tomllib.loads(text)
+        data[f"{table}s"] = data.pop(table, [])
+        return msgspec.convert(data, kind)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise CampaignError(f"this is no {name}: {error}") from None
 
 
 def _wrong(one: Measure) -> str | None:
@@ -92,12 +95,11 @@ class Campaigns:
         self._newest: dict[str, tuple[int, Campaign]] = {}
         self._rallies: dict[str, Rally] = {}
         for version, text in rows:
-            if is_rally(text):
-                rally = read_rally(text)
-                self._rallies[rally.name] = rally
-                continue
-            campaign = read_campaign(text)
-            self._newest[campaign.name] = version, campaign
+            read = read_file(text)
+            if isinstance(read, Rally):
+                self._rallies[read.name] = read
+            else:
+                self._newest[read.name] = version, read
 
     def of(self, name: str) -> Campaign:
         """The campaign of a name."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from farecard.campaigns import CampaignError, is_rally, read_campaign, read_rally
+from farecard.campaigns import CampaignError, read_file
 from farecard.cli.errors import UsageError
 from farecard.cli.journal import sample_network
 from farecard.cli.show import print_json, table
@@ -16,7 +16,7 @@ def load(args: Any) -> int:
     """Read and check the file, then add it; a store that is not there yet is made with it."""
     try:
         text = Path(args.file).read_text("utf-8")
-        campaign = read_rally(text) if is_rally(text) else read_campaign(text)
+        campaign = read_file(text)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{args.file}: {getattr(error, 'strerror', None) or 'no UTF-8 text'}"

@@ -7,14 +7,27 @@ from farecard.storage.history import events_of
 from farecard.storage.store import Store
 
 
-def case_at(store: Store, name: str, account: Account, until: int, now: int) -> Case:
-    """The case of an account's applicant in a campaign.
+class Applicant:
+    """What the store knows of a card's applicant at a moment, read once for whatever is asked of it.
 
     ``account`` is as it was at ``until``: commands up to then count; ``now`` is when it is judged.
     """
-    events = [one for one in events_of(store, account.account, account.last_seq) if one.at <= until]
-    notices: dict[str, int] = {}
-    if account.applicant is not None:
-        rows = store.rows("notices_of", account=account.account, person=account.applicant, at=until)
-        notices = dict(rows)
-    return measures.case_of(name, account, events, notices, now)
+
+    def __init__(self, store: Store, account: Account, until: int, now: int) -> None:
+        self.account = account
+        self.now = now
+        events = events_of(store, account.account, account.last_seq)
+        self.events = [event for event in events if event.at <= until]
+        self.notices: dict[str, int] = {}
+        if account.applicant is not None:
+            values = {"account": account.account, "person": account.applicant, "at": until}
+            self.notices = dict(store.rows("notices_of", **values))
+
+    def case(self, name: str) -> Case:
+        """The case in a campaign."""
+        return measures.case_of(name, self.account, self.events, self.notices, self.now)
+
+
+def case_at(store: Store, name: str, account: Account, until: int, now: int) -> Case:
+    """The case of an account's applicant in one campaign."""
+    return Applicant(store, account, until, now).case(name)

@@ -5,7 +5,6 @@ from typing import Any
 
 from farecard.campaigns import Campaigns
 from farecard.desk.batch import Reads
-from farecard.desk.drawing import Listed
 from farecard.desk.entries import Entry
 from farecard.desk.facts import Ended, Facts
 from farecard.model.account import NO_ACCOUNT, Account, Event
@@ -84,8 +83,7 @@ class Decider:
         self.networks: Networks = inputs.networks
         self.campaigns: Campaigns = inputs.campaigns
         self.reads = Reads()  # of the batch that is being decided
-        self.list: Listed | None = None  # of the draw that is being decided
-        self.winners: list[int] = []  # and the numbers of its winners
+        self.winners: list[int] = []  # the numbers of the winners of the draw that is being decided
         self.granted = (0, 0)  # what the run that is being decided granted: how often, points
         self._turn(0)
 
@@ -264,12 +262,13 @@ class Decider:
         no = stamp_rally.may_draw(c, day, rally, self.draws_done(c.draw))
         if no is not None:
             return no, None, None
-        assert self.list is not None
-        count = len(self.list.entrants)
+        listed = self.facts.listed
+        assert listed is not None
+        count = len(listed.entrants)
         if isinstance(c, CommitDraw):
-            return Effect({"root": self.list.root.hex(), "entrants": count}), None, None
+            return Effect({"root": listed.root.hex(), "entrants": count}), None, None
         numbers = [format_number(number) for number in self.winners]
-        warning = None if self.list.committed else [Reason("STP-8", "uncommitted")]
+        warning = None if listed.committed else [Reason("STP-8", "uncommitted")]
         return Effect({"entrants": count, "winners": numbers}, warnings=warning), None, None
 
     # -- people ------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 read → load what they touch → decide one after the other → post → write → commit → answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -179,14 +179,19 @@ class Desk:
         """A run: what it does to all cards, in batches; itself it is decided and remembered when that is done."""
         c = entry.command
         assert isinstance(c, Run)
-        if not self.store.rows("commands", sender=entry.sender, ids=[c.id]):
-            self._look_again()
+        if self._is_new(entry.sender, c.id):
             if isinstance(c, RunGrants):
                 self._grant_all(entry, c)
             else:
                 assert isinstance(c, (CommitDraw, DrawLottery))
                 self._list(c)
         return self._settle([entry])[0]
+
+    def _is_new(self, sender: str, id: str) -> bool:
+        """Whether a run was not decided before; takes note of campaigns loaded since."""
+        self.forget()
+        self.last = self._look()
+        return not self.store.rows("commands", sender=sender, ids=[id])
 
     def _grant_all(self, entry: Entry, c: RunGrants) -> None:
         if may_run(c, day_of(c.at)) is None:
@@ -203,27 +208,28 @@ class Desk:
         if stamp_rally.may_draw(c, day_of(c.at), rally, done) is not None:
             return
         committed = "commit" in done
-        some = self._frozen(c.draw) if committed else self._complete(c, rally)
-        self.keeper.listed = self.decider.list = listing = Listed(some, committed)
+        some = self._frozen(c.draw) if committed else self._new_list(c, rally)
+        self.facts.listed = listing = Listed(some, committed)
         if isinstance(c, DrawLottery):
-            winners = listing.winners(c.draw, c.seed, c.winners)
-            self.decider.winners = [self._number_of(account) for account in winners]
+            self.decider.winners = self._numbers_of(listing.winners(c.draw, c.seed, c.winners))
 
     def _frozen(self, draw: int) -> list[Entrant]:
         return frozen(self.store, draw)
 
-    def _complete(self, c: CommitDraw | DrawLottery, rally: Rally) -> list[Entrant]:
-        before = self._drawn_before(c.draw)
-        some = (one for one in complete(self.store, rally, c.at) if one[0] not in before)
+    def _new_list(self, c: CommitDraw | DrawLottery, rally: Rally) -> list[Entrant]:
+        """A draw's list as it is now, without those on an earlier one, whatever became of their stamps since (STP-8)."""
+        before = {one.account for earlier in range(1, c.draw) for one in self._frozen(earlier)}
+        some = (one for one in self._complete(rally, c.at) if one[0] not in before)
         return listed(some, rally, c.draw, self.vault)
 
-    def _drawn_before(self, draw: int) -> set[int]:
-        """The accounts on the lists of earlier draws: whatever became of their stamps since (STP-8)."""
-        return {one.account for earlier in range(1, draw) for one in self._frozen(earlier)}
+    def _complete(self, rally: Rally, until: int) -> Iterable[tuple[int, int, int]]:
+        return complete(self.store, rally, until)
 
-    def _number_of(self, account: int) -> int:
-        """An account's present number."""
-        return as_account(self.store.rows("accounts", ids=[account])[0]).number
+    def _numbers_of(self, accounts: list[int]) -> list[int]:
+        """The present numbers of accounts."""
+        rows = map(as_account, self.store.rows("accounts", ids=accounts))
+        numbers = {account.account: account.number for account in rows}
+        return [numbers[account] for account in accounts]
 
     def _runs(self, entry: Entry, c: RunGrants) -> list[GrantRun]:
         campaigns = self.inputs.campaigns
@@ -231,11 +237,6 @@ class Desk:
             GrantRun(entry, c, campaigns.of(name), campaigns.version(name))
             for name in campaigns.names
         ]
-
-    def _look_again(self) -> None:
-        """Take note of campaigns loaded since."""
-        self.forget()
-        self.last = self._look()
 
     def _grant(self, run: GrantRun, dues: list[Due]) -> None:
         """Grant to a range of accounts, in one batch; what collides is looked at again."""

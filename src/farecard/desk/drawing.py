@@ -20,16 +20,13 @@ class Entrant(NamedTuple):
     number: int
 
 
-class Listed(NamedTuple):
-    """A draw's list: frozen before, or made now."""
+class Listed:
+    """A draw's list: frozen before (``committed``), or made now; ``root`` is what is published of it."""
 
-    entrants: list[Entrant]
-    committed: bool
-
-    @property
-    def root(self) -> bytes:
-        """What is published of it."""
-        return root(one.leaf for one in self.entrants)
+    def __init__(self, entrants: list[Entrant], committed: bool) -> None:  # it is one of two
+        self.entrants = entrants
+        self.committed = committed
+        self.root = root(one.leaf for one in entrants)
 
     def winners(self, draw: int, seed: str, count: int) -> list[int]:
         """The accounts of so many winners, in the order they are picked."""

@@ -7,14 +7,14 @@ from msgspec.structs import astuple
 from farecard.desk.batch import WRITERS, Batch
 from farecard.desk.decide import Decider
 from farecard.desk.desk import Desk, Last
-from farecard.desk.drawing import Entrant, complete, frozen, listed
+from farecard.desk.drawing import Entrant, complete, frozen
 from farecard.desk.entries import Asked, Entry
 from farecard.desk.facts import Facts
 from farecard.desk.keeping import Keeper
 from farecard.desk.runs import GrantRun, Owed
 from farecard.model.account import NO_ACCOUNT, Account, Event
 from farecard.model.campaign import Rally
-from farecard.model.commands import CommitDraw, DrawLottery, Run, RunGrants
+from farecard.model.commands import CommitDraw, DrawLottery, RunGrants
 from farecard.model.moments import day_of
 from farecard.model.verdict import ACCEPTED
 from farecard.rules import myna_point, stamp_rally
@@ -44,7 +44,10 @@ class DryDesk(Desk):
         self.facts = Facts(store)
         self.decider = Decider(self.facts, inputs)
         self.keeper = Keeper(vault, self.facts)
-        self.histories: dict[int, list[Event]] = {}  # what was accepted here, by account
+        self.batches: list[Batch] = []  # what was decided here
+        self.histories: dict[
+            int, list[Event]
+        ] = {}  # what of it was accepted, by account, for a run
         self.lists: dict[int, list[Entrant]] = {}  # of draws frozen here
         self.last = Last(0, 0, b"")
         self.clock = 0
@@ -66,33 +69,25 @@ class DryDesk(Desk):
         batch = Batch(self.clock * WRITERS)
         self.decider.reads = batch.reads
         answers = [self._entry(batch, entry) for entry in entries]
-        self._remember(batch)
+        self.batches.append(batch)
         return batch, answers
-
-    def _remember(self, batch: Batch) -> None:
-        """Keep the histories of cards in mind: a run looks at them."""
-        for event in batch.events:
-            if event.account != NO_ACCOUNT and event.outcome == ACCEPTED:
-                self.histories.setdefault(event.account, []).append(event)
-        for account, *_ in batch.notices:
-            if account != NO_ACCOUNT:
-                self.histories.setdefault(account, [])
 
     def _settle(self, entries: list[Entry]) -> list[Answer]:
         return self.decide(entries)[1]
 
-    def run_alone(self, entry: Entry) -> Answer:
-        """The same run: cards that were decided on here are judged by the rules, all others by the survey."""
-        c = entry.command
-        assert isinstance(c, Run)
-        self.facts.take(self.ask([entry]))
-        if self.facts.stored.find((entry.sender, c.id)) is None:
-            if isinstance(c, RunGrants):
-                self._grant_all(entry, c)
-            else:
-                assert isinstance(c, (CommitDraw, DrawLottery))
-                self._list(c)
-        return self._settle([entry])[0]
+    def _is_new(self, sender: str, id: str) -> bool:
+        """Cards that were decided on here are judged by the rules, all others by the survey."""
+        self.histories = {}
+        for batch in self.batches:
+            for event in batch.events:
+                if event.account != NO_ACCOUNT and event.outcome == ACCEPTED:
+                    self.histories.setdefault(event.account, []).append(event)
+            for account, *_ in batch.notices:
+                if account != NO_ACCOUNT:
+                    self.histories.setdefault(account, [])
+        store = self.facts.store
+        known = store is not None and store.rows("commands", sender=sender, ids=[id])
+        return not known and self.facts.stored.find((sender, id)) is None
 
     def _grant_all(self, entry: Entry, c: RunGrants) -> None:
         if may_run(c, day_of(c.at)) is None:
@@ -101,7 +96,7 @@ class DryDesk(Desk):
             for run in self._runs(entry, c):
                 for account, owed in self._owed(run):
                     run.put(batch, account, owed)
-            self._remember(batch)
+            self.batches.append(batch)
             self.decider.granted = len(batch.granted), sum(row[5] for row in batch.granted)
 
     def _frozen(self, draw: int) -> list[Entrant]:
@@ -109,28 +104,33 @@ class DryDesk(Desk):
             return self.lists.get(draw, [])
         return frozen(self.facts.store, draw)
 
-    def _complete(self, c: CommitDraw | DrawLottery, rally: Rally) -> list[Entrant]:
-        some: list[tuple[int, int, int]] = []
+    def _new_list(self, c: CommitDraw | DrawLottery, rally: Rally) -> list[Entrant]:
+        self.lists[c.draw] = found = super()._new_list(c, rally)
+        return found
+
+    def _complete(self, rally: Rally, until: int) -> Iterator[tuple[int, int, int]]:
         store = self.facts.store
         if store is not None:
-            some = [one for one in complete(store, rally, c.at) if one[0] not in self.histories]
+            for one in complete(store, rally, until):
+                if one[0] not in self.histories:
+                    yield one
         for id in self.histories:
-            case = self._case(myna_point.NAME, self.facts.accounts[id], c.at)
+            case = self._case(myna_point.NAME, self.facts.accounts[id], until)
             held = stamp_rally.stamps(case, rally).values()
             if all(held):
                 at = max(stamp.achieved_at for stamp in held if stamp is not None)
-                some.append((id, self.facts.accounts[id].number, at))
-        before = self._drawn_before(c.draw)
-        some = [one for one in some if one[0] not in before]
-        self.lists[c.draw] = found = listed(some, rally, c.draw, self.vault)
-        return found
+                yield id, self.facts.accounts[id].number, at
 
-    def _number_of(self, account: int) -> int:
-        known = self.facts.accounts.get(account)
-        if known is not None:
-            return known.number
-        assert self.facts.store is not None
-        return as_account(self.facts.store.rows("accounts", ids=[account])[0]).number
+    def _numbers_of(self, accounts: list[int]) -> list[int]:
+        numbers = {
+            id: self.facts.accounts[id].number for id in accounts if id in self.facts.accounts
+        }
+        rest = [id for id in accounts if id not in numbers]
+        store = self.facts.store
+        if store is not None and rest:
+            rows = map(as_account, store.rows("accounts", ids=rest))
+            numbers.update((account.account, account.number) for account in rows)
+        return [numbers[id] for id in accounts]
 
     def _owed(self, run: GrantRun) -> Iterator[tuple[Account, list[Owed]]]:
         """Everybody to whom something is due."""

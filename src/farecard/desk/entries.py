@@ -105,7 +105,7 @@ def is_run(entry: Entry) -> bool:
 def parts(entries: list[Entry]) -> list[list[Entry]]:
     """Entries cut so that each run stands alone: what comes before it is kept before it begins."""
     if not any(map(is_run, entries)):
-        return [entries]
+        return [entries] if entries else []
     found: list[list[Entry]] = []
     alone = True
     for entry in entries:

@@ -4,6 +4,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from farecard.desk.drawing import Listed
 from farecard.desk.entries import Asked, Entry, touched
 from farecard.model.account import NO_ACCOUNT, Account, Event, Person
 from farecard.model.verdict import Reason
@@ -79,6 +80,7 @@ class Facts:
         self.store = store
         self.newest = 0  # the largest seq that an account was found with
         self.epoch = 0  # how often all was forgotten
+        self.listed: Listed | None = None  # of the draw that is being decided
         self.turns = 0  # how often what was met became what was met before
         self.forget()
 
@@ -195,12 +197,10 @@ class Facts:
         return met
 
     def _take_persons(self, people: list[str], rows: list[Row], notices: list[Row]) -> None:
-        new = [key for key in people if not self._knows_person(key)]
-        for key in new:
-            self.persons[key], self.notices[key] = Person(key), []
+        new = {key for key in people if not self._knows_person(key)}
         for row in rows:
             if row[0] in new:
-                self.persons[row[0]] = Person(*row)
+                self.persons[row[0]], self.notices[row[0]] = Person(*row), []
         for key, *notice in notices:
             if key in new:
                 self.notices[key].append(tuple(notice))

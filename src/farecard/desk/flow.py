@@ -72,7 +72,7 @@ class Flow:
             tell(self.desk.settle(entries))
             return
         some = parts(entries)
-        if len(some) > 1 or any(map(is_run, entries)):
+        if len(some) > 1 or (entries and is_run(entries[0])):
             self._put_parts(some, tell)
         else:
             self._put_some(entries, tell)

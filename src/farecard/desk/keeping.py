@@ -3,7 +3,6 @@
 from typing import Any
 
 from farecard.desk.batch import Batch
-from farecard.desk.drawing import Listed
 from farecard.desk.entries import Entry
 from farecard.desk.facts import Facts
 from farecard.model.account import NO_ACCOUNT, Account, Event, Person
@@ -32,7 +31,6 @@ class Keeper:
     def __init__(self, vault: Vault, facts: Facts) -> None:
         self.vault = vault
         self.facts = facts
-        self.listed: Listed | None = None  # of the draw that is being decided
 
     def holder(self, holder: Holder) -> tuple[bytes, bytes]:
         """What tells the same holder without a name: of kana and birthday, and of the phone."""
@@ -81,7 +79,7 @@ class Keeper:
 
     def _draw(self, batch: Batch, c: CommitDraw | DrawLottery, event: Event) -> None:
         """Freeze the list, if it is not yet; and what was done with it."""
-        listed = self.listed
+        listed = self.facts.listed
         assert listed is not None
         if not listed.committed:
             batch.entrants += sorted(

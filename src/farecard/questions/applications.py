@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from farecard.desk.cases import case_at
+from farecard.campaigns import Campaigns
+from farecard.desk.cases import Applicant
 from farecard.model.account import Account
 from farecard.model.campaign import Campaign, Measure
 from farecard.model.moments import first_day_of, iso_day, iso_moment
@@ -12,21 +13,36 @@ from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
 
 
-def myna(store: Store, account: Account, until: int, now: int) -> dict[str, Any]:
-    """The part ``myna`` of the status of a card that was applied with. Reasons are values still."""
-    campaign = load_campaigns(store).of(myna_point.NAME)
-    case = case_at(store, myna_point.NAME, account, until, now)
-    told = {str(one.number): _told(one, case, campaign) for one in campaign.measures}
+def told(store: Store, account: Account, until: int, now: int) -> dict[str, Any]:
+    """The parts of a status that a card's applications give: ``myna``, ``rally``, and ``campaigns`` if it joined any.
+
+    Reasons are values still.
+    """
+    applicant = Applicant(store, account, until, now)
+    campaigns = load_campaigns(store)
+    answer: dict[str, Any] = {"myna": None, "rally": None}
+    if account.applicant is not None:
+        answer["myna"] = _myna(applicant, campaigns)
+    if account.rally_at is not None:
+        answer["rally"] = _rally(applicant, campaigns)
+    joined = _joined(applicant, campaigns)
+    return {**answer, "campaigns": joined} if joined else answer
+
+
+def _myna(applicant: Applicant, campaigns: Campaigns) -> dict[str, Any]:
+    """A card that was applied with."""
+    campaign = campaigns.of(myna_point.NAME)
+    case = applicant.case(myna_point.NAME)
     return {
         "applied_at": iso_moment(min(at for at, _ in case.applied.values())),
-        "measures": told,
+        "measures": {str(one.number): _told(one, case, campaign) for one in campaign.measures},
     }
 
 
-def rally(store: Store, account: Account, until: int, now: int) -> dict[str, Any]:
-    """The part ``rally`` of the status of a card that joined: its stamps, and the draw they qualify for."""
-    case = case_at(store, myna_point.NAME, account, until, now)
-    found = load_campaigns(store).rally(stamp_rally.NAME)
+def _rally(applicant: Applicant, campaigns: Campaigns) -> dict[str, Any]:
+    """A card that joined: its stamps, and the draw they qualify for."""
+    case = applicant.case(myna_point.NAME)
+    found = campaigns.rally(stamp_rally.NAME)
     stamps = stamp_rally.stamps(case, found)
     return {
         "stamps": {
@@ -39,16 +55,15 @@ def rally(store: Store, account: Account, until: int, now: int) -> dict[str, Any
     }
 
 
-def joined(store: Store, account: Account, until: int, now: int) -> dict[str, Any]:
+def _joined(applicant: Applicant, campaigns: Campaigns) -> dict[str, Any]:
     """The campaigns that a card joined: by name, their measures, a monthly one month by month."""
-    told: dict[str, Any] = {}
-    campaigns = load_campaigns(store)
-    for name in sorted({key.partition("/")[0] for key in account.applied or {}}):
+    found: dict[str, Any] = {}
+    for name in sorted({key.partition("/")[0] for key in applicant.account.applied or {}}):
         campaign = campaigns.joined_by_card(name)
         if campaign is None:
             continue
-        case = case_at(store, name, account, until, now)
-        told[name] = {
+        case = applicant.case(name)
+        found[name] = {
             "title": {"ja": campaign.title.ja, "en": campaign.title.en},
             "joined_at": iso_moment(min(at for at, _ in case.applied.values())),
             "measures": {
@@ -58,7 +73,7 @@ def joined(store: Store, account: Account, until: int, now: int) -> dict[str, An
                 for one in campaign.measures
             },
         }
-    return told
+    return found
 
 
 def _months(measure: Measure, case: Case, campaign: Campaign) -> dict[str, Any]:

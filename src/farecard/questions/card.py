@@ -77,9 +77,7 @@ def status(store: Store, number: int, when: AsOf) -> dict[str, Any]:
     """The answer of ``farecard status``: yen, points, ``expires`` as a date. Reasons are values still."""
     found = find(store, number, when.until)
     account = account_at(store, found.account, when.until)
-    myna = None
-    rally = None
-    joined: dict[str, Any] = {}
+    told: dict[str, Any] = {"myna": None, "rally": None}
     card: dict[str, Any] = {"number": format_number(number), "kind": account.kind}
     expires = None if account.expires is None else iso_day(account.expires)
     if found.is_replaced(when.until):
@@ -94,14 +92,8 @@ def status(store: Store, number: int, when: AsOf) -> dict[str, Any]:
         if account.applied is not None or account.rally_at is not None:
             from farecard.questions import applications  # noqa: PLC0415  # most cards start without
 
-            now = when.judged(account)
-            if account.applicant is not None:
-                myna = applications.myna(store, account, when.until, now)
-            if account.rally_at is not None:
-                rally = applications.rally(store, account, when.until, now)
-            joined = applications.joined(store, account, when.until, now)
-    answer = {"card": card, "myna": myna, "rally": rally}
-    return {**answer, "campaigns": joined} if joined else answer
+            told = applications.told(store, account, when.until, when.judged(account))
+    return {"card": card, **told}
 
 
 def _kind_of_replaced(store: Store, found: Number) -> str:

@@ -5,8 +5,8 @@ Each sentence is a reason (rule, code, figures), so that it can be told in eithe
 
 from typing import Any, NamedTuple
 
-from farecard.desk.cases import case_at
-from farecard.model.account import Account
+from farecard.desk.cases import Applicant
+from farecard.model.account import Account, Event
 from farecard.model.campaign import Campaign, Measure
 from farecard.model.commands import PHONES
 from farecard.model.moments import day_of, iso_day, iso_moment
@@ -14,7 +14,7 @@ from farecard.model.verdict import Reason
 from farecard.questions.card import AsOf, find
 from farecard.rules import measures, myna_point, points
 from farecard.rules.measures import Case
-from farecard.storage.history import account_at, events_of
+from farecard.storage.history import account_at
 from farecard.storage.making import load_campaigns, load_tariff
 from farecard.storage.rows import as_reasons
 from farecard.storage.store import Store
@@ -43,10 +43,11 @@ def why(store: Store, number: int, when: AsOf) -> list[Sentence]:
     if account.applicant is None:
         said += _no_application(account, now, campaign)
     else:
-        case = case_at(store, myna_point.NAME, account, when.until, now)
+        applicant = Applicant(store, account, when.until, now)
+        case = applicant.case(myna_point.NAME)
         at = min(at for at, _ in case.applied.values())
         said.append(Sentence(None, Reason(None, "applied-on", {"at": iso_moment(at)})))
-        left = _left_out(store, account, when.until)
+        left = _left_out(applicant.events)
         for measure in campaign.measures:
             said += _of_measure(measure, case, campaign, left.get(measure.number))
     said += _on_the_card(store, account, now)
@@ -63,11 +64,11 @@ def _no_application(account: Account, now: int, campaign: Campaign) -> list[Sent
     return said
 
 
-def _left_out(store: Store, account: Account, until: int) -> dict[int, Reason]:
+def _left_out(events: list[Event]) -> dict[int, Reason]:
     """Measures that were asked for and could not be taken, and why."""
     found: dict[int, Reason] = {}
-    for event in events_of(store, account.account, account.last_seq):
-        if event.do == "apply_myna_point" and event.sets is not None and event.at <= until:
+    for event in events:
+        if event.do == "apply_myna_point" and event.sets is not None:
             for reason in as_reasons(event.warnings):
                 if "measure" in reason.params and reason.rule is not None:
                     found[reason.params["measure"]] = reason

@@ -40,9 +40,7 @@ class Case(NamedTuple):
     notices: dict[str, int]  # what was reported of the applicant: when first
     granted: dict[tuple[int, int], int]  # by measure and period: points
     refunded_at: int | None
-    left_rally: (
-        int | None
-    )  # the event that moved the card into a phone after it had joined the rally
+    left_rally: int | None  # the event that moved it into a phone after it had joined the rally
 
 
 class Grant(NamedTuple):
@@ -249,7 +247,7 @@ def completed(measure: Measure, case: Case, campaign: Campaign) -> Grant | None:
     if not filed_in_time(measure, case):
         return None
     at = max(done, case.applied[measure.number][0])
-    return Grant(0, measure.reward, at, pay_day(month_of(day_of(at)) + 1, campaign))
+    return Grant(0, worth(measure), at, pay_day(month_of(day_of(at)) + 1, campaign))
 
 
 @rule(

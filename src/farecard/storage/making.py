@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import NamedTuple
 
-from farecard.campaigns import Campaigns, is_rally, packaged_texts, read_campaign, read_rally
+from farecard.campaigns import Campaigns, packaged_texts, read_file
 from farecard.model.campaign import Campaign, day_number, first_moment
 from farecard.model.moments import date_of, moment_now, month_of
 from farecard.network import Network, Networks
@@ -98,10 +98,13 @@ def add_campaigns(store: Store, texts: list[str]) -> list[int]:
     """Add campaigns within the open ``begin_making``, unless their edition is there; gives the new versions."""
     rows = store.rows("campaigns")
     editions = {(name, _edition(text)) for _, name, text in rows}
+    stored = {text for _, _, text in rows}
     version = max((row[0] for row in rows), default=0)
     added = []
     for text in texts:
-        campaign = read_rally(text) if is_rally(text) else read_campaign(text)
+        if text in stored:  # nothing to read: so it is whenever a store is opened
+            continue
+        campaign = read_file(text)
         if (campaign.name, campaign.edition) in editions:
             continue
         version += 1
