@@ -48,7 +48,7 @@ check: dev
 docs: dev
 	@$(BIN)/python tests/make_docs.py
 
-# Needs a quiet machine: about six minutes; the long one a quarter of an hour. BENCH="--only pgbench" for one step.
+# Needs a quiet machine: about six minutes; the long one half an hour. BENCH="--only pgbench" for one step.
 bench: $(VENV)/.bench
 	@$(BIN)/python bench/run.py $(BENCH)
 

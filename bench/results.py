@@ -9,6 +9,11 @@ BARS = {  # what was promised of a ratio: name begins with → (must, aim)
     "64 callers": (2.5, 5),
     "journal and rows written": (0.4, 0.7),
     "a store of 20 million": (1.5, 1.1),
+    "who is granted what in a month, on SQLite": (12, 5),
+    "who is granted what in a month, on PostgreSQL": (12, 5),
+    "who is granted what in a month, on DuckDB": (5, 2.5),
+    "status of a card with": (8, 3),
+    "why of a card with": (8, 3),
 }
 
 

@@ -1,8 +1,8 @@
 """`make bench`: farecard against yardsticks, in alternating pairs on this machine, in this run.
 
 Writes ``bench/latest.json``, prints a table, and draws ``docs/bench.svg``. Every answered command is durable,
-as in production. ``--only STEP`` measures one step and keeps the other steps of latest.json; ``--long`` the two that
-take a quarter of an hour; smaller sizes are for a look: ``--cards 100000``.
+as in production. ``--only STEP`` measures one step and keeps the other steps of latest.json; ``--long`` those that
+take half an hour; smaller sizes are for a look: ``--cards 100000``.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import embedded
+import month
 import rows_and_size
 from against_pgbench import TCP, UNIX, against_pgbench
 from farecard.cli.journal import collect_rarely
@@ -24,7 +25,7 @@ from results import told
 HERE = Path(__file__).parent
 SOCKETS = {"pgbench": TCP, "pgbench-unix": UNIX}  # desks on other machines, and on the server's own
 SHORT = (*SOCKETS, "rows", "kernel", "sqlite", "size", "start")
-LONG = ("memory", "twenty")
+LONG = ("memory", "twenty", "month", "history")
 
 
 def options():
@@ -33,7 +34,8 @@ def options():
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--lines", type=int, default=20_000_000, help="in the large store of --only twenty")
     parser.add_argument("--memory-lines", type=int, default=5_000_000)
-    parser.add_argument("--long", action="store_true", help=f"measure {' and '.join(LONG)} instead of the rest")
+    parser.add_argument("--people", type=int, default=1_000_000, help="who apply and charge ten times each")
+    parser.add_argument("--long", action="store_true", help=f"measure {', '.join(LONG)} instead of the rest")
     parser.add_argument("--only", choices=SHORT + LONG)
     parser.add_argument("--out", type=Path, default=HERE / "latest.json")
     parser.add_argument("--plot", type=Path, default=HERE.parent / "docs" / "bench.svg")
@@ -48,6 +50,8 @@ def measure(args, step, folder):
         embedded.sold(folder, args.cards)
     if step in SOCKETS:
         return against_pgbench(args.cards, args.pairs, SOCKETS[step])
+    if step in ("month", "history"):
+        return {"month": month.run, "history": month.history}[step](folder, args.people, args.pairs)
     one = {
         "rows": lambda: rows_and_size.against_rows(args.cards, args.pairs),
         "kernel": lambda: embedded.kernel(args.pairs),

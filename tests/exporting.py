@@ -23,7 +23,7 @@ def export(url, folder, now=NOW):
 def read(folder, table):
     """A whole table, its folders read as columns; in the order of its key."""
     data = ds.dataset(folder / table.name, format="parquet", partitioning="hive").to_table()
-    keys = {"events": ["seq"], "transfers": ["seq", "n"], "cards": ["number"]}[table.name]
+    keys = {"events": ["seq"], "transfers": ["seq", "n"]}.get(table.name, table.order)
     return data.sort_by([(key, "ascending") for key in keys])
 
 

@@ -176,7 +176,7 @@ def test_both_engines_give_the_same_rows(tmp_path, database):
         if table is EVENTS:
             one, two = (rows.drop_columns("recorded_at") for rows in (one, two))
         assert one.equals(two)
-        assert len(one)
+        assert len(one), table.name
 
 
 # -- what is not in it ---------------------------------------------------------------------------

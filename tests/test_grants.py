@@ -1,5 +1,7 @@
 """The run for everybody says what the rules say of each; and it grants once, wherever it was stopped."""
 
+import json
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -7,10 +9,14 @@ import pytest
 
 from applicants import Applicants
 from conftest import answers, command, farecard, new_desk
+from exporting import export
 from farecard.cli.journal import dry_desk, writing_desk
+from farecard.cli.main import main
 from farecard.desk.cases import case_at
 from farecard.desk.desk import Desk
-from farecard.model.moments import PAST_MOMENT, month_of, parse_moment
+from farecard.desk.runs import surveyed
+from farecard.export.reading import Exported
+from farecard.model.moments import month_of, parse_moment
 from farecard.rules import measures
 from farecard.rules.grants import month_number
 from farecard.storage.history import account_at
@@ -52,6 +58,14 @@ def applicants(tmp_path_factory):
     return url
 
 
+@pytest.fixture(scope="module")
+def exported(applicants, tmp_path_factory):
+    """The same store as Parquet files, its folder's name one that needs care."""
+    folder = tmp_path_factory.mktemp("exported") / "it's here"
+    export(applicants, folder)
+    return folder
+
+
 def said_by_the_rules(store, campaigns, at, month):
     """What each applicant's measures come to, as the survey would put it: by the rules, one after the other."""
     found = {}
@@ -89,11 +103,9 @@ def said_by_the_survey(store, campaigns, at, month):
     found = {}
     for campaign in campaigns.all:
         monthly = {one.number for one in campaign.measures if one.monthly}
-        rows = store.survey(
-            "judged", campaign=campaign.name, version=campaigns.version(campaign.name), until=at,
-            granted_until=PAST_MOMENT, month=month,
-        )
-        for account, _, measure, period, points, _, _, code in rows:
+        version = campaigns.version(campaign.name)
+        rows = surveyed(store, "judged", campaign.name, version, month, at)
+        for account, _, measure, period, points, code in rows:
             owed, _ = found.setdefault((campaign.name, account, measure), (set(), None))
             if code is None:
                 owed.add((period, points))
@@ -103,8 +115,8 @@ def said_by_the_survey(store, campaigns, at, month):
 
 
 @pytest.mark.parametrize(("at", "month"), LOOKED_AT)
-def test_the_survey_and_the_rules_agree_on_every_applicant(applicants, server, at, month):
-    """Ten thousand histories, on SQLite and PostgreSQL: what is granted, and why nothing is."""
+def test_the_survey_and_the_rules_agree_on_every_applicant(applicants, exported, server, at, month):
+    """Ten thousand histories, on SQLite, PostgreSQL and DuckDB: what is granted, and why nothing is."""
     until, number = parse_moment(at), month_number(month)
     store = open_to_read(applicants)
     campaigns = load_campaigns(store)
@@ -113,6 +125,9 @@ def test_the_survey_and_the_rules_agree_on_every_applicant(applicants, server, a
     assert len(rules) > 1_000
     copied = copy_in(server, applicants)
     assert said_by_the_survey(open_to_read(copied), campaigns, until, number) == rules
+    files = Exported(exported)
+    assert said_by_the_survey(files, campaigns, until, number) == rules
+    files.close()
 
 
 _copies = {}
@@ -196,3 +211,53 @@ def test_a_dry_run_says_what_the_run_will_say(tmp_path):
     second = [encode_answer(one) for one in desk.run([("journal", line) for line in [*lines[half:], RUN]])]
     assert second == rest
     assert any(b'"grants":' in one and b'"grants":0' not in one for one in second)
+
+
+# -- the month from an export --------------------------------------------------------------------
+
+
+def previewed(url, *more):
+    """What the command says of a month."""
+    done = farecard("--store", url, "--json", "grants", "preview", "2023-11", *more)
+    return json.loads(done.stdout)
+
+
+def test_a_month_previewed_from_an_export_is_the_stores(applicants, exported):
+    """At a moment that is named, and at the export's own, which is where its picture ends."""
+    at = "2023-10-17T00:00:00+09:00"
+    from_store = previewed(applicants, "--as-of", at)
+    assert previewed("sqlite:///nowhere.db", "--as-of", at, "--export", str(exported)) == from_store
+    by_measure = {(one["campaign"], one["measure"]): one for one in from_store}
+    assert by_measure["minato-shops", 1]["grants"] > 0
+    assert len(by_measure["myna-point", 1]["others"]) == 4
+    moment = json.loads((exported / "_about.json").read_bytes())["exported_at"]
+    own = previewed("sqlite:///nowhere.db", "--export", str(exported))
+    assert own == previewed(applicants, "--as-of", moment) != from_store
+
+
+def test_what_is_no_export_is_said(tmp_path, exported, monkeypatch, capsys):
+    """A folder of anything else, one of an older farecard, a farecard without DuckDB: each with its way out."""
+    asked = ["grants", "preview", "2023-11", "--export"]
+    (tmp_path / "other").mkdir()
+    older = tmp_path / "older"
+    older.mkdir()
+    about = json.loads((exported / "_about.json").read_bytes())
+    del about["tables"]["grants"], about["tables"]["notices"]
+    (older / "_about.json").write_text(json.dumps(about))
+    for folder, says in (
+        (tmp_path / "other", "holds no export; farecard export parquet DIR makes one"),
+        (tmp_path / "nowhere", "holds no export"),
+        (older, "without grants, notices; export again"),
+    ):
+        assert main([*asked, str(folder)]) == 2
+        assert says in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    assert main([*asked, str(exported)]) == 2
+    assert "pip install 'farecard[duckdb]'" in capsys.readouterr().err
+
+
+def test_an_export_of_nothing_grants_nothing(tmp_path):
+    """Without an event there is nobody to look at."""
+    new_desk(tmp_path).store.close()
+    export(f"sqlite:///{tmp_path}/store.db", tmp_path / "out")
+    assert previewed("sqlite:///nowhere.db", "--export", str(tmp_path / "out")) == []

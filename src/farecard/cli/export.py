@@ -12,7 +12,7 @@ from farecard.storage.opening import open_to_read
 
 
 def parquet(args: Any) -> int:
-    """Write events, transfers and cards into a new folder, and say how many there are."""
+    """Write the tables that may leave into a new folder, and say how many rows each has."""
     from farecard.export.parquet import Export, FolderError
 
     store = open_to_read(args.store)

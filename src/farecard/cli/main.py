@@ -106,10 +106,16 @@ def parser() -> argparse.ArgumentParser:
     runs = subs.add_parser("grants", help="the monthly run").add_subparsers(
         dest="what", metavar="preview", required=True
     )
-    add(
+    look = add(
         "preview", "points:grants_preview", "what a run would grant, and why others get nothing",
         within=runs, as_of=True,
-    ).add_argument("month", metavar="MONTH", help="the run's month, like 2023-08")  # fmt: skip
+    )  # fmt: skip
+    look.add_argument("month", metavar="MONTH", help="the run's month, like 2023-08")
+    look.add_argument(
+        "--export",
+        metavar="DIR",
+        help="look into an export (with DuckDB) and leave the store in peace",
+    )
     draws = subs.add_parser("draw", help="draws that anybody can check").add_subparsers(
         dest="what", metavar="publish|verify|ticket", required=True
     )

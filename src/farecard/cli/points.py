@@ -1,6 +1,8 @@
 """``farecard why`` and ``farecard grants preview``: where points are, and where they will come."""
 
 import re
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from farecard.cli.ask import moment_of, of_card
@@ -38,13 +40,24 @@ def sentence(one: dict[str, Any], language: str) -> str:
     return f"{head}{text}{rule}"
 
 
+def _previewed(args: Any, month: int, at: int | None) -> list[dict[str, Any]]:
+    if args.export is None:
+        with closing(open_to_read(args.store)) as store:
+            return preview(store, month, moment_now() if at is None else at)
+    from farecard.export.reading import Exported, NoExportError
+
+    try:
+        with closing(Exported(Path(args.export))) as exported:
+            return preview(exported, month, exported.at if at is None else at)
+    except NoExportError as error:
+        raise UsageError(f"--export: {error}") from None
+
+
 def grants_preview(args: Any) -> int:
     """``farecard grants preview MONTH``: nothing is granted."""
     if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", args.month):
         raise UsageError("MONTH: a month like 2023-08")
-    at = moment_of(args)
-    store = open_to_read(args.store)
-    answer = preview(store, month_number(args.month), moment_now() if at is None else at)
+    answer = _previewed(args, month_number(args.month), moment_of(args))
     if args.json:
         print_json(answer)
         return 0

@@ -80,7 +80,7 @@ class Batch:
         self.changed: set[int] = set()  # accounts of which more changed than on an everyday
         self.new_numbers: dict[int, tuple[Any, ...]] = {}
         self.ended_numbers: list[tuple[str, int, int, int, int]] = []
-        self.reversals: list[tuple[int, int, int]] = []
+        self.reversals: list[tuple[int, int, int, int]] = []
         self.holders: list[tuple[int, bytes, bytes, bytes, bytes]] = []
         self.payees: list[tuple[int, int, bytes]] = []
         self.applications: list[tuple[Any, ...]] = []

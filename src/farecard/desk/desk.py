@@ -471,7 +471,7 @@ class Desk:
             event.warnings = encode(effect.warnings).decode()
         if original is not None:
             event.of = original.seq
-            batch.reversals.append((original.seq, account.account, seq))
+            batch.reversals.append((original.seq, account.account, seq, event.at))
             self.facts.reversed[original.seq] = True
             transfers = mirror(self._transfers_of(original))
         else:

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from farecard.draws import leaf, picks, place, root
-from farecard.model.campaign import Rally, day_number, first_moment
+from farecard.model.campaign import Rally, begin_of, past
 from farecard.model.commands import format_number
 from farecard.rules import stamp_rally
 from farecard.storage.store import Store
@@ -40,8 +40,8 @@ def complete(store: Store, rally: Rally, until: int) -> Iterable[tuple[int, int,
         "entrants",
         rally=rally.name,
         until=until,
-        first_at=first_moment(day_number(rally.first_day)),
-        past_at=first_moment(day_number(rally.last_day) + 1),
+        first_at=begin_of(rally.first_day),
+        past_at=past(rally.last_day),
     )
     return rows
 

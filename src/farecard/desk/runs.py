@@ -7,7 +7,7 @@ again, alone, by the rules that the text must agree with.
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from farecard.desk.batch import Batch
 from farecard.desk.cases import case_at
@@ -16,13 +16,13 @@ from farecard.ledger import chart
 from farecard.model.account import Account, Event, post
 from farecard.model.campaign import Campaign
 from farecard.model.commands import RunGrants
-from farecard.model.moments import PAST_MOMENT, day_of
+from farecard.model.moments import PAST_MOMENT, day_of, first_day_of, first_moment, month_of
 from farecard.model.verdict import ACCEPTED
 from farecard.rules import measures
 from farecard.rules.grants import month_number
 from farecard.rules.measures import Case
 from farecard.storage.history import account_at
-from farecard.storage.store import Store
+from farecard.storage.store import Row, Store
 from farecard.wire.answer import encode
 
 GRANTS_A_BATCH = 4096
@@ -36,6 +36,40 @@ class Due(NamedTuple):
     account: int
     last_seq: int
     grants: list[Owed]
+
+
+class Surveyed(Protocol):
+    """What can be asked for everybody at once: a store, or an export of one."""
+
+    def survey(self, name: str, **values: Any) -> Iterable[Row]:
+        """The rows of a statement over all accounts."""
+
+
+def surveyed(
+    store: Surveyed,
+    asked: str,
+    name: str,
+    version: int,
+    month: int,
+    until: int,
+    granted_until: int = PAST_MOMENT,
+) -> Iterable[Row]:
+    """What a run of a campaign for ``month`` makes of everybody's applications, seen at ``until``.
+
+    ``asked`` is a statement of grants.sql: ``judged`` gives (account, its last event, measure, period, points, why
+    nothing is granted or None), ``owed`` the first five where something is, ``judged_by_reason`` (measure, why
+    nothing is granted or None, how many, points).
+    """
+    return store.survey(
+        asked,
+        campaign=name,
+        version=version,
+        until=until,
+        granted_until=granted_until,
+        month=month,
+        begins=first_moment(first_day_of(month)),
+        this_month=month_of(day_of(until)),
+    )
 
 
 class GrantRun(NamedTuple):
@@ -52,16 +86,13 @@ class GrantRun(NamedTuple):
         return month_number(self.command.month)
 
     def due(self, store: Store) -> Iterator[Due]:
-        """Everybody to whom something is due, in the order of their accounts."""
-        rows: Iterable[tuple[int, ...]] = store.survey(
-            "judged",
-            campaign=self.campaign.name,
-            version=self.version,
-            until=self.command.at,
-            granted_until=PAST_MOMENT,
-            month=self.month,
-        )
-        owed = sorted((row[0], row[1], row[2], row[3], row[4]) for row in rows if row[7] is None)
+        """Everybody to whom something is due, in the order of their accounts.
+
+        The whole answer is taken in first: a survey that stayed open while its grants are written would keep the
+        store from clearing away what they replace.
+        """
+        name, until = self.campaign.name, self.command.at
+        owed = list(surveyed(store, "owed", name, self.version, self.month, until))
         for (account, last_seq), some in groupby(owed, key=itemgetter(0, 1)):
             yield Due(account, last_seq, [row[2:] for row in some])
 

@@ -31,12 +31,13 @@ def cards(store: Store, now: int) -> Iterator[Columns]:
                 state = state_of(account, when.judged(account))
                 money = (account.balance, account.deposit, account.points)
                 kind, successor = account.kind, None
+                last: tuple[int | None, int | None] = account.last_seq, account.last_at
             else:
                 state, money, kind = "replaced", (0, 0, 0), kinds[one.number]
-                successor = format_number(one.successor)
+                successor, last = format_number(one.successor), (None, None)
             lines.append(
                 (format_number(one.number), one.account, kind, state, *money, account.expires,
-                 one.since_at, one.ended, one.ended_at, successor)
+                 one.since_at, one.ended, one.ended_at, successor, *last)
             )  # fmt: skip
         names = [column.name for column in CARDS.columns]
         yield dict(zip(names, zip(*lines, strict=True), strict=True))

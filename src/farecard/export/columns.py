@@ -1,4 +1,4 @@
-"""What is exported: three tables, their columns with type, unit and meaning.
+"""What is exported: the tables, their columns with type, unit and meaning.
 
 A column stands here because it is meant to leave the house. What is personal, free text or a clerk's
 id (``by``) has no line here, so it cannot.
@@ -26,13 +26,17 @@ class Column(NamedTuple):
 
 
 class Table(NamedTuple):
-    """One exported table. ``by_month``: its files lie in a folder a month; ``order`` is that of its rows."""
+    """One exported table. ``by_month``: its files lie in a folder a month; ``order`` is that of its rows.
+
+    ``query``: the named query that gives its rows as they are exported.
+    """
 
     name: str
     row: str
     by_month: bool
     order: tuple[str, ...]
     columns: tuple[Column, ...]
+    query: str | None = None
 
     @property
     def schema(self) -> pa.Schema:
@@ -119,7 +123,128 @@ CARDS = Table(
         Column("ended", TEXT, "why another took its place: `damaged`, `lost`, `moved`", words=True),
         Column("ended_at", MOMENT, "when another took its place"),
         Column("successor", TEXT, "the number that took its place"),
+        Column("last_seq", WHOLE, "the account's last accepted event; null once replaced"),
+        Column("last_at", MOMENT, "when that was; null once replaced"),
     ),
 )
 
-TABLES = (EVENTS, TRANSFERS, CARDS)
+APPLICATIONS = Table(
+    "applications",
+    "one measure of a campaign that was applied for with a card",
+    False,
+    ("account", "seq", "measure"),
+    (
+        Column("account", WHOLE, "the card's account, as in `events`"),
+        Column("seq", WHOLE, "the event that applied"),
+        Column("campaign", TEXT, "the campaign's name", words=True),
+        Column("measure", WHOLE, "the measure's number in it"),
+        Column("at", MOMENT, "when it was applied for"),
+        Column("counted_before", WHOLE, "yen that counted before it, of an earlier round"),
+        Column("earns", WHOLE, "0: it was taken, and nothing will ever be granted for it"),
+    ),
+    "exported_applications",
+)
+
+NOTICES = Table(
+    "notices",
+    "one report that a procedure of the person who applied with a card is done",
+    False,
+    ("account", "seq"),
+    (
+        Column("account", WHOLE, "the card's account, as in `events`"),
+        Column("seq", WHOLE, "the event that reported it"),
+        Column("what", TEXT, "which procedure, as the command is called", words=True),
+        Column("at", MOMENT, "when it was reported"),
+    ),
+    "exported_notices",
+)
+
+REVERSALS = Table(
+    "reversals",
+    "one event that was taken back",
+    False,
+    ("account", "seq"),
+    (
+        Column("of", WHOLE, "the event that was taken back"),
+        Column("account", WHOLE, "the card's account, as in `events`"),
+        Column("seq", WHOLE, "the event that took it back"),
+        Column("at", MOMENT, "when it was taken back"),
+    ),
+    "exported_reversals",
+)
+
+GRANTS = Table(
+    "grants",
+    "one grant of points for a measure",
+    False,
+    ("account", "seq"),
+    (
+        Column("account", WHOLE, "the card's account, as in `events`"),
+        Column("campaign", TEXT, "the campaign's name", words=True),
+        Column("measure", WHOLE, "the measure's number in it"),
+        Column("period", MONTH, "of a monthly measure the month, as year × 12 + month - 1; else 0"),
+        Column("seq", WHOLE, "the event that granted them"),
+        Column("points", WHOLE, "points"),
+        Column("at", MOMENT, "when they were granted"),
+    ),
+    "exported_grants",
+)
+
+MEASURES = Table(
+    "measures",
+    "one measure of one loaded version of a campaign",
+    False,
+    ("version", "measure"),
+    (
+        Column("version", WHOLE, "of a name the highest holds"),
+        Column("campaign", TEXT, "the campaign's name", words=True),
+        Column("measure", WHOLE, "the measure's number in it"),
+        Column("first_at", MOMENT, "from when yen count or the procedure can be applied for"),
+        Column("past_at", MOMENT, "until when, itself no more"),
+        Column("target", WHOLE, "yen to be reached; null: none"),
+        Column("reward", WHOLE, "points for the target or the procedure"),
+        Column("percent", WHOLE, "of the yen as points; null: no share"),
+        Column("cap", WHOLE, "the most points of a share"),
+        Column("monthly", WHOLE, "1: a share of each month"),
+        Column("filed", TEXT, "the report that begins its procedure; null: none"),
+        Column("filed_past", MOMENT, "by when it must have come, itself too late"),
+        Column("done", TEXT, "the report that completes its procedure; null: yen count"),
+        Column("done_past", MOMENT, "by when it must have come, itself too late"),
+        Column("grant_day", WHOLE, "the day of the next month on which points are due"),
+    ),
+    "exported_measures",
+)
+
+COUNTED = Table(
+    "counted",
+    "one kind of place and of payment whose yen count for a measure",
+    False,
+    ("version", "measure", "do", "channel", "tender"),
+    (
+        Column("version", WHOLE, "as in `measures`"),
+        Column("measure", WHOLE, "as in `measures`"),
+        Column("do", TEXT, "which command", words=True),
+        Column("channel", TEXT, "the kind of place it came from", words=True),
+        Column(
+            "tender", TEXT, "how it was paid; empty: the command says nothing of it", words=True
+        ),
+    ),
+    "exported_counted",
+)
+
+CALENDAR = Table(
+    "calendar",
+    "one day that a campaign reaches over",
+    False,
+    ("day",),
+    (
+        Column("day", DAY, "the day"),
+        Column("month_no", MONTH, "its month, as year × 12 + month - 1"),
+        Column("first_day", DAY, "the first day of that month"),
+    ),
+    "exported_calendar",
+)
+
+TABLES = (
+    EVENTS, TRANSFERS, CARDS, REVERSALS, APPLICATIONS, NOTICES, GRANTS, MEASURES, COUNTED, CALENDAR,
+)  # fmt: skip

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import msgspec
 
 from farecard.desk.batch import SEQS_PER_BATCH
 from farecard.export.cards import cards
-from farecard.export.columns import CARDS, EVENTS, TABLES, TRANSFERS
-from farecard.export.files import Files
-from farecard.export.rows import as_table, by_month, event_columns, transfer_columns
+from farecard.export.columns import CARDS, EVENTS, TABLES, TRANSFERS, Table
+from farecard.export.files import ROWS_A_GROUP, Files
+from farecard.export.rows import Columns, as_table, by_month, event_columns, transfer_columns
 from farecard.model.moments import iso_day, iso_moment
 from farecard.storage.saving import to_disk
 from farecard.storage.store import Store
@@ -55,6 +56,9 @@ class Export:
                         stack.callback(one.close)
                     yield from self._journal(files[EVENTS.name], files[TRANSFERS.name])
                     self._cards(files[CARDS.name])
+                    for table in TABLES:
+                        if table.query is not None:
+                            self._copied(table, table.query, files[table.name])
                     for one in files.values():
                         one.finish()
                 self.about = self._about(files)
@@ -100,6 +104,15 @@ class Export:
             files.add(None, as_table(CARDS, columns))
         if not files.rows:
             files.add(None, CARDS.schema.empty_table())
+
+    def _copied(self, table: Table, query: str, files: Files) -> None:
+        rows = iter(self.store.stream(query))
+        names = [column.name for column in table.columns]
+        while some := list(islice(rows, ROWS_A_GROUP)):
+            columns: Columns = dict(zip(names, zip(*some, strict=True), strict=True))
+            files.add(None, as_table(table, columns))
+        if not files.rows:
+            files.add(None, table.schema.empty_table())
 
     def _about(self, files: dict[str, Files]) -> dict[str, Any]:
         """What stands beside the tables: which rows these are, and under which inputs they came about."""

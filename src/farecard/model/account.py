@@ -1,6 +1,6 @@
 """The account: what stays the same while a card's number changes, and how an event changes it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -123,6 +123,20 @@ class Event(msgspec.Struct, array_like=True, gc=False):
     sets: Any = None  # fields and values; as JSON text once it is a row
     reasons: str | None = None
     warnings: str | None = None
+
+
+class Happened(NamedTuple):
+    """Of an accepted event what its card's points are decided by; the fields are ``Event``'s."""
+
+    seq: int
+    at: int
+    do: str
+    channel: str
+    tender: str | None
+    amount: int
+    of: int | None
+    sets: Any
+    warnings: str | None
 
 
 class Person(msgspec.Struct, gc=False):

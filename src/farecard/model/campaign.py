@@ -1,11 +1,12 @@
 """A campaign as its data file describes it: what counts, what it is worth, and by when."""
 
 from datetime import date
+from functools import cached_property
 from typing import Literal
 
 import msgspec
 
-from farecard.model.moments import DAY, EPOCH_ORDINAL, TOKYO
+from farecard.model.moments import EPOCH_ORDINAL, first_moment
 
 FOR_EVER = 10**6
 
@@ -25,7 +26,7 @@ class Counts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tenders: frozenset[str] = frozenset([""])  # purchases have none
 
 
-class Measure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Measure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
     """One thing points are given for (施策).
 
     Either yen are counted (``counts``, ``counts_until``): ``reward`` points once they reach ``target``, else ``percent`` of
@@ -51,12 +52,31 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     done: str | None = None
     done_until: date | None = None
 
+    @cached_property
+    def kinds(self) -> frozenset[tuple[str, str, str]]:
+        """The commands whose yen count: do, channel and tender."""
+        return frozenset(
+            (one.do, channel, tender)
+            for one in self.counts
+            for channel in one.channels
+            for tender in one.tenders
+        )
+
+    @cached_property
+    def first_at(self) -> int:
+        """The first moment in which yen count or the procedure can be applied for."""
+        return begin_of(self.counts_from or self.apply_from)
+
+    @cached_property
+    def past_at(self) -> int:
+        """The first moment in which nothing counts any more."""
+        until = self.counts_until or self.done_until
+        assert until is not None
+        return past(until)
+
     def counts_yen(self, do: str, channel: str, tender: str | None) -> bool:
         """Whether yen of such a command count."""
-        return any(
-            do == one.do and channel in one.channels and (tender or "") in one.tenders
-            for one in self.counts
-        )
+        return (do, channel, tender or "") in self.kinds
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,6 +92,11 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     measures: list[Measure]
     other_service_until: date | None = None
     enquiries_until: date | None = None
+
+    @property
+    def counts_purchases(self) -> bool:
+        """Whether yen that are spent count, not only yen that are put on."""
+        return any(some.do == "purchase" for one in self.measures for some in one.counts)
 
     def measure(self, number: int) -> Measure | None:
         """The measure of a number."""
@@ -104,6 +129,11 @@ def day_number(when: date) -> int:
     return when.toordinal() - EPOCH_ORDINAL
 
 
-def first_moment(day: int) -> int:
-    """The first moment of a day in Tokyo."""
-    return day * DAY - TOKYO
+def begin_of(when: date) -> int:
+    """The first moment of a date in Tokyo."""
+    return first_moment(day_number(when))
+
+
+def past(when: date) -> int:
+    """The first moment after a date in Tokyo: what is "until" a date is before it."""
+    return first_moment(day_number(when) + 1)

@@ -95,6 +95,11 @@ def day_of(moment: int) -> int:
     return (moment + TOKYO) // DAY
 
 
+def first_moment(day: int) -> int:
+    """The first moment of a day in Asia/Tokyo."""
+    return day * DAY - TOKYO
+
+
 def ride_day_of(moment: int, ends: int) -> int:
     """The day a ride belongs to: it runs on to ``ends`` (microseconds past midnight)."""
     return (moment + TOKYO - ends) // DAY

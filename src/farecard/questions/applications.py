@@ -18,14 +18,18 @@ def told(store: Store, account: Account, until: int, now: int) -> dict[str, Any]
 
     Reasons are values still.
     """
-    applicant = Applicant(store, account, until, now)
     campaigns = load_campaigns(store)
+    names = {key.partition("/")[0] for key in account.applied or {}} & set(campaigns.names)
+    purchases = account.rally_at is not None or any(
+        campaigns.of(name).counts_purchases for name in names
+    )
+    applicant = Applicant(store, account, until, now, purchases=purchases)
     answer: dict[str, Any] = {"myna": None, "rally": None}
     if account.applicant is not None:
         answer["myna"] = _myna(applicant, campaigns)
     if account.rally_at is not None:
         answer["rally"] = _rally(applicant, campaigns)
-    joined = _joined(applicant, campaigns)
+    joined = _joined(applicant, campaigns, names)
     return {**answer, "campaigns": joined} if joined else answer
 
 
@@ -55,10 +59,10 @@ def _rally(applicant: Applicant, campaigns: Campaigns) -> dict[str, Any]:
     }
 
 
-def _joined(applicant: Applicant, campaigns: Campaigns) -> dict[str, Any]:
+def _joined(applicant: Applicant, campaigns: Campaigns, names: set[str]) -> dict[str, Any]:
     """The campaigns that a card joined: by name, their measures, a monthly one month by month."""
     found: dict[str, Any] = {}
-    for name in sorted({key.partition("/")[0] for key in applicant.account.applied or {}}):
+    for name in sorted(names):
         campaign = campaigns.joined_by_card(name)
         if campaign is None:
             continue

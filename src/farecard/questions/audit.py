@@ -30,7 +30,7 @@ class Audit:
         self.events = 0
         self.batches = 0
         self._sums: dict[str, list[int]] = {}
-        self._reversals: dict[int, tuple[int, int]] = {}
+        self._reversals: dict[int, tuple[int, int, int]] = {}
         self._remembered = 0
         self._campaigns = _Campaigns(store)
 
@@ -95,7 +95,7 @@ class Audit:
         for event in events:
             ids.setdefault(event.sender, []).append(event.id)
             if event.of is not None:
-                self._reversals[event.of] = (event.account, event.seq)
+                self._reversals[event.of] = (event.account, event.seq, event.at)
         kept = {
             (sender, id): row
             for sender, some in ids.items()
@@ -154,10 +154,10 @@ class Audit:
                 self._say(f"{account} is {credit - debit:,} yen in the books, {sum:,} on the cards")
         if self.store.rows("command_count")[0][0] != self._remembered:
             self._stray_commands()
-        for of, account, seq in self.store.stream("all_reversals"):
-            if self._reversals.pop(of, None) != (account, seq):
+        for of, *found in self.store.stream("all_reversals"):
+            if self._reversals.pop(of, None) != tuple(found):
                 self._say(f"reversal of event {of}: one of its two events is not there")
-        for _, seq in self._reversals.values():
+        for _, seq, _ in self._reversals.values():
             self._say(f"event {seq}: reverses another and is not in the list of reversals")
         if self.store.rows("held_cards") != self.store.rows("all_namesakes"):
             self._say("the cards counted a person are not the cards that have a holder")

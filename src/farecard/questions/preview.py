@@ -1,10 +1,10 @@
 """What a run for a month would grant, to how many, and why all others get nothing."""
 
-from collections import Counter
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from farecard.storage.making import load_campaigns
-from farecard.storage.store import Store
+from farecard.desk.runs import Surveyed, surveyed
 
 # which rule speaks where nothing is granted
 RULE_OF = {
@@ -24,43 +24,30 @@ RULE_OF = {
 }
 
 
-def preview(store: Store, month: int, until: int) -> list[dict[str, Any]]:
+def preview(store: Surveyed, month: int, until: int) -> list[dict[str, Any]]:
     """A row a measure: ``grants`` and ``points`` of a run now, and ``others`` by the reason why they get nothing.
 
-    ``month`` is the run's; commands up to ``until`` are seen.
+    ``store`` is one, or an export of one. ``month`` is the run's; commands up to ``until`` are seen.
     """
-    campaigns = load_campaigns(store)
     found = []
-    for campaign in campaigns.all:
-        version = campaigns.version(campaign.name)
-        grants: Counter[int] = Counter()
-        points: Counter[int] = Counter()
-        others: dict[int, Counter[str]] = {}
-        rows = store.survey(
-            "judged",
-            campaign=campaign.name,
-            version=version,
-            until=until,
-            granted_until=until,
-            month=month,
+    held = store.survey("campaigns_held")
+    for (name, version), measures in groupby(held, key=itemgetter(0, 1)):
+        kinds = list(
+            surveyed(store, "judged_by_reason", name, version, month, until, granted_until=until)
         )
-        for _, _, measure, _, worth, _, _, code in rows:
-            if code is None:
-                grants[measure] += 1
-                points[measure] += worth
-            else:
-                others.setdefault(measure, Counter())[code] += 1
-        for one in campaign.measures:
-            why = others.get(one.number, Counter())
+        for _, _, number in measures:
+            why = {code: (times, points) for of, code, times, points in kinds if of == number}
+            grants, points = why.pop(None, (0, 0))
+            others = sorted((-times, code) for code, (times, _) in why.items())
             found.append(
                 {
-                    "campaign": campaign.name,
-                    "measure": one.number,
-                    "grants": grants[one.number],
-                    "points": points[one.number],
+                    "campaign": name,
+                    "measure": number,
+                    "grants": grants,
+                    "points": points,
                     "others": [
-                        {"code": code, "rule": RULE_OF[code], "count": count}
-                        for code, count in sorted(why.items(), key=lambda one: (-one[1], one[0]))
+                        {"code": code, "rule": RULE_OF[code], "count": -less}
+                        for less, code in others
                     ],
                 }
             )

@@ -3,10 +3,11 @@
 Each sentence is a reason (rule, code, figures), so that it can be told in either language and counted by a machine.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from farecard.desk.cases import Applicant
-from farecard.model.account import Account, Event
+from farecard.model.account import Account, Event, Happened
 from farecard.model.campaign import Campaign, Measure
 from farecard.model.commands import PHONES
 from farecard.model.moments import day_of, iso_day, iso_moment
@@ -43,7 +44,7 @@ def why(store: Store, number: int, when: AsOf) -> list[Sentence]:
     if account.applicant is None:
         said += _no_application(account, now, campaign)
     else:
-        applicant = Applicant(store, account, when.until, now)
+        applicant = Applicant(store, account, when.until, now, purchases=campaign.counts_purchases)
         case = applicant.case(myna_point.NAME)
         at = min(at for at, _ in case.applied.values())
         said.append(Sentence(None, Reason(None, "applied-on", {"at": iso_moment(at)})))
@@ -64,7 +65,7 @@ def _no_application(account: Account, now: int, campaign: Campaign) -> list[Sent
     return said
 
 
-def _left_out(events: list[Event]) -> dict[int, Reason]:
+def _left_out(events: Sequence[Event | Happened]) -> dict[int, Reason]:
     """Measures that were asked for and could not be taken, and why."""
     found: dict[int, Reason] = {}
     for event in events:

@@ -4,12 +4,12 @@ For one applicant, from the account, its history and what was reported. The run 
 (``storage/grants.sql``) must say the same; tests hold the two together.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from farecard.model.account import Account, Event
-from farecard.model.campaign import Campaign, Measure, day_number, first_moment
-from farecard.model.moments import date_of, day_of, first_day_of, iso_day, month_of
+from farecard.model.account import Account, Event, Happened
+from farecard.model.campaign import Campaign, Measure, day_number, past
+from farecard.model.moments import date_of, day_of, first_day_of, first_moment, iso_day, month_of
 from farecard.model.verdict import Reason
 from farecard.rules.catalogue import FAQ, rule
 
@@ -64,9 +64,16 @@ class Progress(NamedTuple):
 
 
 def case_of(
-    name: str, account: Account, events: list[Event], notices: dict[str, int], now: int
+    name: str,
+    account: Account,
+    events: Sequence[Event | Happened],
+    notices: dict[str, int],
+    now: int,
 ) -> Case:
-    """The case of an account's applicant in a campaign, from its accepted events up to ``now``, oldest first."""
+    """The case of an account's applicant in a campaign, from its accepted events up to ``now``, oldest first.
+
+    Rides are not looked at; purchases only if yen spent count (``Campaign.counts_purchases``), or for the rally.
+    """
     taken_back = {event.of for event in events if event.do == "reverse"}
     applied: dict[int, tuple[int, int]] = {}
     charges = []
@@ -133,7 +140,6 @@ def after_applying(charge: Charge, applied_seq: int) -> Reason | None:
 
 def why_not(measure: Measure, case: Case, charge: Charge) -> Reason | None:
     """Why yen do not count for a measure; None when they do."""
-    assert measure.counts_until is not None
     no = kind_counts(measure, charge)
     if no is not None:
         return no
@@ -142,12 +148,11 @@ def why_not(measure: Measure, case: Case, charge: Charge) -> Reason | None:
     no = after_applying(charge, case.applied[measure.number][1])
     if no is not None:
         return no
-    until = day_number(measure.counts_until)
-    if day_of(charge.at) > until:
-        return Reason("MYN-4", "after-the-end", {"last_day": iso_day(until)})
-    first = measure.counts_from
-    if first is not None and day_of(charge.at) < day_number(first):
-        return Reason("MYN-2", "before-the-beginning", {"from": iso_day(day_number(first))})
+    if charge.at >= measure.past_at:
+        return Reason("MYN-4", "after-the-end", {"last_day": iso_day(day_of(measure.past_at) - 1)})
+    if charge.at < measure.first_at:
+        first = iso_day(day_of(measure.first_at))
+        return Reason("MYN-2", "before-the-beginning", {"from": first})
     return None
 
 
@@ -242,7 +247,7 @@ def completed(measure: Measure, case: Case, campaign: Campaign) -> Grant | None:
     """Measures 2 and 3: around the 18th of the month after the prescribed procedures are complete."""
     assert measure.done is not None and measure.done_until is not None
     done = case.notices.get(measure.done)
-    if done is None or done >= first_moment(day_number(measure.done_until) + 1):
+    if done is None or done >= past(measure.done_until):
         return None
     if not filed_in_time(measure, case):
         return None
@@ -274,7 +279,7 @@ def filed_in_time(measure: Measure, case: Case) -> bool:
         return True
     assert measure.done is not None and measure.filed_until is not None
     said = [case.notices[what] for what in (measure.filed, measure.done) if what in case.notices]
-    return bool(said) and min(said) < first_moment(day_number(measure.filed_until) + 1)
+    return bool(said) and min(said) < past(measure.filed_until)
 
 
 # -- why nothing comes ---------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from farecard.model.account import Account, Event
-from farecard.model.campaign import Campaign, day_number, first_moment
+from farecard.model.campaign import Campaign, past
 from farecard.model.commands import Reverse
 from farecard.model.moments import day_of, month_of
 from farecard.model.rates import Rates
@@ -51,9 +51,7 @@ def granted_for(account: Account, original: Event, campaigns: Iterable[Campaign]
         if measure is None or measure.counts_until is None:
             continue
         in_time = (
-            (account.applied or {})[f"{name}/{number}"]
-            <= original.at
-            < first_moment(day_number(measure.counts_until) + 1)
+            (account.applied or {})[f"{name}/{number}"] <= original.at < past(measure.counts_until)
         )
         if in_time and measure.counts_yen(original.do, original.channel, original.tender):
             return No([Reason("CHG-8", "counted-for-points", {"measure": int(number)})], REFERRED)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from farecard.model.account import Account
-from farecard.model.campaign import Rally, day_number, first_moment
+from farecard.model.campaign import Rally, begin_of, day_number, past
 from farecard.model.commands import CommitDraw, DrawLottery, JoinRally
 from farecard.model.moments import day_of, iso_day
 from farecard.model.rates import Rates
@@ -65,7 +65,7 @@ def join_rally(c: JoinRally, account: Account, day: int, rates: Rates, rally: Ra
 )
 def applied_before(account: Account, rally: Rally) -> Reason | None:
     """Applied by 2023-02-28, or with another service: may take part, but that application never gives stamp 2."""
-    first = first_moment(day_number(rally.first_day))
+    first = begin_of(rally.first_day)
     applied = [at for key, at in (account.applied or {}).items() if key.startswith("myna-point/")]
     if applied and all(at < first for at in applied):
         return Reason(
@@ -75,8 +75,7 @@ def applied_before(account: Account, rally: Rally) -> Reason | None:
 
 
 def _within(at: int, rally: Rally) -> bool:
-    first, last = day_number(rally.first_day), day_number(rally.last_day)
-    return first_moment(first) <= at < first_moment(last + 1)
+    return begin_of(rally.first_day) <= at < past(rally.last_day)
 
 
 @rule(
@@ -176,7 +175,7 @@ def draw_of(found: dict[int, Stamp | None], rally: Rally) -> int | None:
 def draw_at(complete_at: int, rally: Rally) -> int | None:
     """The draw of who had all four stamps at a moment: the first whose deadline it keeps."""
     for draw in rally.draws:
-        if complete_at < first_moment(day_number(draw.until) + 1):
+        if complete_at < past(draw.until):
             return draw.number
     return None
 

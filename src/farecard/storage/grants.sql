@@ -1,163 +1,153 @@
--- What a run for a month has to grant, and why all others get nothing: a row for each measure applied for (of a
--- monthly measure one for each month). The same text runs on SQLite, PostgreSQL and DuckDB; farecard.rules.measures
+-- What a run for a month has to grant, and why all others get nothing: `judged` gives a row for each measure applied for
+-- (of a monthly measure one for each month), `owed` those of points to be granted now, `judged_by_reason` how many there
+-- are of each kind; a statement stands in another's parentheses by its name. The same text runs on SQLite, PostgreSQL and DuckDB; farecard.rules.measures
 -- says the same of one applicant.
 --
 -- :campaign and :version name the campaign, commands with `at` up to :until are seen, grants up to :granted_until (a run
--- sees them all: nothing is granted twice), :month is the run's. `code` is
--- null where points are to be granted now; `month` is the one they were earned in, `due` their day.
+-- sees them all: nothing is granted twice). :month is the run's and :begins its first moment, :this_month the one that
+-- :until is in. `code` is null where points are to be granted now; `period` is the month of a monthly measure, or 0.
+--
+-- Yen only ever add up, so which month a target was reached in need not be known: three sums answer whether it was,
+-- whether before the run's month, and whether in time for the card. CROSS JOIN keeps SQLite from turning a scan around.
+
+-- name: campaigns_held
+SELECT m.campaign, m.version, m.measure
+FROM measure m
+JOIN (SELECT campaign, max(version) AS version FROM measure GROUP BY campaign) h
+    ON h.campaign = m.campaign AND h.version = m.version
+ORDER BY m.campaign, m.measure
 
 -- name: judged
-WITH asked AS (
-    SELECT account, measure, person, seq, at, counted_before
-    FROM application
-    WHERE campaign = :campaign AND earns = 1 AND at <= :until
+WITH term AS (
+    SELECT m.measure, m.first_at, m.past_at, m.target, m.reward, m.percent, m.cap, m.monthly, m.filed, m.filed_past,
+        m.done, m.done_past, m.grant_day, d.month AS last_month
+    FROM measure m
+    JOIN calendar d
+        ON d.day = CAST((m.past_at + 32399999999 - (m.past_at + 32399999999) % 86400000000) / 86400000000 AS BIGINT)
+    WHERE m.version = :version
 ),
-term AS (
-    SELECT measure, first_at, past_at, target, reward, percent, cap, monthly, filed, filed_past, done, done_past,
-        grant_day
-    FROM measure
-    WHERE version = :version
-),
-taken_back AS (
-    SELECT r."of" AS seq
-    FROM reversal r
-    JOIN event e ON e.seq = r.seq AND e.account = r.account
-    WHERE e.at <= :until
-),
--- the yen that count, by month
-sums AS (
-    SELECT a.account, a.measure, d.month, CAST(sum(abs(e.amount)) AS BIGINT) AS yen
-    FROM event e
-    JOIN asked a ON a.account = e.account
-    JOIN term m ON m.measure = a.measure
-    JOIN counted c ON c.version = :version AND c.measure = a.measure AND c."do" = e."do"
-        AND c.channel = e.channel AND c.tender = coalesce(e.tender, '')
-    JOIN calendar d ON d.day
-        = CAST((e.at + 32400000000 - (e.at + 32400000000) % 86400000000) / 86400000000 AS BIGINT)
-    LEFT JOIN taken_back t ON t.seq = e.seq
-    WHERE e.outcome = 'accepted' AND e.at <= :until AND e.at >= m.first_at AND e.at < m.past_at
-        AND e.seq > a.seq AND t.seq IS NULL
-    GROUP BY a.account, a.measure, d.month
-),
--- what had counted by the end of each month; an earlier round's yen from the application's month on
-so_far AS (
-    SELECT s.account, s.measure, s.month,
-        CAST(sum(s.yen) OVER (PARTITION BY s.account, s.measure ORDER BY s.month) AS BIGINT) AS yen
-    FROM (
-        SELECT account, measure, month, yen FROM sums
-        UNION ALL
-        SELECT a.account, a.measure, d.month, a.counted_before
-        FROM asked a
-        JOIN calendar d ON d.day
-            = CAST((a.at + 32400000000 - (a.at + 32400000000) % 86400000000) / 86400000000 AS BIGINT)
-        WHERE a.counted_before > 0
-    ) s
-),
-reached AS (
-    SELECT f.account, f.measure, min(CASE WHEN f.yen >= m.target THEN f.month END) AS month,
-        max(f.yen) AS yen
-    FROM so_far f
-    JOIN term m ON m.measure = f.measure
-    WHERE m.monthly = 0
-    GROUP BY f.account, f.measure
-),
--- procedures: when each was first reported
-reports AS (
-    SELECT a.account, a.measure, min(CASE WHEN n.what = m.done THEN n.at END) AS done,
-        min(CASE WHEN n.what = m.filed THEN n.at END) AS filed, min(n.at) AS said
-    FROM asked a
-    JOIN term m ON m.measure = a.measure
-    JOIN notice n ON n.account = a.account AND n.person = a.person AND (n.what = m.done OR n.what = m.filed)
-    WHERE n.at <= :until
-    GROUP BY a.account, a.measure
-),
-completed AS (
-    SELECT a.account, a.measure, CASE WHEN r.done > a.at THEN r.done ELSE a.at END AS at
-    FROM asked a
-    JOIN term m ON m.measure = a.measure
-    JOIN reports r ON r.account = a.account AND r.measure = a.measure
-    WHERE r.done < m.done_past AND (m.filed IS NULL OR r.said < m.filed_past)
-),
-shares AS (
-    SELECT s.account, s.measure, s.month AS period, s.month, m.cap,
-        CAST((s.yen * m.percent - s.yen * m.percent % 100) / 100 AS BIGINT) AS points
-    FROM sums s
-    JOIN term m ON m.measure = s.measure
-    WHERE m.monthly = 1
-    UNION ALL
-    SELECT r.account, r.measure, 0, d.month, m.cap,
-        CAST((r.yen * m.percent - r.yen * m.percent % 100) / 100 AS BIGINT)
-    FROM reached r
-    JOIN term m ON m.measure = r.measure
-    JOIN calendar d ON d.day
-        = CAST((m.past_at - 1 + 32400000000 - (m.past_at - 1 + 32400000000) % 86400000000) / 86400000000 AS BIGINT)
-    WHERE m.percent IS NOT NULL AND r.month IS NULL
-),
-earned AS (
-    SELECT r.account, r.measure, 0 AS period, r.month, m.reward AS points, 0 AS whole_month
-    FROM reached r
-    JOIN term m ON m.measure = r.measure
-    WHERE r.month IS NOT NULL
-    UNION ALL
-    SELECT c.account, c.measure, 0, d.month, m.reward, 0
-    FROM completed c
-    JOIN term m ON m.measure = c.measure
-    JOIN calendar d ON d.day
-        = CAST((c.at + 32400000000 - (c.at + 32400000000) % 86400000000) / 86400000000 AS BIGINT)
-    UNION ALL
-    SELECT account, measure, period, month, CASE WHEN cap < points THEN cap ELSE points END, 1
-    FROM shares
-),
--- with the day they are due: the grant day of the month after. What is a share of a month's or of all yen is ready
--- when that time is over.
-ready AS (
-    SELECT e.account, e.measure, e.period, e.month, e.points, p.first_day + m.grant_day - 1 AS due
-    FROM earned e
-    JOIN term m ON m.measure = e.measure
-    JOIN calendar p ON p.month = e.month + 1 AND p.day = p.first_day
-    WHERE e.points > 0 AND (e.whole_month = 0 OR p.first_day * 86400000000 - 32400000000 <= :until)
-),
--- from when nothing earned could come before the card expires, and when it was refunded
-cards AS (
-    SELECT c.account, c.last_seq, c.expires,
+-- applications, with their cards: when it was refunded, and from when what is earned would come after it has expired
+asked AS (
+    SELECT a.account, a.measure, a.person, a.seq, a."at", a.counted_before, c.last_seq,
         CASE WHEN c.state = 'refunded' AND c.last_at <= :until THEN c.last_at END AS refunded_at,
         CASE WHEN c.expires - x.first_day + 1 >= g.grant_day THEN x.first_day ELSE y.first_day END
             * 86400000000 - 32400000000 AS expiry_at
-    FROM account c
-    JOIN (SELECT DISTINCT account FROM asked) a ON a.account = c.account
+    FROM application a
+    JOIN account c ON c.account = a.account
     CROSS JOIN (SELECT max(grant_day) AS grant_day FROM term) g
     LEFT JOIN calendar x ON x.day = c.expires
     LEFT JOIN calendar y ON y.day = x.first_day - 1
+    WHERE a.campaign = :campaign AND a.earns = 1 AND a."at" <= :until
+),
+places AS MATERIALIZED (
+    SELECT c."do", c.channel, c.tender, m.measure, m.first_at, m.past_at, m.monthly
+    FROM counted c
+    JOIN term m ON m.measure = c.measure
+    WHERE c.version = :version
+),
+taken_back AS (
+    SELECT "of" AS seq
+    FROM reversal
+    WHERE "at" <= :until
+),
+-- the yen that count: all, those before the run's month, those in time for the card
+sums AS (
+    SELECT e.account, p.measure, coalesce(d.month, 0) AS period, CAST(sum(abs(e.amount)) AS BIGINT) AS yen,
+        CAST(sum(CASE WHEN e."at" < :begins THEN abs(e.amount) ELSE 0 END) AS BIGINT) AS due,
+        CAST(sum(CASE WHEN e."at" >= a.expiry_at THEN 0 ELSE abs(e.amount) END) AS BIGINT) AS in_time
+    FROM event e
+    CROSS JOIN places p
+    CROSS JOIN asked a
+    LEFT JOIN taken_back t ON t.seq = e.seq
+    LEFT JOIN calendar d
+        ON d.day = CASE WHEN p.monthly = 1 THEN
+            CAST((e."at" + 32400000000 - (e."at" + 32400000000) % 86400000000) / 86400000000 AS BIGINT) END
+    WHERE e.outcome = 'accepted' AND e."at" <= :until
+        AND p."do" = e."do" AND p.channel = e.channel AND p.tender = coalesce(e.tender, '')
+        AND e."at" >= p.first_at AND e."at" < p.past_at
+        AND a.account = e.account AND a.measure = p.measure AND a.seq < e.seq
+        AND t.seq IS NULL
+    GROUP BY e.account, p.measure, coalesce(d.month, 0)
+),
+-- procedures: when each was first reported
+reports AS (
+    SELECT a.account, a.measure, min(CASE WHEN n.what = m.done THEN n."at" END) AS done,
+        min(CASE WHEN n.what = m.filed THEN n."at" END) AS filed, min(n."at") AS said
+    FROM asked a
+    JOIN term m ON m.measure = a.measure
+    JOIN notice n ON n.account = a.account AND n.person = a.person AND (n.what = m.done OR n.what = m.filed)
+    WHERE n."at" <= :until
+    GROUP BY a.account, a.measure
+),
+-- an earlier round's yen count from the application on
+figures AS (
+    SELECT a.account, a.measure, a.last_seq, a.refunded_at, a.expiry_at, coalesce(s.period, 0) AS period,
+        a.counted_before + coalesce(s.yen, 0) AS yen,
+        CASE WHEN a."at" < :begins THEN a.counted_before ELSE 0 END + coalesce(s.due, 0) AS yen_due,
+        CASE WHEN a."at" >= a.expiry_at THEN 0 ELSE a.counted_before END + coalesce(s.in_time, 0) AS yen_in_time,
+        CASE
+            WHEN r.done < m.done_past AND (m.filed IS NULL OR r.said < m.filed_past)
+                THEN CASE WHEN r.done > a."at" THEN r.done ELSE a."at" END
+        END AS done_at,
+        r.filed AS filed_at, r.said, m.past_at, m.target, m.reward, m.percent, m.cap, m.monthly, m.filed, m.filed_past,
+        m.done, m.done_past, m.last_month
+    FROM asked a
+    CROSS JOIN term m
+    LEFT JOIN sums s ON s.account = a.account AND s.measure = a.measure
+        AND (s.period = 0 OR s.period < :this_month AND s.yen * m.percent >= 100)
+    LEFT JOIN reports r ON r.account = a.account AND r.measure = a.measure
+    WHERE m.measure = a.measure
+),
+earned AS (
+    SELECT f.*,
+        CASE
+            WHEN f.done IS NOT NULL THEN CASE WHEN f.done_at IS NOT NULL THEN f.reward END
+            WHEN f.yen >= f.target THEN f.reward
+            WHEN f.yen * f.percent >= 100 AND (f.period > 0 OR f.monthly = 0 AND f.last_month < :this_month)
+                THEN CASE
+                    WHEN f.cap * 100 < f.yen * f.percent THEN f.cap
+                    ELSE CAST((f.yen * f.percent - f.yen * f.percent % 100) / 100 AS BIGINT)
+                END
+        END AS points,
+        CASE
+            WHEN f.done IS NOT NULL THEN f.done_at < :begins
+            WHEN f.yen >= f.target THEN f.yen_due >= f.target
+            WHEN f.monthly = 1 THEN f.yen_due > 0
+            ELSE f.last_month < :month
+        END AS is_due,
+        CASE
+            WHEN f.expiry_at IS NULL THEN 1 = 1
+            WHEN f.done IS NOT NULL THEN f.done_at < f.expiry_at
+            WHEN f.yen >= f.target THEN f.yen_in_time >= f.target
+            WHEN f.monthly = 1 THEN f.yen_in_time > 0
+            ELSE f.past_at <= f.expiry_at
+        END AS is_in_time
+    FROM figures f
 ),
 moments AS (
-    SELECT a.account, a.measure, c.last_seq, r.period, r.points, r.due, r.month, c.refunded_at,
-        CASE WHEN r.due IS NULL OR r.due > c.expires THEN c.expiry_at END AS expiry_at,
+    SELECT e.account, e.measure, e.last_seq, e.period, e.points, e.is_due, e.refunded_at,
+        CASE WHEN e.points IS NULL OR NOT e.is_in_time THEN e.expiry_at END AS expiry_at,
         CASE
-            WHEN r.due IS NOT NULL THEN NULL
-            WHEN m.done IS NULL THEN m.past_at
-            WHEN m.filed IS NULL THEN m.done_past
-            WHEN s.said < m.filed_past THEN m.done_past
-            ELSE m.filed_past
+            WHEN e.points IS NOT NULL THEN NULL
+            WHEN e.done IS NULL THEN e.past_at
+            WHEN e.filed IS NULL OR e.said < e.filed_past THEN e.done_past
+            ELSE e.filed_past
         END AS late_at,
         CASE
-            WHEN m.done IS NULL THEN 'nothing-counted'
-            WHEN m.filed IS NULL THEN 'not-reported-in-time'
-            WHEN s.said < m.filed_past THEN 'not-complete-in-time'
+            WHEN e.done IS NULL THEN 'nothing-counted'
+            WHEN e.filed IS NULL THEN 'not-reported-in-time'
+            WHEN e.said < e.filed_past THEN 'not-complete-in-time'
             ELSE 'not-filed-in-time'
         END AS late_code,
         CASE
-            WHEN m.done IS NULL AND m.target IS NULL THEN 'still-counting'
-            WHEN m.done IS NULL THEN 'target-not-reached'
-            WHEN s.filed IS NOT NULL THEN 'banks-review'
+            WHEN e.done IS NULL AND e.target IS NULL THEN 'still-counting'
+            WHEN e.done IS NULL THEN 'target-not-reached'
+            WHEN e.filed_at IS NOT NULL THEN 'banks-review'
             ELSE 'procedure-missing'
         END AS waiting_code
-    FROM asked a
-    JOIN term m ON m.measure = a.measure
-    JOIN cards c ON c.account = a.account
-    LEFT JOIN ready r ON r.account = a.account AND r.measure = a.measure
-    LEFT JOIN reports s ON s.account = a.account AND s.measure = a.measure
+    FROM earned e
 )
-SELECT o.account, o.last_seq, o.measure, coalesce(o.period, 0) AS period, coalesce(o.points, 0) AS points, o.due, o.month,
+SELECT o.account, o.last_seq, o.measure, o.period, coalesce(o.points, 0) AS points,
     CASE
         WHEN g.points IS NOT NULL THEN 'granted-already'
         WHEN o.expiry_at <= :until AND (o.refunded_at IS NULL OR o.expiry_at <= o.refunded_at)
@@ -165,13 +155,24 @@ SELECT o.account, o.last_seq, o.measure, coalesce(o.period, 0) AS period, coales
         WHEN o.refunded_at IS NOT NULL AND (o.late_at IS NULL OR o.refunded_at <= o.late_at)
             THEN 'refunded-before-grant'
         WHEN o.late_at <= :until THEN o.late_code
-        WHEN o.due IS NULL THEN o.waiting_code
-        WHEN o.month >= :month THEN 'not-due-yet'
+        WHEN o.points IS NULL THEN o.waiting_code
+        WHEN NOT o.is_due THEN 'not-due-yet'
     END AS code
 FROM moments o
 LEFT JOIN granted g ON g.account = o.account AND g.campaign = :campaign AND g.measure = o.measure
-    AND g.period = coalesce(o.period, 0) AND g.at <= :granted_until
+    AND g.period = o.period AND g."at" <= :granted_until
 UNION ALL
-SELECT a.account, 0, a.measure, 0, 0, NULL, NULL, 'never-granted'
+SELECT a.account, 0, a.measure, 0, 0, 'never-granted'
 FROM application a
-WHERE a.campaign = :campaign AND a.earns = 0 AND a.at <= :until
+WHERE a.campaign = :campaign AND a.earns = 0 AND a."at" <= :until
+
+-- name: owed
+SELECT account, last_seq, measure, period, points
+FROM (judged) AS judged
+WHERE code IS NULL
+ORDER BY account, measure, period
+
+-- name: judged_by_reason
+SELECT measure, code, CAST(count(*) AS BIGINT) AS times, CAST(sum(points) AS BIGINT) AS points
+FROM (judged) AS judged
+GROUP BY measure, code

@@ -1,13 +1,21 @@
 """An account's history: its accepted events, and the account as they leave it."""
 
-from farecard.model.account import Account, Event, post
-from farecard.storage.rows import as_account, as_event
+from farecard.model.account import Account, Event, Happened, post
+from farecard.storage.rows import as_account, as_event, as_happened
 from farecard.storage.store import Store
 
 
 def events_of(store: Store, account: int, head: int) -> list[Event]:
     """An account's accepted events up to ``head``, oldest first."""
     return [as_event(row) for row in store.rows("chain", account=account, head=head)]
+
+
+def besides_use(store: Store, account: int, until: int) -> list[Happened]:
+    """An account's accepted events up to a moment but for rides and purchases, oldest first.
+
+    They are few, and are found without going through a card's whole history.
+    """
+    return [as_happened(row) for row in store.rows("besides_use", account=account, until=until)]
 
 
 def account_at(store: Store, id: int, at: int) -> Account:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from farecard.campaigns import Campaigns, packaged_texts, read_file
-from farecard.model.campaign import Campaign, day_number, first_moment
+from farecard.model.campaign import Campaign, begin_of, day_number, past
 from farecard.model.moments import date_of, moment_now, month_of
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables
@@ -118,16 +118,16 @@ def add_campaigns(store: Store, texts: list[str]) -> list[int]:
 def _add_columns(store: Store, version: int, campaign: Campaign) -> None:
     """A campaign in columns, for SQL; and the days it reaches over."""
 
-    def past(when: date | None) -> int | None:
-        return None if when is None else first_moment(day_number(when) + 1)
+    def after(when: date | None) -> int | None:
+        return None if when is None else past(when)
 
     for one in campaign.measures:
         first = one.counts_from or one.apply_from
         store.append(
             "measure",
-            [(version, campaign.name, one.number, first_moment(day_number(first)), past(one.counts_until or one.done_until),
-              one.target, one.reward, one.percent, one.cap, int(one.monthly), one.filed, past(one.filed_until),
-              one.done, past(one.done_until), campaign.grant_day)],
+            [(version, campaign.name, one.number, begin_of(first), after(one.counts_until or one.done_until),
+              one.target, one.reward, one.percent, one.cap, int(one.monthly), one.filed, after(one.filed_until),
+              one.done, after(one.done_until), campaign.grant_day)],
         )  # fmt: skip
         store.append(
             "counted",

@@ -63,6 +63,11 @@ WITH RECURSIVE chain (seq) AS (
 )
 SELECT e.* FROM chain c JOIN event e ON e.seq = c.seq WHERE e.account = :account ORDER BY e.seq
 
+-- name: besides_use
+SELECT seq, at, "do", channel, tender, amount, "of", sets, warnings FROM event
+WHERE account = :account AND "do" NOT IN ('tap_in', 'tap_out', 'purchase') AND outcome = 'accepted' AND at <= :until
+ORDER BY seq
+
 -- name: trial_balance_now
 SELECT account, CAST(sum(debit) AS BIGINT), CAST(sum(credit) AS BIGINT) FROM total GROUP BY account ORDER BY account
 
@@ -143,7 +148,7 @@ SELECT a.account FROM account a LEFT JOIN holder h ON h.account = a.account
 WHERE a.kind IN ('named', 'commuter', 'child', 'smart') AND h.account IS NULL LIMIT 100
 
 -- name: all_reversals
-SELECT "of", account, seq FROM reversal ORDER BY "of"
+SELECT "of", account, seq, at FROM reversal ORDER BY "of"
 
 -- name: held_cards
 SELECT name_key, count(*) FROM holder WHERE name_key IS NOT NULL GROUP BY name_key ORDER BY name_key
@@ -175,6 +180,29 @@ SELECT account, person, seq, what, at FROM notice ORDER BY account, person, seq
 
 -- name: all_persons
 SELECT person, account, measures FROM person ORDER BY person
+
+-- name: exported_applications
+SELECT account, seq, campaign, measure, at, counted_before, earns FROM application ORDER BY account, seq, measure
+
+-- name: exported_reversals
+SELECT "of", account, seq, at FROM reversal ORDER BY account, seq
+
+-- name: exported_notices
+SELECT account, seq, what, at FROM notice WHERE account <> -1 ORDER BY account, seq
+
+-- name: exported_grants
+SELECT account, campaign, measure, period, seq, points, at FROM granted ORDER BY account, seq
+
+-- name: exported_measures
+SELECT version, campaign, measure, first_at, past_at, target, reward, percent, cap, monthly, filed, filed_past, done,
+    done_past, grant_day
+FROM measure ORDER BY version, measure
+
+-- name: exported_counted
+SELECT version, measure, "do", channel, tender FROM counted ORDER BY version, measure, "do", channel, tender
+
+-- name: exported_calendar
+SELECT day, month, first_day FROM calendar ORDER BY day
 
 -- name: all_numbers
 SELECT number, account, since_seq, since_at, ended, ended_at, head, successor FROM number

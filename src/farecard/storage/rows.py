@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from farecard.model.account import Account, Event
+from farecard.model.account import Account, Event, Happened
 from farecard.model.verdict import Reason
 
 _sets = msgspec.json.Decoder(dict[str, Any]).decode
@@ -28,6 +28,12 @@ def as_event(row: tuple[Any, ...]) -> Event:
     if event.sets is not None:
         event.sets = _sets(event.sets)
     return event
+
+
+def as_happened(row: tuple[Any, ...]) -> Happened:
+    """A row of ``besides_use``, its ``sets`` read."""
+    happened = Happened(*row)
+    return happened if happened.sets is None else happened._replace(sets=_sets(happened.sets))
 
 
 def as_reasons(text: str | None) -> list[Reason]:

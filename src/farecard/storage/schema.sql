@@ -58,6 +58,8 @@ CREATE TABLE event (
     warnings TEXT,
     PRIMARY KEY (seq, account)
 );
+-- What became of a card besides everyday use, which is most of what happens: found without going through all of it.
+CREATE INDEX event_of_account ON event (account, seq) WHERE "do" NOT IN ('tap_in', 'tap_out', 'purchase');
 
 -- A sender's id is its own for ever; this finds it again.
 CREATE TABLE command (
@@ -124,6 +126,7 @@ CREATE TABLE reversal (
     "of" BIGINT NOT NULL,
     account BIGINT NOT NULL,
     seq BIGINT NOT NULL,
+    at BIGINT NOT NULL,
     PRIMARY KEY ("of", account)
 ) /* clustered */;
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # the schema's files; what a version added is a file of its own, which a store of the version before it lacks
 SCHEMA = ("schema.sql", "campaigns.sql")
-ADDED = {3: "campaigns.sql"}
+ADDED = {3: "campaigns.sql", 4: "since_4.sql"}
 
 Translate = Callable[[str], str]
 
@@ -30,11 +30,12 @@ SURVEYS = ("grants.sql", "draws.sql")  # statements over all accounts, for runs
 
 
 def survey(translate: Translate, name: str) -> str:
-    """One of the surveys in an engine's words."""
+    """One of the surveys in an engine's words; where it names another as ``(name) AS name``, with that in it."""
     found: dict[str, str] = {}
     for file in SURVEYS:
         found |= queries(translate, file)
-    return found[name]
+    others = rf"\(({'|'.join(found)})\) AS \1\b"
+    return re.sub(others, lambda one: f"({found[one[1]]}) AS {one[1]}", found[name])
 
 
 def schema_statements(translate: Translate, since: int = 0) -> list[str]:

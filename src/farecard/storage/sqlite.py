@@ -175,7 +175,7 @@ class SqliteStore:
             db = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
             try:
                 db.execute("PRAGMA temp_store = FILE")
-                db.execute("PRAGMA cache_size = -65536")
+                db.execute("PRAGMA cache_size = -8192")
                 yield from db.execute(survey(in_sqlite, name), values)
             finally:
                 db.close()

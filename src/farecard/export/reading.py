@@ -1,0 +1,83 @@
+"""An export read back with DuckDB: the set-based runs over its files, the store left in peace."""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from farecard.export.columns import EVENTS, TABLES
+from farecard.export.parquet import ABOUT
+from farecard.model.moments import parse_moment
+from farecard.storage.sql import survey
+from farecard.storage.store import Row
+
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+ROWS_AT_ONCE = 65_536
+
+
+class Written(msgspec.Struct):
+    """What an export says of a table of its own, as far as it is read back."""
+
+    rows: int
+
+
+class About(msgspec.Struct):
+    """What an export says of itself, as far as it is read back."""
+
+    exported_at: str
+    exported_by: str
+    tables: dict[str, Written]
+
+
+class NoExportError(Exception):
+    """The folder holds no export, or DuckDB is not installed: a sentence for people."""
+
+
+def in_duckdb(text: str) -> str:
+    """Translate a named statement."""
+    return _PARAMETER.sub(r"$\1", text)
+
+
+class Exported:
+    """An export's folder, asked what a store is asked by a run: a picture of the moment ``at``."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises ``NoExportError``."""
+        try:
+            import duckdb  # noqa: PLC0415  # only who reads an export needs it
+        except ImportError:
+            raise NoExportError(
+                "reading an export needs DuckDB: pip install 'farecard[duckdb]'"
+            ) from None
+        try:
+            about = msgspec.json.decode((folder / ABOUT).read_bytes(), type=About)
+        except (OSError, msgspec.MsgspecError):
+            raise NoExportError(
+                f"{folder} holds no export; farecard export parquet DIR makes one"
+            ) from None
+        lacking = {table.name for table in TABLES} - about.tables.keys()
+        if lacking:
+            raise NoExportError(
+                f"{folder} was exported by {about.exported_by}, without {', '.join(sorted(lacking))}; export again"
+            )
+        self.at = parse_moment(about.exported_at)
+        self.has_events = about.tables[EVENTS.name].rows > 0
+        self.db = duckdb.connect(config={"temp_directory": tempfile.gettempdir()})
+        if self.has_events:
+            text = (Path(__file__).parent / "as_store.sql").read_text("utf-8")
+            self.db.execute(text.replace("DIR", str(folder).replace("'", "''")))
+
+    def survey(self, name: str, **values: Any) -> Iterator[Row]:
+        """The rows of a statement over all accounts, as ``Store.survey``."""
+        if not self.has_events:
+            return
+        found = self.db.execute(survey(in_duckdb, name), values)
+        while rows := found.fetchmany(ROWS_AT_ONCE):
+            yield from rows
+
+    def close(self) -> None:
+        """Close it."""
+        self.db.close()
