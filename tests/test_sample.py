@@ -1,15 +1,19 @@
 """The generated journal: the same for the same seed, and every rule that can refuse does so."""
 
+import json
 import re
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from conftest import answers, new_desk
+from farecard.desk.runs import surveyed
 from farecard.model.moments import parse_moment
 from farecard.questions.card import UnknownCardError, moment, status
 from farecard.rules.catalogue import RULES
+from farecard.rules.grants import month_number
 from farecard.sample import journal
 from farecard.storage.rows import as_account
 
@@ -74,3 +78,41 @@ def test_twenty_thousand_commands_see_every_refusing_rule(tmp_path, seed):
 def test_a_long_journal_is_streamed():
     """The first lines of a huge journal come at once."""
     assert len(list(islice(journal(10**9, 1), 100))) == 100
+
+
+def test_campaign_months_bring_every_end_to_many(tmp_path):
+    """From March to November, a run each month by the clock; whoever applied comes to each end there is.
+
+    Some reach the target, fall short, charge where it does not count, lose the card, wait for the bank; twenty of
+    each, seen on the day before every run.
+    """
+    desk = new_desk(tmp_path)
+    lines = list(journal(60_000, 5))
+    got = answers(desk, lines)
+    runs = [(json.loads(line)["at"], answer["result"]["grants"]) for line, answer in zip(lines, got, strict=True)
+            if b"run_grants" in line]  # fmt: skip
+    assert [at[:10] for at, _ in runs] == [f"2023-{month:02d}-18" for month in range(3, 12)]
+    assert all(grants >= 15 for _, grants in runs[1:8])
+    seen = Counter()
+    for month in range(3, 12):
+        at = parse_moment(f"2023-{month:02d}-17T00:00:00+09:00")
+        rows = surveyed(desk.store, "judged_by_reason", "myna-point", 1, month_number(f"2023-{month:02d}"), at, at)
+        for _, code, times, _ in rows:
+            seen[code or "granted now"] += times
+    for code in (
+        "granted now", "granted-already", "not-due-yet", "expires-before-grant", "refunded-before-grant", "never-granted",
+        "target-not-reached", "nothing-counted", "procedure-missing", "banks-review", "not-reported-in-time",
+        "not-filed-in-time", "not-complete-in-time",
+    ):  # fmt: skip
+        assert seen[code] >= 20, (code, seen[code])
+
+
+def test_time_only_goes_forward_in_ordinary_life():
+    """Gates and machines of the crowd send in the order of the clock; stories alone look back and ahead."""
+    last = ""
+    for line in journal(20_000, 6):
+        if b'"place":"kiosk-' in line or b'"tap_in","card":"JW1' in line:
+            at = json.loads(line)["at"]
+            assert at >= last
+            last = at
+    assert last > "2023-11"

@@ -1,16 +1,16 @@
 """A realistic journal of any size: the same for the same seed, streamed, made to touch every rule.
 
-Days pass from 2023-03-01 with their morning and evening peaks. Most cards live ordinary lives
-(``crowd``); among them short scripted stories (``stories``) go through what happens rarely: a loss, a
-refund by post, a mistake, a broken line. What is drawn comes from ``random.Random.random`` alone,
-which gives the same numbers on every Python.
+Days pass from 2023-03-01 to November with their morning and evening peaks, however many commands there are. Most
+cards live ordinary lives (``crowd``), some collect points (``applicants``); among them short scripted stories
+(``stories``) go through what happens rarely: a loss, a refund by post, a mistake, a broken line. What is drawn
+comes from ``random.Random.random`` alone, which gives the same numbers on every Python.
 """
 
 import random
 from collections.abc import Iterator
 
 from farecard.sample.crowd import Crowd
-from farecard.sample.stories import STORIES, Story
+from farecard.sample.stories import SLOW, STORIES, Story
 
 STORY_EVERY = 90  # commands of ordinary life between two steps of a story
 
@@ -26,7 +26,12 @@ def journal(commands: int, seed: int) -> Iterator[bytes]:
         if sent % STORY_EVERY < _steps(told):
             line = next(story, None)
             if line is None:
-                story = Story(told, crowd.now, crowd.next_id).tell(STORIES[told % len(STORIES)])
+                steps = STORIES[told % len(STORIES)]
+                one = Story(told, crowd.now, crowd.next_id)
+                if steps in SLOW:
+                    crowd.errands.take(one.errands(steps), crowd.now())
+                else:
+                    story = one.tell(steps)
                 told += 1
                 continue
         else:

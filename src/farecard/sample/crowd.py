@@ -1,14 +1,16 @@
 """Ordinary life: commuters, shoppers, children, phones and quick charges, day after day."""
 
 import random
-from datetime import date
 
+from farecard.sample.applicants import Errands
+from farecard.sample.life import DAY, FIRST_NUMBER, Card, date_of
 from farecard.sample.people import holder
 from farecard.sample.town import HOMES, MERCHANTS, PASSES, STATIONS, WORKS
 
-DAY = 86_400
 # how busy each hour is, from midnight on
-HOURS = (1, 0, 0, 0, 0, 4, 20, 60, 70, 30, 15, 15, 25, 20, 15, 20, 30, 55, 65, 40, 25, 18, 12, 5)
+HOURS = (2, 1, 1, 1, 1, 5, 21, 61, 71, 31, 16, 16, 26, 21, 16, 21, 31, 56, 66, 41, 26, 19, 13, 6)
+# how much faster than evenly things happen in each
+BUSY = tuple(24 * share / sum(HOURS) for share in HOURS)
 KINDS = (
     ("anonymous", 0.55), ("named", 0.15), ("commuter", 0.12), ("smart", 0.05), ("child", 0.05),
     ("mobile", 0.05), ("apple-pay", 0.03),
@@ -18,25 +20,8 @@ CASH_PLACES = (
     "seven-bank-atm", "shop-machine", "petrol-station",
 )  # fmt: skip
 SHOPS = ("shop", "shop", "convenience-store", "petrol-station")
-_FIRST = date(2023, 3, 1).toordinal()
-FIRST_NUMBER = 100_000_000_000_000
 MOST_CARDS = 60_000
-
-
-class Card:
-    """What the generator knows of a card: enough to mostly ask for what will be accepted."""
-
-    __slots__ = ("balance", "home", "kind", "number", "quick_day", "riding", "since", "work")
-
-    def __init__(self, number: int, kind: str, balance: int, home: str, work: str) -> None:
-        self.number = number
-        self.kind = kind
-        self.balance = balance
-        self.home = home
-        self.work = work
-        self.riding: str | None = None
-        self.since = 0
-        self.quick_day = -1
+MONTHS_LONG = 275.0  # of days; some lines are no step of the clock
 
 
 class Crowd:
@@ -46,13 +31,14 @@ class Crowd:
         self.chance = chance.random
         self.cards: list[Card] = []
         self.wanted = min(commands // 20 + 5, MOST_CARDS)
-        # a day of a fortieth of the journal, between an hour's worth and a busy day
-        self.pace = 40.0 * 86_400 / max(commands, 4_000)
+        # the whole journal reaches from March to November, through every month of the campaigns
+        self.pace = MONTHS_LONG * DAY / max(commands, 4_000)
         self.second = 6 * 3600.0  # since 2023-03-01T00:00 in Tokyo
         self.serial = 0
         self.sold = 0
         self._day = -1
         self._date = ""
+        self.errands = Errands(chance)
 
     def next_id(self) -> str:
         """A new id, in time order."""
@@ -66,22 +52,26 @@ class Crowd:
     def _pick(self, some: tuple[str, ...]) -> str:
         return some[int(self.chance() * len(some))]
 
-    def _head(self, channel: str, place: str) -> str:
+    def _head(self, channel: str, place: str, id: str | None = None) -> str:
         second = int(self.second)
         day, rest = divmod(second, DAY)
         if day != self._day:
             self._day = day
             self._date = date_of(day)
         at = f"{self._date}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}+09:00"
-        return f'{{"id":"{self.next_id()}","at":"{at}","channel":"{channel}","place":"{place}",'
+        return (
+            f'{{"id":"{id or self.next_id()}","at":"{at}","channel":"{channel}","place":"{place}",'
+        )
 
     def step(self) -> bytes:
         """The next command of ordinary life."""
-        hour = int(self.second) % DAY // 3600
-        self.second += self.pace * 25 * self.chance() * 2 / (HOURS[hour] + 1)
+        self._go_on(self.pace * 2 * self.chance())
+        errand = self._errand()
+        if errand is not None:
+            return errand
         if not self.cards or (len(self.cards) < self.wanted and self.chance() < 0.06):
             return self._sell()
-        card = self.cards[int(self.chance() * len(self.cards))]
+        card = self._anybody()
         if card.riding is not None:
             return self._leave(card)
         share = self.chance()
@@ -92,6 +82,37 @@ class Crowd:
         if share < 0.985:
             return self._charge(card)
         return self._mistake(card)
+
+    def _go_on(self, evenly: float) -> None:
+        """Move the clock on by what would be so many seconds if all hours were alike."""
+        while True:
+            hour = int(self.second) // 3600
+            busy = BUSY[hour % 24]
+            left = ((hour + 1) * 3600 - self.second) * busy
+            if evenly <= left:
+                self.second += evenly / busy
+                return
+            evenly -= left
+            self.second = (hour + 1) * 3600.0
+
+    def _errand(self) -> bytes | None:
+        """What somebody who collects points has to do by now."""
+        if not self.errands.is_due(self.now()):
+            return None
+        id = self.next_id()
+        channel, fields = self.errands.next(self.now(), id)
+        return f"{self._head(channel, channel, id)}{fields}}}".encode()
+
+    def _anybody(self) -> Card:
+        """Any card that is still about."""
+        while True:
+            place = int(self.chance() * len(self.cards))
+            card = self.cards[place]
+            if not card.is_gone:
+                return card
+            last = self.cards.pop()
+            if last is not card:
+                self.cards[place] = last
 
     def _sell(self) -> bytes:
         share = self.chance()
@@ -108,10 +129,16 @@ class Crowd:
         paid = int(self.chance() * 10_000) if phone else 2_000
         if kind == "commuter":
             home, work = PASSES[int(self.chance() * len(PASSES))]
-        self.cards.append(Card(number, kind, paid if phone else paid - 500, home, work))
+        card = Card(number, kind, paid if phone else paid - 500, home, work)
+        self.cards.append(card)
+        self.errands.begin(card, self.sold, self.now())
         extra = ""
         if kind != "anonymous":
             extra = f',"holder":{holder(self.sold, child=kind == "child")}'
+        if kind == "child" and self.chance() < 0.5:
+            extra += (
+                f',"expires":"{date_of(int(self.second) // DAY + 20 + int(self.chance() * 200))}"'
+            )
         if kind == "commuter":
             start, end = date_of(int(self.second) // DAY), date_of(int(self.second) // DAY + 182)
             extra += f',"pass":{{"from":"{home}","to":"{work}","valid_from":"{start}","valid_until":"{end}"}}'
@@ -130,7 +157,7 @@ class Crowd:
         card.riding = station
         card.since = int(self.second)
         return (
-            f'{self._head("gate", station)}"do":"tap_in","card":"JW{card.number:015d}","station":"{station}"}}'
+            f'{self._head("gate", station)}"do":"tap_in","card":"{card.name}","station":"{station}"}}'
         ).encode()
 
     def _leave(self, card: Card) -> bytes:
@@ -144,18 +171,18 @@ class Crowd:
         card.riding = None
         card.balance -= 330  # about; the gate knows better
         return (
-            f'{self._head(where, station)}"do":"tap_out","card":"JW{card.number:015d}","station":"{station}"}}'
+            f'{self._head(where, station)}"do":"tap_out","card":"{card.name}","station":"{station}"}}'
         ).encode()
 
     def _charge_for_fare(self, card: Card, station: str) -> bytes:
         """Enough for any fare of the network, where the kind of card is charged."""
         card.balance += 5_000
-        if card.kind in ("mobile", "apple-pay"):
+        if card.is_phone:
             head, more = self._head("icoca-app", "app"), '"tender":"credit"'
         else:
             head = self._head("fare-adjustment", station)
             more = f'"tender":"cash","station":"{station}"'
-        return f'{head}"do":"top_up","card":"JW{card.number:015d}","amount":5000,{more}}}'.encode()
+        return f'{head}"do":"top_up","card":"{card.name}","amount":5000,{more}}}'.encode()
 
     def _buy(self, card: Card) -> bytes:
         merchant = self._pick(MERCHANTS)
@@ -167,7 +194,7 @@ class Crowd:
         else:
             card.balance -= amount
         return (
-            f'{self._head(self._pick(SHOPS), merchant)}"do":"purchase","card":"JW{card.number:015d}",'
+            f'{self._head(self._pick(SHOPS), merchant)}"do":"purchase","card":"{card.name}",'
             f'"amount":{amount},"merchant":"{merchant}"{split}}}'
         ).encode()
 
@@ -178,7 +205,7 @@ class Crowd:
         amount = 1000 * (1 + int(self.chance() * min(room, 5)))
         channel, tender = self._pick(CASH_PLACES), "cash"
         day = int(self.second) // DAY
-        if card.kind in ("mobile", "apple-pay"):
+        if card.is_phone:
             channel, tender = "icoca-app", "credit"
             amount += int(self.chance() * 500)
         elif card.kind == "smart" and day - card.quick_day > 7 and room >= 5:
@@ -188,14 +215,14 @@ class Crowd:
             tender, amount = "change", 1 + int(self.chance() * 900)
         card.balance += amount
         return (
-            f'{self._head(channel, self._pick(STATIONS))}"do":"top_up","card":"JW{card.number:015d}",'
+            f'{self._head(channel, self._pick(STATIONS))}"do":"top_up","card":"{card.name}",'
             f'"amount":{amount},"tender":"{tender}"}}'
         ).encode()
 
     def _mistake(self, card: Card) -> bytes:
         """What goes wrong every day at machines and tills."""
         share = self.chance()
-        name = f"JW{card.number:015d}"
+        name = card.name
         if share < 0.3:
             return (
                 f'{self._head("charge-machine", "m-1")}"do":"top_up","card":"{name}","amount":1500,"tender":"cash"}}'
@@ -211,8 +238,3 @@ class Crowd:
         return (
             f'{self._head("gate", "Osaka")}"do":"tap_out","card":"{name}","station":"Osaka"}}'
         ).encode()
-
-
-def date_of(day: int) -> str:
-    """``YYYY-MM-DD`` of a day counted from 2023-03-01."""
-    return date.fromordinal(_FIRST + day).isoformat()

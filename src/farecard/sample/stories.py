@@ -2,17 +2,17 @@
 
 A step is ``(seconds later, channel, what)``: ``what`` is the command's own fields. ``@A`` to ``@C`` are the
 story's card numbers, ``@S`` the first card's first slip, ``@F`` its form, ``@H`` a holder, ``@X`` the same
-holder with another phone, ``@P`` to ``@R`` people who apply, ``@MONTH`` the step's month, ``@ID1`` the id of the story's first step. A ``what`` beginning with ``!`` is a
-whole line as it stands; with ``=`` it takes the id of the step before.
+holder with another phone, ``@P`` to ``@R`` people who apply, ``@ID1`` the id of the story's first step. A ``what``
+beginning with ``!`` is a whole line as it stands; with ``=`` it takes the id of the step before.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
-from farecard.sample.crowd import date_of
+from farecard.sample.life import DAY, date_of
 from farecard.sample.people import holder
 
 Step = tuple[int, str, str]
-MINUTE, HOUR, DAY = 60, 3600, 86_400
+HOUR = 3600
 
 ANON = '"do":"issue","card":"@A","kind":"anonymous","paid":2000'
 NAMED = '"do":"issue","card":"@A","kind":"named","paid":2000,"holder":@H'
@@ -54,22 +54,27 @@ def report(what: str, person: str = "@P") -> str:
 REGISTER = '"do":"register_for_points","card":"@A"'
 MEMBER = '"do":"join_membership","card":"@A","member":"member-@P"'
 FROM_POINTS = '"do":"top_up_from_points","card":"@A","points":5000'
-RUN = '"do":"run_grants","month":"@MONTH"'
 COMMIT = '"do":"commit_draw","draw":1,"seed_source":"the next day\'s closing price"'
 LOTTERY = '"do":"draw_lottery","draw":1,"winners":3,"seed":"33,450.97"'
 JOIN = '"do":"join_rally","card":"@A"'
 ELSEWHERE = ',"history":{"other_service":{"measure":1,"applied_on":"2022-06-%s"}}'
 
-# people who collect points: each applies with a card of their own
-CAMPAIGN: tuple[tuple[Step, ...], ...] = (
+# those who wait for their points: told as the months go by, since the runs come by the clock
+SLOW: tuple[tuple[Step, ...], ...] = (
     # reaches the target after charging where it does not count, before applying and from points
     ((0, "counter", ANON), (60, "myna-point", apply("1")), (60, "wester-app", REGISTER), (60, "wester-app", REGISTER), (60, "counter", MEMBER),
      (60, "counter", MEMBER), (60, "myna-point", apply("1")), (60, "charge-machine", top_up(1000)), (2 * DAY, "myna-point", apply("1,2")),
      (60, "petrol-station", top_up(1000)), (60, "petrol-station", top_up(300, "change")), (60, "charge-machine", top_up(10_000)),
      (60, "shop", buy(9000)), (60, "other-rail", top_up(10_000)), (60, "myna-point", apply("1")), (DAY, "myna-point", report("confirm_insurance_card")),
      (60, "ticket-machine", FROM_POINTS), (60, "shop", FROM_POINTS), (60, "ticket-machine", FROM_POINTS.replace("5000", "7")),
-     (40 * DAY, "operations", RUN), (60, "ticket-machine", FROM_POINTS), (60, "operations", RUN),
-     (60, "operations", '"do":"reverse","of":"@ID14","why":"wrong card"'), (60, "counter", REFUND)),
+     (60 * DAY, "ticket-machine", FROM_POINTS), (60, "operations", '"do":"reverse","of":"@ID14","why":"wrong card"'), (60, "counter", REFUND)),
+    # the stamp rally: all four stamps
+    ((0, "counter", SMART), (60, "counter", JOIN), (60, "counter", JOIN), (60, "shop", buy(100)), (60, "myna-point", apply("2")),
+     (60, "myna-point", report("confirm_insurance_card")), (60 * DAY, "ticket-machine", FROM_POINTS)),
+)  # fmt: skip
+
+# people who collect points: each applies with a card of their own
+CAMPAIGN: tuple[tuple[Step, ...], ...] = (
     # falls short, files the account and waits for the bank
     ((0, "counter", SMART), (60, "wester-app", REGISTER), (60, "myna-point", apply("1,2,3")), (60, "charge-machine", top_up(5000, "credit")),
      (DAY, "myna-point", report("file_account"))),
@@ -95,9 +100,7 @@ CAMPAIGN: tuple[tuple[Step, ...], ...] = (
     ((0, "counter", COMMUTER % ',"disability_discount":true'), (60, "ticket-machine", REGISTER), (60, "myna-point", apply("1"))),
     ((0, "counter", CHILD.replace("@DAY2", "2023-03-31")), (60, "ticket-machine", REGISTER), (DAY, "myna-point", apply("1,2"))),
     ((0, "icoca-app", PHONE), (60, "icoca-app", apply("1,2")), (60, "icoca-app", top_up(18_000, "credit")), (DAY, "icoca-app", REFUND)),
-    # the stamp rally: all four stamps; applied before it; too late; moved into a phone on the way
-    ((0, "counter", SMART), (60, "counter", JOIN), (60, "counter", JOIN), (60, "shop", buy(100)), (60, "myna-point", apply("2")),
-     (60, "myna-point", report("confirm_insurance_card")), (40 * DAY, "operations", RUN), (60, "ticket-machine", FROM_POINTS)),
+    # the stamp rally: applied before it; too late; moved into a phone on the way
     ((-100 * DAY, "icoca-app", PHONE), (60, "icoca-app", JOIN), (60, "icoca-app", apply("1")), (120 * DAY, "icoca-app", JOIN), (60, "shop", buy(100))),
     ((0, "counter", SMART), (300 * DAY, "counter", JOIN)),
     # a draw is too early all the while, and frozen never: its root depends on a store's key, and a journal should not
@@ -193,6 +196,7 @@ STORIES: tuple[tuple[Step, ...], ...] = (
      (60, "counter", ANON), (60, "gate", tap("in", "Nowhere")), (60, "shop", buy(100)), (0, "shop", "=" + buy(100)),
      (0, "shop", "=" + buy(101)), (-DAY, "shop", buy(100)), (DAY, "counter", '"do":"collect_reissue","slip":"S1","card":"@B","paid":0'),
      (60, "gate", top_up(1000)), (60, "moon", buy(100)), (60, "shop", '"do":"teleport"')),
+    *SLOW,
     *CAMPAIGN,
 )  # fmt: skip
 
@@ -228,13 +232,20 @@ class Story:
             line = f"{head}{what[again:]}}}"
             yield self._filled(line, first).encode()
 
+    def errands(self, steps: tuple[Step, ...]) -> Generator[Step, str, None]:
+        """The story's steps as they come due; each line's id is sent back."""
+        first = self.now()
+        for step in steps:
+            later, channel, what = step
+            self.ids.append((yield later, channel, self._filled(what, first)))
+
     def _filled(self, line: str, first: int) -> str:
         if "@" not in line:
             return line
         other_phone = self.person.replace('"phone":"000', '"phone":"999')
         bank = '{"bank":"B","branch":"1","kind":"ordinary","number":"1234567","holder_kana":"K"}'
         for mark, value in (
-            ("@BANK", bank), ("@DAY2", _at(first + 2 * DAY)[:10]), ("@MONTH", _at(self._shown)[:7]), ("@S2", f"S{self.base:015d}-2"),
+            ("@BANK", bank), ("@DAY2", _at(first + 2 * DAY)[:10]), ("@S2", f"S{self.base:015d}-2"),
             ("@A", f"JW{self.base:015d}"), ("@B", f"JW{self.base + 1:015d}"), ("@C", f"JW{self.base + 2:015d}"),
             ("@S", f"S{self.base:015d}-1"), ("@F", f"F{self.base:015d}-1"), ("@H", self.person), ("@X", other_phone),
             ("@P", f"p-{self.base}"), ("@Q", f"q-{self.base}"), ("@R", f"r-{self.base}"),
