@@ -21,9 +21,10 @@ MORE_RUNS = [(f"2023-{month:02d}-18T06:00:00", f"2023-{month:02d}") for month in
 class Applicants:
     """Journal lines of so many people, each with a card of their own, in the order of time."""
 
-    def __init__(self, count, seed, rally=False):
-        """``rally``: more of them collect stamps, and move into phones."""
+    def __init__(self, count, seed, rally=False, campaigns=("minato-shops",)):
+        """``rally``: more of them collect stamps, and move into phones; ``campaigns``: those that cards join."""
         self.rally = rally
+        self.campaigns = campaigns
         self.chance = random.Random(seed)
         self.lines = []
         self.serial = 0
@@ -69,6 +70,9 @@ class Applicants:
             at = datetime.fromisoformat("2023-02-27T00:00:00") + timedelta(hours=chance.randrange(72))
             self._put(at, "myna-point", do="apply_myna_point", card=card, person=person, measures=[2])
             self._put(at, "myna-point", do="confirm_insurance_card", person=person)
+        for name in chance.sample(self.campaigns, 8) if len(self.campaigns) > 8 else ():
+            later = at + timedelta(seconds=chance.randrange(240 * 86_400))
+            self._put(later, "member-page", do="join_campaign", card=card, campaign=name)
         charged = []
         for _ in range(chance.randrange(14)):
             at = self._moment(at)
@@ -95,7 +99,7 @@ class Applicants:
                 more["history"] = {"round_1": "icoca-open", "round_1_counted": chance.choice((1, 12_000, 19_999, 20_000))}
             self._put(at, "myna-point", do="apply_myna_point", card=card, person=person, measures=measures, **more)
         elif share < 0.32:
-            self._put(at, "member-page", do="join_campaign", card=card, campaign="minato-shops")
+            self._put(at, "member-page", do="join_campaign", card=card, campaign=chance.choice(self.campaigns))
         elif share < 0.68:
             if kind == "mobile":
                 channel, tender, amount = "icoca-app", "credit", chance.choice((1, 3, 4, 8_000, 10_000, 19_999, 20_000))

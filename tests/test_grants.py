@@ -16,6 +16,7 @@ from farecard.desk.cases import case_at
 from farecard.desk.desk import Desk
 from farecard.desk.runs import surveyed
 from farecard.export.reading import Exported
+from farecard.model.account import read_key
 from farecard.model.moments import month_of, parse_moment
 from farecard.rules import measures
 from farecard.rules.grants import month_number
@@ -24,6 +25,7 @@ from farecard.storage.making import add_campaigns, load_campaigns
 from farecard.storage.opening import open_to_read
 from farecard.storage.rows import as_account
 from farecard.wire.answer import encode_answer
+from invented import campaign as invented
 from state import problems
 
 MINATO = (Path(__file__).parent / "campaigns" / "minato.toml").read_text("utf-8")
@@ -35,11 +37,11 @@ LOOKED_AT = [
 ]  # fmt: skip
 
 
-def with_minato(url):
-    """A store that knows the municipality's campaign."""
+def with_campaigns(url, texts):
+    """A store that knows these campaigns besides those that ship."""
     store = writing_desk(url).store
     store.begin_making()
-    add_campaigns(store, [MINATO])
+    add_campaigns(store, texts)
     store.commit()
     store.close()
     return url
@@ -48,7 +50,7 @@ def with_minato(url):
 @pytest.fixture(scope="module")
 def applicants(tmp_path_factory):
     """A store of ten thousand applicants."""
-    url = with_minato(f"sqlite:///{tmp_path_factory.mktemp('applicants')}/store.db")
+    url = with_campaigns(f"sqlite:///{tmp_path_factory.mktemp('applicants')}/store.db", [MINATO])
     desk = writing_desk(url)
     desk.store.db.execute("PRAGMA synchronous = OFF")
     got = Counter(one["outcome"] for one in answers(desk, Applicants(10_000, seed=4).journal()))
@@ -77,7 +79,7 @@ def said_by_the_rules(store, campaigns, at, month):
         if account.applied is None:
             continue
         account.granted = now.granted
-        for campaign in campaigns.all:
+        for campaign in map(campaigns.of, sorted({read_key(key)[0] for key in account.applied})):
             case = case_at(store, campaign.name, account, at, at)
             for measure in campaign.measures:
                 if measure.number in case.applied:
@@ -127,6 +129,34 @@ def test_the_survey_and_the_rules_agree_on_every_applicant(applicants, exported,
     assert said_by_the_survey(open_to_read(copied), campaigns, until, number) == rules
     files = Exported(exported)
     assert said_by_the_survey(files, campaigns, until, number) == rules
+    files.close()
+
+
+INVENTED = 40
+
+
+def test_the_survey_and_the_rules_agree_on_campaigns_nobody_has_thought_of(tmp_path, server):
+    """Forty files at random: targets, shares, caps, months, any dates, places and tenders; joined at random."""
+    texts = [invented(seed) for seed in range(INVENTED)]
+    url = with_campaigns(f"sqlite:///{tmp_path}/store.db", texts)
+    desk = writing_desk(url)
+    desk.store.db.execute("PRAGMA synchronous = OFF")
+    names = [f"invented-{seed}" for seed in range(INVENTED)]
+    answers(desk, Applicants(1_200, seed=21, campaigns=names).journal())
+    desk.store.close()
+    assert problems(url) == []
+    store, copied = open_to_read(url), open_to_read(copy_in(server, url))
+    export(url, tmp_path / "out")
+    files = Exported(tmp_path / "out")
+    campaigns = load_campaigns(store)
+    seen = Counter()
+    for at, month in LOOKED_AT[::2]:
+        until, number = parse_moment(at), month_number(month)
+        rules = said_by_the_rules(store, campaigns, until, number)
+        for engine in (store, copied, files):
+            assert said_by_the_survey(engine, campaigns, until, number) == rules
+        seen.update(key[0] for key, (owed, code) in rules.items() if owed or code == "granted-already")
+    assert len(seen.keys() & set(names)) > INVENTED // 2
     files.close()
 
 

@@ -33,8 +33,8 @@ def load(args: Any) -> int:
         raise
     if not added:
         raise UsageError(
-            f"{args.file}: edition {campaign.edition} of {campaign.name} is in the store already;"
-            " give a changed file the next edition"
+            f"{args.file}: edition {campaign.edition} of {campaign.name}, or a newer one, is in the store"
+            " already; give a changed file the next edition"
         )
     answer = {"campaign": campaign.name, "edition": campaign.edition, "version": added[0]}
     if args.json:

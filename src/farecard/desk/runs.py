@@ -13,7 +13,7 @@ from farecard.desk.batch import Batch
 from farecard.desk.cases import case_at
 from farecard.desk.entries import Entry
 from farecard.ledger import chart
-from farecard.model.account import Account, Event, post
+from farecard.model.account import Account, Event, grant_key, post
 from farecard.model.campaign import Campaign
 from farecard.model.commands import RunGrants
 from farecard.model.moments import PAST_MOMENT, day_of, first_day_of, first_moment, month_of
@@ -114,7 +114,7 @@ class GrantRun(NamedTuple):
     def event(self, seq: int, account: Account, measure: int, period: int, points: int) -> Event:
         """The grant as an event of the card."""
         c = self.command
-        key = f"{self.campaign.name}/{measure}/{period}"
+        key = grant_key(self.campaign.name, measure, period)
         event = Event(
             seq, account.account, self.entry.sender, c.id, max(c.at, account.last_at), "run_grants",
             c.channel, c.place, c.by, c.company, ACCEPTED,

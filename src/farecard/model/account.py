@@ -47,10 +47,26 @@ class Account(msgspec.Struct, gc=False):
     member: bool = False
     applicant: str | None = None  # who applied for a campaign with it first, by ``Person.key``
     applied_as: int | None = None  # the number it was last applied with
-    applied: dict[str, int] | None = None  # by campaign/measure: when
+    applied: dict[str, int] | None = None  # by ``measure_key``: when
     counted_before: int = 0  # yen that counted in an earlier round
     rally_at: int | None = None  # when it joined the rally
-    granted: dict[str, int] | None = None  # by campaign/measure/period: points
+    granted: dict[str, int] | None = None  # by ``grant_key``: points
+
+
+def measure_key(campaign: str, measure: int) -> str:
+    """What ``Account.applied`` keeps an application under."""
+    return f"{campaign}/{measure}"
+
+
+def grant_key(campaign: str, measure: int, period: int) -> str:
+    """What ``Account.granted`` keeps a grant under; ``period`` is the month of a monthly measure, or 0."""
+    return f"{campaign}/{measure}/{period}"
+
+
+def read_key(key: str) -> tuple[str, tuple[int, ...]]:
+    """A key's campaign and numbers: the measure, and of a grant the period."""
+    campaign, *numbers = key.split("/")
+    return campaign, tuple(map(int, numbers))
 
 
 def post(account: Account, event: "Event") -> None:

@@ -8,7 +8,9 @@ import msgspec
 
 from farecard.model.moments import EPOCH_ORDINAL, first_moment
 
-FOR_EVER = 10**6
+# the one campaign that people apply for, with a command of its own; every other is joined with a card
+MYNA_POINT = "myna-point"
+STAMP_RALLY = "stamp-rally"
 
 
 class Title(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,7 +4,7 @@ from typing import Any
 
 from farecard.campaigns import Campaigns
 from farecard.desk.cases import Applicant
-from farecard.model.account import Account
+from farecard.model.account import Account, read_key
 from farecard.model.campaign import Campaign, Measure
 from farecard.model.moments import first_day_of, iso_day, iso_moment
 from farecard.rules import measures, myna_point, stamp_rally
@@ -19,7 +19,7 @@ def told(store: Store, account: Account, until: int, now: int) -> dict[str, Any]
     Reasons are values still.
     """
     campaigns = load_campaigns(store)
-    names = {key.partition("/")[0] for key in account.applied or {}} & set(campaigns.names)
+    names = {read_key(key)[0] for key in account.applied or {}} & set(campaigns.names)
     purchases = account.rally_at is not None or any(
         campaigns.of(name).counts_purchases for name in names
     )

@@ -1,6 +1,6 @@
 """Taking part in a campaign by card (キャンペーンへの参加), whoever holds it."""
 
-from farecard.model.account import Account
+from farecard.model.account import Account, measure_key
 from farecard.model.campaign import Campaign, day_number
 from farecard.model.commands import JoinCampaign
 from farecard.model.moments import iso_day
@@ -31,7 +31,7 @@ def join_campaign(
     no = may_apply(account, day)
     if no is not None:
         return no
-    keys = [f"{campaign.name}/{one.number}" for one in campaign.measures]
+    keys = [measure_key(campaign.name, one.number) for one in campaign.measures]
     applied = account.applied or {}
     if any(key in applied for key in keys):
         return refuse(None, "joined-already")

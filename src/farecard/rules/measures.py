@@ -7,8 +7,8 @@ For one applicant, from the account, its history and what was reported. The run 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from farecard.model.account import Account, Event, Happened
-from farecard.model.campaign import Campaign, Measure, day_number, past
+from farecard.model.account import Account, Event, Happened, read_key
+from farecard.model.campaign import MYNA_POINT, Campaign, Measure, day_number, past
 from farecard.model.moments import date_of, day_of, first_day_of, first_moment, iso_day, month_of
 from farecard.model.verdict import Reason
 from farecard.rules.catalogue import FAQ, rule
@@ -41,6 +41,7 @@ class Case(NamedTuple):
     granted: dict[tuple[int, int], int]  # by measure and period: points
     refunded_at: int | None
     left_rally: int | None  # the event that moved it into a phone after it had joined the rally
+    counted_before: int  # yen that counted in an earlier round; they go with measure 1 of Myna Point alone
 
 
 class Grant(NamedTuple):
@@ -95,15 +96,16 @@ def case_of(
             left_rally = event.seq if has_joined else None
         elif event.sets is not None and "applied" in event.sets:
             for key, at in event.sets["applied"].items():
-                campaign, _, measure = key.partition("/")
+                campaign, (measure,) = read_key(key)
                 if campaign == name:
-                    applied.setdefault(int(measure), (at, event.seq))
+                    applied.setdefault(measure, (at, event.seq))
     granted = {}
     for key, points in (account.granted or {}).items():
-        campaign, measure, period = key.split("/")
+        campaign, (measure, period) = read_key(key)
         if campaign == name:
-            granted[int(measure), int(period)] = points
-    return Case(now, account, applied, charges, notices, granted, refunded_at, left_rally)
+            granted[measure, period] = points
+    before = account.counted_before if name == MYNA_POINT else 0
+    return Case(now, account, applied, charges, notices, granted, refunded_at, left_rally, before)
 
 
 _CHARGES = ("top_up", "purchase", "top_up_from_points")
@@ -211,8 +213,7 @@ def _capped(points: int, measure: Measure) -> int:
 
 
 def _before(measure: Measure, case: Case) -> int:
-    """Yen that counted in an earlier round; they go with measure 1 alone."""
-    return case.account.counted_before if measure.number == 1 else 0
+    return case.counted_before if measure.number == 1 else 0
 
 
 def counted_yen(measure: Measure, case: Case) -> int:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from farecard.model.account import NO_ACCOUNT, Account, Person
-from farecard.model.campaign import Campaign, Measure, day_number
+from farecard.model.account import NO_ACCOUNT, Account, Person, measure_key
+from farecard.model.campaign import MYNA_POINT, Campaign, Measure, day_number
 from farecard.model.commands import (
     ApplicationHistory,
     ApplyMynaPoint,
@@ -19,7 +19,7 @@ from farecard.rules.places import PLACES
 from farecard.rules.points import may_apply
 from farecard.rules.state import dead, late
 
-NAME = "myna-point"
+NAME = MYNA_POINT
 
 
 @rule(
@@ -221,7 +221,10 @@ def _applied(
     sets: dict[str, Any] = {
         "applicant": person.key,
         "applied_as": account.number,
-        "applied": {**(account.applied or {}), **{f"{NAME}/{number}": c.at for number in taken}},
+        "applied": {
+            **(account.applied or {}),
+            **{measure_key(NAME, number): c.at for number in taken},
+        },
     }
     if 1 in taken and history.round_1 == "icoca-open":
         sets["counted_before"] = history.round_1_counted

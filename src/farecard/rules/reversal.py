@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from farecard.model.account import Account, Event
+from farecard.model.account import Account, Event, measure_key, read_key
 from farecard.model.campaign import Campaign, past
 from farecard.model.commands import Reverse
 from farecard.model.moments import day_of, month_of
@@ -45,16 +45,15 @@ def right_place(c: Reverse, original: Event) -> No | None:
 def granted_for(account: Account, original: Event, campaigns: Iterable[Campaign]) -> No | None:
     """Yen that counted for points already granted are taken back by people, not by a rule."""
     for key in account.granted or {}:
-        name, number, _ = key.split("/")
+        name, (number, _) = read_key(key)
         campaign = next((one for one in campaigns if one.name == name), None)
-        measure = None if campaign is None else campaign.measure(int(number))
+        measure = None if campaign is None else campaign.measure(number)
         if measure is None or measure.counts_until is None:
             continue
-        in_time = (
-            (account.applied or {})[f"{name}/{number}"] <= original.at < past(measure.counts_until)
-        )
+        applied_at = (account.applied or {})[measure_key(name, number)]
+        in_time = applied_at <= original.at < past(measure.counts_until)
         if in_time and measure.counts_yen(original.do, original.channel, original.tender):
-            return No([Reason("CHG-8", "counted-for-points", {"measure": int(number)})], REFERRED)
+            return No([Reason("CHG-8", "counted-for-points", {"measure": number})], REFERRED)
     return None
 
 

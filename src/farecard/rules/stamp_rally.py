@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from farecard.model.account import Account
-from farecard.model.campaign import Rally, begin_of, day_number, past
+from farecard.model.account import Account, read_key
+from farecard.model.campaign import MYNA_POINT, STAMP_RALLY, Rally, begin_of, day_number, past
 from farecard.model.commands import CommitDraw, DrawLottery, JoinRally
 from farecard.model.moments import day_of, iso_day
 from farecard.model.rates import Rates
@@ -13,7 +13,7 @@ from farecard.rules.measures import Case
 from farecard.rules.places import PLACES
 from farecard.rules.state import dead, late
 
-NAME = "stamp-rally"
+NAME = STAMP_RALLY
 
 
 class Stamp(NamedTuple):
@@ -66,7 +66,7 @@ def join_rally(c: JoinRally, account: Account, day: int, rates: Rates, rally: Ra
 def applied_before(account: Account, rally: Rally) -> Reason | None:
     """Applied by 2023-02-28, or with another service: may take part, but that application never gives stamp 2."""
     first = begin_of(rally.first_day)
-    applied = [at for key, at in (account.applied or {}).items() if key.startswith("myna-point/")]
+    applied = [at for key, at in (account.applied or {}).items() if read_key(key)[0] == MYNA_POINT]
     if applied and all(at < first for at in applied):
         return Reason(
             "STP-6", "applied-before-the-rally", {"from": iso_day(day_number(rally.first_day))}

@@ -103,7 +103,7 @@ earned AS (
         CASE
             WHEN f.done IS NOT NULL THEN CASE WHEN f.done_at IS NOT NULL THEN f.reward END
             WHEN f.yen >= f.target THEN f.reward
-            WHEN f.yen * f.percent >= 100 AND (f.period > 0 OR f.monthly = 0 AND f.last_month < :this_month)
+            WHEN f.yen * f.percent >= 100 AND (f.period > 0 OR f.monthly = 0 AND f.past_at <= :until)
                 THEN CASE
                     WHEN f.cap * 100 < f.yen * f.percent THEN f.cap
                     ELSE CAST((f.yen * f.percent - f.yen * f.percent % 100) / 100 AS BIGINT)

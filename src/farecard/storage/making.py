@@ -60,7 +60,7 @@ def _update_tariff(store: Store, text: str) -> None:
 
 
 def _edition(text: str) -> int:
-    found = re.search(r"^(?:version|edition) = (\d+)$", text, re.MULTILINE)
+    found = re.search(r"^(?:version|edition) *= *(\d+)", text, re.MULTILINE)
     return int(found[1]) if found else 0
 
 
@@ -95,9 +95,9 @@ def add_network(store: Store, tables: Tables, name: str, since: int) -> int:
 
 
 def add_campaigns(store: Store, texts: list[str]) -> list[int]:
-    """Add campaigns within the open ``begin_making``, unless their edition is there; gives the new versions."""
+    """Add campaigns within the open ``begin_making``, unless theirs or a newer edition is there; gives the new versions."""
     rows = store.rows("campaigns")
-    editions = {(name, _edition(text)) for _, name, text in rows}
+    editions = {name: _edition(text) for _, name, text in rows}
     stored = {text for _, _, text in rows}
     version = max((row[0] for row in rows), default=0)
     added = []
@@ -105,7 +105,7 @@ def add_campaigns(store: Store, texts: list[str]) -> list[int]:
         if text in stored:  # nothing to read: so it is whenever a store is opened
             continue
         campaign = read_file(text)
-        if (campaign.name, campaign.edition) in editions:
+        if campaign.edition <= editions.get(campaign.name, 0):
             continue
         version += 1
         added.append(version)
