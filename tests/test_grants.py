@@ -21,7 +21,7 @@ from farecard.model.moments import month_of, parse_moment
 from farecard.rules import measures
 from farecard.rules.grants import month_number
 from farecard.storage.history import account_at
-from farecard.storage.making import add_campaigns, load_campaigns
+from farecard.storage.making import add_campaigns, adding, load_campaigns
 from farecard.storage.opening import open_to_read
 from farecard.storage.rows import as_account
 from farecard.wire.answer import encode_answer
@@ -40,9 +40,8 @@ LOOKED_AT = [
 def with_campaigns(url, texts):
     """A store that knows these campaigns besides those that ship."""
     store = writing_desk(url).store
-    store.begin_making()
-    add_campaigns(store, texts)
-    store.commit()
+    with adding(store):
+        add_campaigns(store, texts)
     store.close()
     return url
 

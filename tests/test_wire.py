@@ -206,3 +206,14 @@ def test_no_value_of_a_field_makes_the_reader_raise(value, field):
     """A field may hold any JSON at all: a command or a reason, never an exception."""
     got, _ = read_line(json.dumps({**json.loads(GOOD), field: value}).encode())
     assert not isinstance(got, Broken) or got.reasons
+
+
+def test_what_a_field_takes_is_said_in_its_own_measure():
+    """Winners and points are no yen; an explanation may be longer than an id."""
+    draw = {"id": "1", "at": "2023-08-01T09:00:00+09:00", "channel": "operations", "do": "draw_lottery", "draw": 1, "seed": "s"}
+    assert fault(json.dumps(draw | {"winners": 0}).encode()) == ("1", [("want-whole-number", "winners")])
+    reverse = {**draw, "do": "reverse", "of": "x"}
+    del reverse["draw"], reverse["seed"]
+    for field, text in (("why", "x" * 501), ("of", "x" * 65)):
+        got, _ = read_line(json.dumps({**reverse, "why": "y", field: text}).encode())
+        assert [one.params for one in got.reasons] == [{"field": field, "most": len(text) - 1}]

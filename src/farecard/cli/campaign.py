@@ -1,5 +1,6 @@
 """``farecard campaign load FILE`` and ``list``: campaigns as dated files."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from farecard.campaigns import CampaignError, read_file
 from farecard.cli.errors import UsageError
 from farecard.cli.journal import sample_network
 from farecard.cli.show import print_json, table
-from farecard.storage.making import add_campaigns, load_campaigns, open_to_write
+from farecard.storage.making import add_campaigns, adding, load_campaigns, open_to_write
 from farecard.storage.opening import open_to_read
 from farecard.tariff import packaged_text
 
@@ -24,13 +25,8 @@ def load(args: Any) -> int:
     except CampaignError as error:
         raise UsageError(f"{args.file}: {error}") from None
     store, _ = open_to_write(args.store, packaged_text(), sample_network())
-    store.begin_making()
-    try:
+    with closing(store), adding(store):
         added = add_campaigns(store, [text])
-        store.commit()
-    except BaseException:
-        store.rollback()
-        raise
     if not added:
         raise UsageError(
             f"{args.file}: edition {campaign.edition} of {campaign.name}, or a newer one, is in the store"

@@ -1,5 +1,6 @@
 """``farecard network load``: a version of the network into the store."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from farecard.cli.journal import sample_network
 from farecard.cli.show import print_json
 from farecard.model.moments import iso_day, parse_day
 from farecard.network.tables import NetworkError, read_tables
-from farecard.storage.making import add_network, open_to_write
+from farecard.storage.making import add_network, adding, open_to_write
 from farecard.tariff import ALWAYS, packaged_text
 
 
@@ -23,13 +24,8 @@ def load(args: Any) -> int:
     except NetworkError as error:
         raise UsageError(str(error)) from None
     store, _ = open_to_write(args.store, packaged_text(), sample_network())
-    store.begin_making()
-    try:
+    with closing(store), adding(store):
         version = add_network(store, tables, Path(args.folder).resolve().name, since)
-        store.commit()
-    except BaseException:
-        store.rollback()
-        raise
     answer = {
         "version": version,
         "since": None if args.since is None else iso_day(since),

@@ -41,7 +41,9 @@ class Case(NamedTuple):
     granted: dict[tuple[int, int], int]  # by measure and period: points
     refunded_at: int | None
     left_rally: int | None  # the event that moved it into a phone after it had joined the rally
-    counted_before: int  # yen that counted in an earlier round; they go with measure 1 of Myna Point alone
+    counted_before: (
+        int  # yen that counted in an earlier round; they go with measure 1 of Myna Point alone
+    )
 
 
 class Grant(NamedTuple):

@@ -1,11 +1,13 @@
 """Making a store and adding to it: its key, its tariff, its networks; and reading those again."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import NamedTuple
 
 from farecard.campaigns import Campaigns, packaged_texts, read_file
-from farecard.model.campaign import Campaign, begin_of, day_number, past
+from farecard.model.campaign import Campaign, day_number, past
 from farecard.model.moments import date_of, moment_now, month_of
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables
@@ -50,6 +52,18 @@ def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[Store, Va
         store.close()
         raise
     return store, vault
+
+
+@contextmanager
+def adding(store: Store) -> Iterator[None]:
+    """Add to a store within this, whole or not at all."""
+    store.begin_making()
+    try:
+        yield
+        store.commit()
+    except BaseException:
+        store.rollback()
+        raise
 
 
 def _update_tariff(store: Store, text: str) -> None:
@@ -122,23 +136,15 @@ def _add_columns(store: Store, version: int, campaign: Campaign) -> None:
         return None if when is None else past(when)
 
     for one in campaign.measures:
-        first = one.counts_from or one.apply_from
         store.append(
             "measure",
-            [(version, campaign.name, one.number, begin_of(first), after(one.counts_until or one.done_until),
+            [(version, campaign.name, one.number, one.first_at, one.past_at,
               one.target, one.reward, one.percent, one.cap, int(one.monthly), one.filed, after(one.filed_until),
               one.done, after(one.done_until), campaign.grant_day)],
         )  # fmt: skip
         store.append(
             "counted",
-            sorted(
-                {
-                    (version, one.number, some.do, channel, tender)
-                    for some in one.counts
-                    for channel in some.channels
-                    for tender in some.tenders
-                }
-            ),
+            [(version, one.number, *kind) for kind in sorted(one.kinds)],
         )
     _add_days(store, campaign)
 

@@ -171,12 +171,30 @@ def _value(value: Any, wanted: Any, where: str, reasons: list[Reason]) -> None:
             reasons.append(_wrong(where, "want-choices", choices=choices))
         elif get_origin(bare) is Literal:
             reasons.append(_wrong(where, "want-choice", choices=list(get_args(bare))))
+        elif bare is int and where in _NO_YEN:
+            reasons.append(_wrong(where, "want-whole-number"))
         elif bare is int:
             reasons.append(_wrong(where, "want-whole-yen"))
         elif where == "month":
             reasons.append(_wrong(where, "want-month"))
+        elif bare is bool:
+            reasons.append(_wrong(where, "want-flag"))
         else:
-            reasons.append(_wrong(where, "want-flag" if bare is bool else "want-text"))
+            reasons.append(_wrong(where, "want-text", most=_longest(wanted)))
+
+
+_NO_YEN = ("points", "winners")  # whole numbers of something else
+
+
+def _longest(wanted: Any) -> int | None:
+    """How many characters a text's type takes."""
+    for one in get_args(wanted):
+        if isinstance(one, msgspec.Meta):
+            return one.max_length
+        found = _longest(one)
+        if found is not None:
+            return found
+    return None
 
 
 def _bare(wanted: Any) -> Any:
