@@ -15,10 +15,9 @@ moved AS (
     GROUP BY e.account
 ),
 taken_back AS (
-    SELECT r."of" AS seq
-    FROM reversal r
-    JOIN event e ON e.seq = r.seq AND e.account = r.account
-    WHERE e.at <= :until
+    SELECT "of" AS seq
+    FROM reversal
+    WHERE at <= :until
 ),
 applied AS (
     SELECT a.account, a.at, a.measure, a.person
