@@ -8,7 +8,7 @@ from results import bars
 def draw(found):
     """An SVG of the entries that something was promised of."""
     rows = [
-        {"name": one["name"].split(" (yardstick")[0], "ratio": one["ratio_median"], "worst": one["ratio_lowest"],
+        {"name": one["name"].split(" (yardstick")[0] + (" (less is better)" if one["better"] == "lower" else ""), "ratio": one["ratio_median"], "worst": one["ratio_lowest"],
          "must": bars(one["name"])[0], "aim": bars(one["name"])[1]}
         for one in found
         if bars(one["name"])

@@ -51,6 +51,11 @@ def told(found):
         must, aim = bars(one["name"]) or ("", "")
         lines.append(
             f"{one['ratio_median']:>7} {one['ratio_lowest']:>7} {must:>5} {aim:>5}"
-            f" {one['ours']:>10,.0f} {one['yardstick']:>10,.0f} {one['unit']}: {one['name']}"
+            f" {_figure(one['ours']):>10} {_figure(one['yardstick']):>10} {one['unit']}: {one['name']}"
         )
     return "\n".join(lines)
+
+
+def _figure(value):
+    """Whole where it is large, with its first digits where it is small."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -10,7 +10,7 @@ import msgspec
 
 from farecard.export.columns import EVENTS, TABLES
 from farecard.export.parquet import ABOUT
-from farecard.model.moments import parse_moment
+from farecard.model.moments import day_of, month_of, parse_moment
 from farecard.storage.sql import survey
 from farecard.storage.store import Row
 
@@ -74,9 +74,19 @@ class Exported:
         """The rows of a statement over all accounts, as ``Store.survey``."""
         if not self.has_events:
             return
+        if "version" in values:
+            self._look_at(values["version"])
         found = self.db.execute(survey(in_duckdb, name), values)
         while rows := found.fetchmany(ROWS_AT_ONCE):
             yield from rows
+
+    def _look_at(self, version: int) -> None:
+        """Have events read of the months alone in which a version of a campaign counts yen."""
+        counting = "SELECT min(first_at), max(past_at) FROM measure WHERE version = ? AND done IS NULL"
+        ((first, past),) = self.db.execute(counting, [version]).fetchall()
+        months = (0, 0) if first is None else (month_of(day_of(first)), month_of(day_of(past - 1)))
+        for name, month in zip(("first_month", "last_month"), months, strict=True):
+            self.db.execute(f"SET VARIABLE {name} = {month}")
 
     def close(self) -> None:
         """Close it."""
