@@ -82,7 +82,9 @@ class Exported:
 
     def _look_at(self, version: int) -> None:
         """Have events read of the months alone in which a version of a campaign counts yen."""
-        counting = "SELECT min(first_at), max(past_at) FROM measure WHERE version = ? AND done IS NULL"
+        counting = (
+            "SELECT min(first_at), max(past_at) FROM measure WHERE version = ? AND done IS NULL"
+        )
         ((first, past),) = self.db.execute(counting, [version]).fetchall()
         months = (0, 0) if first is None else (month_of(day_of(first)), month_of(day_of(past - 1)))
         for name, month in zip(("first_month", "last_month"), months, strict=True):
