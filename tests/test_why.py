@@ -164,3 +164,47 @@ def test_a_campaign_is_loaded_joined_and_granted_month_by_month(tmp_path):
     owed = {row["account"]: row["balance"] for row in books}
     assert owed["programme-receivable:minato-city"] == 1200 == -owed["points-liability"]
     assert json.loads(farecard("--store", url, "check", "--json").stdout)["ok"]
+
+
+def test_why_tells_of_a_campaign_that_the_card_joined(tmp_path):
+    """Month by month: granted, still to come, and due but not run; nothing at all while nothing counted."""
+    url = f"sqlite:///{tmp_path}/s.db"
+    farecard("--store", url, "campaign", "load", Path(__file__).parent / "campaigns" / "minato.toml")
+    desk = writing_desk(url)
+    answers(desk, [
+        command("1", "issue", card=A, channel="icoca-app", at=at("06-01"), kind="mobile", paid=20_000, holder=HOLDER),
+        command("2", "join_campaign", card=A, channel="member-page", at=at("06-01"), campaign="minato-shops"),
+        command("3", "purchase", card=A, channel="shop", at=at("06-20"), amount=1003, merchant="m"),
+        command("4", "purchase", card=A, channel="shop", at=at("07-20"), amount=9000, merchant="m"),
+        command("5", "run_grants", channel="operations", at=at("07-25"), month="2023-07"),
+    ])  # fmt: skip
+    desk.store.close()
+
+    def codes(moment):
+        return [(one["measure"], one["code"], one["params"].get("month"))
+                for one in said(url, A, moment) if one.get("campaign") == "minato-shops"]  # fmt: skip
+
+    assert codes(at("06-10")) == [(None, "joined-on", None), (1, "still-counting", None), (2, "still-counting", None)]
+    assert codes(at("07-24"))[1:-1] == [(1, "month-too-early", "2023-06"), (1, "month-too-early", "2023-07")]
+    assert codes(at("08-25"))[1:-1] == [(1, "month-granted", "2023-06"), (1, "month-too-early", "2023-07")]
+    assert codes(at("08-26"))[1:] == [
+        (1, "month-granted", "2023-06"), (1, "month-overdue", "2023-07"), (2, "nothing-counted", None),
+    ]  # fmt: skip
+    told = farecard("--store", url, "why", A, "--as-of", at("08-26"), "--lang", "en").stdout.decode()
+    assert "[minato-shops 1] The 1,000 points for 2023-07 were due on 2023-08-25 and have not been granted yet." in told
+
+
+def test_points_whose_day_is_over_without_a_run_are_not_too_early(tmp_path):
+    """The day itself still is; a day later the back office has something to do, and why says so."""
+    desk = new_desk(tmp_path)
+    answers(desk, [
+        command("1", "issue", card=B, channel="icoca-app", at=at("03-01"), kind="mobile", paid=0, holder=HOLDER),
+        command("2", "apply_myna_point", card=B, channel="myna-point", at=at("03-01"), person="b", measures=[2]),
+        command("3", "confirm_insurance_card", channel="myna-point", at=at("03-02"), person="b"),
+    ])  # fmt: skip
+    desk.store.close()
+    url = f"sqlite:///{tmp_path}/store.db"
+    for moment, code in ((at("04-18", "23:59:59"), "too-early"), (at("04-19", "00:00:00"), "overdue")):
+        (one,) = (one for one in said(url, B, moment) if one["measure"] == 2)
+        assert (one["code"], one["params"]["grant_on"]) == (code, "2023-04-18")
+    assert "back office" in one["do_next"]["en"]

@@ -21,7 +21,7 @@ def why(args: Any) -> int:
     got = of_card(args, questions.why)
     if got is None:
         return 1
-    told = [{"measure": measure, **explain(reason)} for measure, reason in got[0]]
+    told = [as_told(one) for one in got[0]]
     if args.json:
         print_json(told)
         return 0
@@ -30,12 +30,19 @@ def why(args: Any) -> int:
     return 0
 
 
+def as_told(one: questions.Sentence) -> dict[str, Any]:
+    """A sentence for machines: of which measure, of which campaign if the card joined one, and the reason."""
+    campaign = {} if one.campaign is None else {"campaign": one.campaign}
+    return {"measure": one.measure, **campaign, **explain(one.reason)}
+
+
 def sentence(one: dict[str, Any], language: str) -> str:
     """A sentence with its measure in front and its rule behind; of a top-up its day and yen come first."""
     text = one[language]
     if "amount" in one["params"]:
         text = f"{one['params']['day']}, ¥{one['params']['amount']:,}: {text[0].lower()}{text[1:]}"
-    head = "" if one["measure"] is None else f"[{one['measure']}] "
+    of = " ".join(str(one[name]) for name in ("campaign", "measure") if one.get(name) is not None)
+    head = f"[{of}] " if of else ""
     rule = f" ({one['rule']})" if one["rule"] else ""
     return f"{head}{text}{rule}"
 

@@ -6,15 +6,16 @@ Each sentence is a reason (rule, code, figures), so that it can be told in eithe
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from farecard.campaigns import Campaigns
 from farecard.desk.cases import Applicant
-from farecard.model.account import Account, Event, Happened
+from farecard.model.account import Account, Event, Happened, read_key
 from farecard.model.campaign import Campaign, Measure
 from farecard.model.commands import PHONES
-from farecard.model.moments import day_of, iso_day, iso_moment
+from farecard.model.moments import day_of, first_day_of, iso_day, iso_moment
 from farecard.model.verdict import Reason
 from farecard.questions.card import AsOf, find
 from farecard.rules import measures, myna_point, points
-from farecard.rules.measures import Case
+from farecard.rules.measures import Case, Progress
 from farecard.storage.history import account_at
 from farecard.storage.making import load_campaigns, load_tariff
 from farecard.storage.rows import as_reasons
@@ -24,10 +25,11 @@ MOST_TOP_UPS = 20  # of those that do not count the latest are told
 
 
 class Sentence(NamedTuple):
-    """What is said, and of which measure; None: of the card."""
+    """What is said, and of which measure (None: of the card), of Myna Point or of the ``campaign`` the card joined."""
 
     measure: int | None
     reason: Reason
+    campaign: str | None = None
 
 
 def why(store: Store, number: int, when: AsOf) -> list[Sentence]:
@@ -39,20 +41,67 @@ def why(store: Store, number: int, when: AsOf) -> list[Sentence]:
         return [Sentence(None, Reason(None, "goes-on-as", {"successor_ends": ends}))]
     account = account_at(store, found.account, when.until)
     now = when.judged(account)
-    campaign = load_campaigns(store).of(myna_point.NAME)
+    campaigns = load_campaigns(store)
+    campaign = campaigns.of(myna_point.NAME)
+    joined = _joined(account, campaigns)
+    purchases = any(one.counts_purchases for one in (campaign, *joined))
+    applicant = Applicant(store, account, when.until, now, purchases=purchases)
     said: list[Sentence] = []
     if account.applicant is None:
         said += _no_application(account, now, campaign)
     else:
-        applicant = Applicant(store, account, when.until, now, purchases=campaign.counts_purchases)
         case = applicant.case(myna_point.NAME)
         at = min(at for at, _ in case.applied.values())
         said.append(Sentence(None, Reason(None, "applied-on", {"at": iso_moment(at)})))
         left = _left_out(applicant.events)
         for measure in campaign.measures:
             said += _of_measure(measure, case, campaign, left.get(measure.number))
+    for one in joined:
+        said += _of_joined(one, applicant.case(one.name))
     said += _on_the_card(store, account, now)
     return said
+
+
+def _joined(account: Account, campaigns: Campaigns) -> list[Campaign]:
+    """The campaigns that a card joined, in the order of their names."""
+    names = sorted({read_key(key)[0] for key in account.applied or {}})
+    found = (campaigns.joined_by_card(name) for name in names)
+    return [one for one in found if one is not None]
+
+
+def _of_joined(campaign: Campaign, case: Case) -> list[Sentence]:
+    """What there is to say of a campaign that the card itself takes part in."""
+    at = iso_moment(min(at for at, _ in case.applied.values()))
+    said = [Sentence(None, Reason(None, "joined-on", {"campaign": campaign.name, "at": at}))]
+    for measure in campaign.measures:
+        if measure.monthly:
+            said += [Sentence(measure.number, one) for one in _months(measure, case, campaign)]
+        else:
+            said += _of_measure(measure, case, campaign, None)
+    return [one._replace(campaign=campaign.name) for one in said]
+
+
+def _months(measure: Measure, case: Case, campaign: Campaign) -> list[Reason]:
+    """What each month of a monthly measure came to."""
+    said: list[Reason] = []
+    for one in measures.monthly_progress(measure, case, campaign):
+        figures = {"month": iso_day(first_day_of(one.measure))[:7], "points": one.points}
+        if one.grant_on is not None:
+            figures["grant_on"] = iso_day(one.grant_on)
+        if one.state == measures.GRANTED:
+            said.append(Reason(None, "month-granted", figures))
+        elif one.state == measures.NOT_GRANTED:
+            said += one.reasons
+        elif _is_overdue(one, case):
+            said.append(Reason(None, "month-overdue", figures))
+        else:
+            said.append(Reason(None, "month-too-early", figures))
+    return said or list(measures.progress(measure, case, campaign).reasons)
+
+
+def _is_overdue(one: Progress, case: Case) -> bool:
+    """Whether the day that points were due on is over."""
+    return one.grant_on is not None and day_of(case.now) > one.grant_on
 
 
 def _no_application(account: Account, now: int, campaign: Campaign) -> list[Sentence]:
@@ -89,11 +138,14 @@ def _of_measure(
     rule_id = "MYN-3" if measure.target is not None else "MYN-5"
     if one.state == measures.GRANTED:
         said = [Reason(rule_id, "points-granted", figures)]
+    elif one.state == measures.DUE and _is_overdue(one, case):
+        said = [Reason(rule_id, "overdue", figures)]
     elif one.state == measures.DUE:
         said = [Reason(rule_id, "too-early", figures)]
     else:
         said = list(one.reasons)
-    if measure.counts and one.state not in (measures.GRANTED, measures.DUE):
+    counts_charges = any(some.do == "top_up" for some in measure.counts)
+    if counts_charges and one.state not in (measures.GRANTED, measures.DUE):
         said += _not_counted(measure, case)
     return [Sentence(number, reason) for reason in said]
 
