@@ -1,9 +1,8 @@
 """What a month's grants and an applicant's questions cost, in a store of a million applicants and eleven million events.
 
 Against a scan of the columns that the run reads in the same engine: nothing that reads them all can be faster. On
-SQLite and PostgreSQL the run lists who is owed what, as `run_grants` takes it in, through one connection; PostgreSQL
-answers a cursor with one process, so the scan is held to one too. Over an export it counts, as `grants preview`
-does. The writing of grants is not in it. A question about a card with a long history is held against one about a card with a short one, in the same store.
+SQLite and PostgreSQL the run lists who is owed what, as `run_grants` takes it in; over an export it counts, as
+`grants preview` does. The scan is the engine's own, with as many workers as it likes. The writing of grants is not in it. A question about a card with a long history is held against one about a card with a short one, in the same store.
 """
 
 import sys
@@ -105,7 +104,6 @@ def run(folder, people, pairs):
         with closing(open_to_read(copied)) as store, psycopg.connect(copied, autocommit=True) as other:
             other.execute("SET search_path = farecard")
             other.execute("VACUUM ANALYZE")
-            other.execute("SET max_parallel_workers_per_gather = 0")
             found.append(
                 over(store, setting_of(server, TCP), COLUMNS, "event", people, pairs,
                      lambda text: other.execute(text).fetchall())

@@ -131,6 +131,21 @@ def test_the_survey_and_the_rules_agree_on_every_applicant(applicants, exported,
     files.close()
 
 
+@pytest.mark.parametrize("middle", [1, 5_000, 10_000, 10_001, None])
+def test_halves_looked_at_by_two_connections_are_the_whole(applicants, server, monkeypatch, middle):
+    """Wherever PostgreSQL's accounts are cut in two, or not at all: the same rows, in the same order."""
+    store = open_to_read(copy_in(server, applicants))
+    until, month = parse_moment("2023-10-17T00:00:00+09:00"), month_number("2023-10")
+    expected = list(surveyed(open_to_read(applicants), "owed", "myna-point", 1, month, until, until))
+    assert len(expected) > 4_000
+    monkeypatch.setattr("farecard.storage.postgres.MIDDLE", f"SELECT {middle or 'NULL::bigint'}")
+    assert list(surveyed(store, "owed", "myna-point", 1, month, until, until)) == expected
+    some = surveyed(store, "owed", "myna-point", 1, month, until, until)
+    assert next(iter(some)) == expected[0]  # whoever asks no further ends both
+    some.close()
+    assert list(surveyed(store, "owed", "myna-point", 1, month, until, until)) == expected
+
+
 INVENTED = 40
 
 

@@ -13,7 +13,7 @@ from farecard.desk.batch import Batch
 from farecard.desk.cases import case_at
 from farecard.desk.entries import Entry
 from farecard.ledger import chart
-from farecard.model.account import Account, Event, grant_key, post
+from farecard.model.account import PAST_ACCOUNT, Account, Event, grant_key, post
 from farecard.model.campaign import Campaign
 from farecard.model.commands import RunGrants
 from farecard.model.moments import PAST_MOMENT, day_of, first_day_of, first_moment, month_of
@@ -68,6 +68,8 @@ def surveyed(
         granted_until=granted_until,
         month=month,
         begins=first_moment(first_day_of(month)),
+        low=0,
+        high=PAST_ACCOUNT,
         this_month=month_of(day_of(until)),
     )
 

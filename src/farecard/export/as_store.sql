@@ -1,7 +1,7 @@
 -- An export's files as the tables that a survey reads from a store, in DuckDB's words. DIR is the export's folder; the
 -- months that a campaign counts in are variables, so that files of others are not read.
 CREATE VIEW event AS
-SELECT seq, coalesce(account, -1) AS account, epoch_us("at") AS "at", "do", channel, tender, amount, outcome
+SELECT seq, account, epoch_us("at") AS "at", "do", channel, tender, amount, outcome
 FROM read_parquet('DIR/events/**/*.parquet')
 WHERE month_no BETWEEN getvariable('first_month') AND getvariable('last_month');
 CREATE VIEW reversal AS

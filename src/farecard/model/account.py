@@ -6,6 +6,7 @@ import msgspec
 
 from farecard.model.moments import day_of, month_of
 
+PAST_ACCOUNT = 10**15  # every card number has 15 digits
 NO_ACCOUNT = -1  # of an event that reached no card; JW and fifteen noughts is a card like any other
 
 

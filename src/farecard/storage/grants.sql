@@ -1,11 +1,11 @@
 -- What a run for a month has to grant, and why all others get nothing: `judged` gives a row for each measure applied for
 -- (of a monthly measure one for each month), `owed` those of points to be granted now, `judged_by_reason` how many there
--- are of each kind; a statement stands in another's parentheses by its name. The same text runs on SQLite, PostgreSQL and DuckDB; farecard.rules.measures
--- says the same of one applicant.
+-- are of each kind; a statement stands in another's parentheses by its name. The same text runs on SQLite, PostgreSQL
+-- and DuckDB; farecard.rules.measures says the same of one applicant.
 --
 -- :campaign and :version name the campaign, commands with `at` up to :until are seen, grants up to :granted_until (a run
 -- sees them all: nothing is granted twice). :month is the run's and :begins its first moment, :this_month the one that
--- :until is in. `code` is null where points are to be granted now; `period` is the month of a monthly measure, or 0.
+-- :until is in. Accounts from :low to before :high are looked at. `code` is null where points are to be granted now; `period` is the month of a monthly measure, or 0.
 --
 -- Yen only ever add up, so which month a target was reached in need not be known: three sums answer whether it was,
 -- whether before the run's month, and whether in time for the card. CROSS JOIN keeps SQLite from turning a scan around.
@@ -37,7 +37,7 @@ asked AS (
     CROSS JOIN (SELECT max(grant_day) AS grant_day FROM term) g
     LEFT JOIN calendar x ON x.day = c.expires
     LEFT JOIN calendar y ON y.day = x.first_day - 1
-    WHERE a.campaign = :campaign AND a.earns = 1 AND a."at" <= :until
+    WHERE a.campaign = :campaign AND a.earns = 1 AND a."at" <= :until AND a.account >= :low AND a.account < :high
 ),
 places AS MATERIALIZED (
     SELECT c."do", c.channel, c.tender, m.measure, m.first_at, m.past_at, m.monthly
@@ -62,7 +62,7 @@ sums AS (
     LEFT JOIN calendar d
         ON d.day = CASE WHEN p.monthly = 1 THEN
             CAST((e."at" + 32400000000 - (e."at" + 32400000000) % 86400000000) / 86400000000 AS BIGINT) END
-    WHERE e.outcome = 'accepted' AND e."at" <= :until
+    WHERE e.outcome = 'accepted' AND e."at" <= :until AND e.account >= :low AND e.account < :high
         AND p."do" = e."do" AND p.channel = e.channel AND p.tender = coalesce(e.tender, '')
         AND e."at" >= p.first_at AND e."at" < p.past_at
         AND a.account = e.account AND a.measure = p.measure AND a.seq < e.seq
@@ -164,7 +164,7 @@ LEFT JOIN granted g ON g.account = o.account AND g.campaign = :campaign AND g.me
 UNION ALL
 SELECT a.account, 0, a.measure, 0, 0, 'never-granted'
 FROM application a
-WHERE a.campaign = :campaign AND a.earns = 0 AND a."at" <= :until
+WHERE a.campaign = :campaign AND a.earns = 0 AND a."at" <= :until AND a.account >= :low AND a.account < :high
 
 -- name: owed
 SELECT account, last_seq, measure, period, points

@@ -6,11 +6,13 @@ written, unless a batch collided before; a batch whose accounts, numbers, ids or
 as they were read is given up whole (``ConflictError``).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 
 from farecard.storage.errors import StoreError
 from farecard.storage.pipeline import Lane, Pipeline, Results, Waits, wait_for
@@ -23,7 +25,7 @@ from farecard.storage.server import (
     key_beside,
     without_password,
 )
-from farecard.storage.sql import SCHEMA_VERSION, queries, schema_statements, survey
+from farecard.storage.sql import BY_ACCOUNT, SCHEMA_VERSION, queries, schema_statements, survey
 from farecard.storage.statements import (
     BEGIN,
     COMMIT,
@@ -40,6 +42,8 @@ from farecard.storage.statements import (
 )
 from farecard.storage.store import Ask, Row, Writes
 
+# about the middle of the accounts that a survey looks at; of a few there is none
+MIDDLE = "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY account) FROM application TABLESAMPLE SYSTEM (1)"
 MOST_WRITERS = 256
 LOCKS = 0x46415245  # "FARE": the first key of our advisory locks; the second is the writer
 MAKING = -1  # the second key while the store itself is made or added to
@@ -259,15 +263,36 @@ class PostgresStore:
                 yield from cursor
 
     def survey(self, name: str, **values: Any) -> Iterable[Row]:
-        """The rows of a statement over all accounts, on a connection of its own: one state of the store."""
-        with in_words(self.place), connect(self.url) as connection:
-            connection.autocommit = False
+        """The rows of a statement over all accounts, on connections of its own: one state of the store.
+
+        A cursor's answer is made by one process of the server; so where rows are of one account each, two of them
+        look at half of the accounts each.
+        """
+        text = survey(for_cursor, name)
+        with in_words(self.place), self._surveying() as one:
+            middle = one.execute(MIDDLE).fetchone() if name in BY_ACCOUNT else None
+            if middle is None or middle[0] is None:
+                yield from _rows(one, text, values)
+                return
+            (snapshot,) = one.execute("SELECT pg_export_snapshot()").fetchone() or ()
+            with self._surveying(snapshot) as other, ThreadPoolExecutor(1) as pool:
+                upper = pool.submit(lambda: list(_rows(other, text, {**values, "low": middle[0]})))
+                try:
+                    yield from _rows(one, text, {**values, "high": middle[0]})
+                    yield from upper.result()
+                finally:
+                    if not upper.done():
+                        other.cancel()
+
+    @contextmanager
+    def _surveying(self, snapshot: str | None = None) -> Iterator[psycopg.Connection]:
+        """A connection in a transaction that sees one state of the store; that of another with its snapshot."""
+        with connect(self.url) as connection:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if snapshot is not None:
+                connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot))
             connection.execute(SURVEY)
-            cursor = connection.cursor("survey", binary=True)
-            cursor.itersize = 4096
-            with cursor:
-                cursor.execute(survey(for_cursor, name), values)
-                yield from cursor
+            yield connection
 
     def integrity(self) -> str:
         """The server looks after its own files."""
@@ -362,3 +387,12 @@ def _version(connection: psycopg.Connection) -> int:
     row = connection.execute("SELECT value FROM about WHERE name = 'schema'").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _rows(connection: psycopg.Connection, text: str, values: dict[str, Any]) -> Iterator[Row]:
+    """The rows of a statement, a few thousand at a time."""
+    cursor = connection.cursor("survey", binary=True)
+    cursor.itersize = 4096
+    with cursor:
+        cursor.execute(text, values)
+        yield from cursor

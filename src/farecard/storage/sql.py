@@ -27,6 +27,10 @@ def queries(translate: Translate, file: str = "queries.sql") -> dict[str, str]:
 
 
 SURVEYS = ("grants.sql", "draws.sql")  # statements over all accounts, for runs
+BY_ACCOUNT = (
+    "judged",
+    "owed",
+)  # those whose rows are of one account each: they may be asked in ranges of accounts
 
 
 def survey(translate: Translate, name: str) -> str:
