@@ -1,7 +1,7 @@
 """What is wrong with a line that is no command: which field, and what it should be.
 
 Never echoes a value: it could be a name, a number, anything. Names of unknown fields are
-shortened and stripped of control characters.
+shortened and stripped of control characters; one that holds an individual number is not shown.
 """
 
 import json
@@ -14,6 +14,7 @@ import msgspec
 from farecard.model.commands import COMMANDS, Command, name_of, parse_number
 from farecard.model.moments import parse_moment
 from farecard.model.verdict import Reason
+from farecard.rules.privacy import holds_individual_number
 
 _BY_NAME = {name_of(one): one for one in COMMANDS}
 
@@ -84,6 +85,8 @@ def _has_control(text: str) -> bool:
 
 def _shown(name: str) -> str:
     clean = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs"))
+    if holds_individual_number(clean):
+        clean = "..."
     return clean if len(clean) <= 64 else clean[:61] + "..."
 
 

@@ -21,12 +21,18 @@ from farecard.model.commands import (
     MoveToPhone,
     Notice,
     Purchase,
+    RefundByPost,
+    Reverse,
     TopUp,
     parse_number,
 )
 from farecard.model.moments import parse_day, parse_moment
 from farecard.model.verdict import Reason
-from farecard.rules.privacy import individual_number
+from farecard.rules.privacy import (
+    INDIVIDUAL_NUMBER_DIGITS,
+    individual_number,
+    individual_number_within,
+)
 from farecard.wire.diagnose import Broken, diagnose
 
 LONGEST_LINE = 65_536
@@ -73,10 +79,11 @@ def read_line(line: bytes) -> tuple[Command | Broken, bytes]:
         broken = diagnose(line)
         if broken.reasons:
             return broken, b""
-    if kind in _CHECKS:
-        reasons = _CHECKS[kind](command)
-        if reasons:
-            return Broken(command.id, reasons), b""
+    reasons = _CHECKS[kind](command) if kind in _CHECKS else []
+    if command.by is not None and len(command.by) >= INDIVIDUAL_NUMBER_DIGITS:
+        reasons += _or_none(individual_number("by", command.by))
+    if reasons:
+        return Broken(command.id, reasons), b""
     return command, canonical
 
 
@@ -104,6 +111,8 @@ def _check_issue(c: Issue) -> list[Reason]:
         reasons.append(_wrong("holder", "missing-field"))
     else:
         _check_day(reasons, "holder.born", c.holder.born)
+        reasons += _written_in("holder.name", c.holder.name)
+        reasons += _written_in("holder.kana", c.holder.kana)
     if c.kind != "commuter":
         if c.pass_ is not None:
             reasons.append(_wrong("pass", "field-not-for-kind", kind=c.kind))
@@ -135,19 +144,37 @@ def _check_purchase(c: Purchase) -> list[Reason]:
     return []
 
 
-def _check_person(c: Notice | ChangeAppliedCard) -> list[Reason]:
-    reason = individual_number("person", c.person)
+def _or_none(reason: Reason | None) -> list[Reason]:
     return [] if reason is None else [reason]
+
+
+def _written_in(field: str, text: str) -> list[Reason]:
+    return _or_none(individual_number_within(field, text))
+
+
+def _check_reversal(c: Reverse) -> list[Reason]:
+    return _written_in("why", c.why)
+
+
+def _check_payee(c: RefundByPost) -> list[Reason]:
+    account = msgspec.structs.asdict(c.bank_account)
+    return [
+        reason
+        for name, text in account.items()
+        for reason in _written_in(f"bank_account.{name}", text)
+    ]
+
+
+def _check_person(c: Notice | ChangeAppliedCard) -> list[Reason]:
+    return _or_none(individual_number("person", c.person))
 
 
 def _check_member(c: JoinMembership) -> list[Reason]:
-    reason = individual_number("member", c.member)
-    return [] if reason is None else [reason]
+    return _or_none(individual_number("member", c.member))
 
 
 def _check_application(c: ApplyMynaPoint) -> list[Reason]:
-    reason = individual_number("person", c.person)
-    reasons = [] if reason is None else [reason]
+    reasons = _or_none(individual_number("person", c.person))
     if len(set(c.measures)) < len(c.measures):
         reasons.append(_wrong("measures", "measure-twice"))
     if c.history is not None:
@@ -166,6 +193,8 @@ _CHECKS: dict[type[Command], Any] = {
     ConfirmAccount: _check_person,
     ChangeAppliedCard: _check_person,
     JoinMembership: _check_member,
+    Reverse: _check_reversal,
+    RefundByPost: _check_payee,
     Issue: _check_issue,
     TopUp: _check_top_up,
     Purchase: _check_purchase,
