@@ -18,10 +18,17 @@ _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 ROWS_AT_ONCE = 65_536
 
 
+class Named(msgspec.Struct):
+    """What an export says of a column of its own, as far as it is read back."""
+
+    name: str
+
+
 class Written(msgspec.Struct):
     """What an export says of a table of its own, as far as it is read back."""
 
     rows: int
+    columns: list[Named]
 
 
 class About(msgspec.Struct):
@@ -41,6 +48,19 @@ def in_duckdb(text: str) -> str:
     return _PARAMETER.sub(r"$\1", text)
 
 
+def _lacking(about: About) -> Iterator[str]:
+    """The tables that an older export has not, and of those it has the columns."""
+    for table in TABLES:
+        written = about.tables.get(table.name)
+        if written is None:
+            yield table.name
+            continue
+        there = {column.name for column in written.columns}
+        yield from (
+            f"{table.name}.{column.name}" for column in table.columns if column.name not in there
+        )
+
+
 class Exported:
     """An export's folder, asked what a store is asked by a run: a picture of the moment ``at``."""
 
@@ -58,10 +78,10 @@ class Exported:
             raise NoExportError(
                 f"{folder} holds no export; farecard export parquet DIR makes one"
             ) from None
-        lacking = {table.name for table in TABLES} - about.tables.keys()
+        lacking = sorted(_lacking(about))
         if lacking:
             raise NoExportError(
-                f"{folder} was exported by {about.exported_by}, without {', '.join(sorted(lacking))}; export again"
+                f"{folder} was exported by {about.exported_by}, without {', '.join(lacking)}; export again"
             )
         self.at = parse_moment(about.exported_at)
         self.has_events = about.tables[EVENTS.name].rows > 0
