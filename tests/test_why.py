@@ -82,17 +82,17 @@ def test_what_people_ask_comes_out_by_name(url, card, moment, measure, rule, cod
 
 
 def test_it_can_be_read_aloud(url):
-    """A sentence a line; the measure in front, the rule behind."""
+    """A sentence a line; the name of the measure in front of its first, the rule behind."""
     done = farecard("--store", url, "why", A, "--as-of", at("03-20"), "--lang", "en")
     assert done.stdout.decode().splitlines() == [
         "Myna Point was applied for with this card at 2023-03-03T10:00:00+09:00.",
-        ("[1] ¥10,000 have counted so far; ¥10,000 more and 5,000 points come. Charge ¥10,000 more by 2023-09-30;"
+        ("Measure 1 (topping up): ¥10,000 have counted so far; ¥10,000 more and 5,000 points come. Charge ¥10,000 more by 2023-09-30;"
         " what is short then is worth a share of what counted. (MYN-3)"),
-        "[1] 2023-03-02, ¥1,000: this charge was made before the application; only those after it count. (MYN-2)",
-        ("[1] 2023-03-04, ¥2,000: what is charged at a petrol station does not count, change included."
+        "  2023-03-02, ¥1,000: this charge was made before the application; only those after it count. (MYN-2)",
+        ("  2023-03-04, ¥2,000: what is charged at a petrol station does not count, change included."
         " Charge at a machine, a convenience store or in the app. (MYN-1)"),
-        "[2] Measure 2 was not applied for.",
-        "[3] Measure 3 was not applied for.",
+        "Measure 2 (health-insurance card): This measure was not applied for.",
+        "Measure 3 (account for public money): This measure was not applied for.",
     ]
 
 
@@ -191,7 +191,10 @@ def test_why_tells_of_a_campaign_that_the_card_joined(tmp_path):
         (1, "month-granted", "2023-06"), (1, "month-overdue", "2023-07"), (2, "nothing-counted", None),
     ]  # fmt: skip
     told = farecard("--store", url, "why", A, "--as-of", at("08-26"), "--lang", "en").stdout.decode()
-    assert "[minato-shops 1] The 1,000 points for 2023-07 were due on 2023-08-25 and have not been granted yet." in told
+    assert (
+        "Purchases in town: The 200 points for 2023-06 have been granted.\n"
+        "  The 1,000 points for 2023-07 were due on 2023-08-25 and have not been granted yet."
+    ) in told
 
 
 def test_points_whose_day_is_over_without_a_run_are_not_too_early(tmp_path):

@@ -11,7 +11,7 @@ from typing import Any
 from farecard.cli.ask import by_head, show_books
 from farecard.cli.errors import UsageError
 from farecard.cli.journal import Summary, writing_desk
-from farecard.cli.points import as_told, sentence
+from farecard.cli.points import aloud, as_told
 from farecard.cli.show import Progress, print_json, table
 from farecard.model.commands import parse_number
 from farecard.model.moments import moment_now, parse_moment
@@ -107,8 +107,8 @@ def _people(store: Store, language: str) -> None:
     for card in WHY:
         print(f"farecard why {card} --as-of {WHY_AS_OF}")
         said = why(store, parse_number(card), moment(parse_moment(WHY_AS_OF)))
-        for one in said:
-            print(f"      {sentence(as_told(one), language)}")
+        for line in aloud([as_told(one) for one in said], language):
+            print(f"      {line}")
 
 
 def _by_rule(summary: Summary, language: str) -> list[tuple[str, int, str]]:

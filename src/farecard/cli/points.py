@@ -1,6 +1,7 @@
 """``farecard why`` and ``farecard grants preview``: where points are, and where they will come."""
 
 import re
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,26 +26,40 @@ def why(args: Any) -> int:
     if args.json:
         print_json(told)
         return 0
-    for one in told:
-        print(sentence(one, args.lang))
+    for line in aloud(told, args.lang):
+        print(line)
     return 0
 
 
 def as_told(one: questions.Sentence) -> dict[str, Any]:
     """A sentence for machines: of which measure, of which campaign if the card joined one, and the reason."""
     campaign = {} if one.campaign is None else {"campaign": one.campaign}
-    return {"measure": one.measure, **campaign, **explain(one.reason)}
+    title = {} if one.title is None else {"title": {"ja": one.title.ja, "en": one.title.en}}
+    return {"measure": one.measure, **campaign, **title, **explain(one.reason)}
 
 
-def sentence(one: dict[str, Any], language: str) -> str:
-    """A sentence with its measure in front and its rule behind; of a top-up its day and yen come first."""
+def aloud(told: list[dict[str, Any]], language: str) -> Iterator[str]:
+    """Lines for people: each measure's first sentence begins with its name, the others stand under it."""
+    before = None
+    for one in told:
+        measure = None if one["measure"] is None else (one.get("campaign"), one["measure"])
+        if measure is None:
+            yield _sentence(one, language)
+        elif measure != before:
+            name = one["title"][language]
+            yield f"{name[0].upper()}{name[1:]}: {_sentence(one, language)}"
+        else:
+            yield f"  {_sentence(one, language)}"
+        before = measure
+
+
+def _sentence(one: dict[str, Any], language: str) -> str:
+    """A sentence with its rule behind; of a top-up its day and yen come first."""
     text = one[language]
     if "amount" in one["params"]:
         text = f"{one['params']['day']}, ¥{one['params']['amount']:,}: {text[0].lower()}{text[1:]}"
-    of = " ".join(str(one[name]) for name in ("campaign", "measure") if one.get(name) is not None)
-    head = f"[{of}] " if of else ""
     rule = f" ({one['rule']})" if one["rule"] else ""
-    return f"{head}{text}{rule}"
+    return f"{text}{rule}"
 
 
 def _previewed(args: Any, month: int, at: int | None) -> list[dict[str, Any]]:

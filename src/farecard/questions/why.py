@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from farecard.campaigns import Campaigns
 from farecard.desk.cases import Applicant
 from farecard.model.account import Account, Event, Happened, read_key
-from farecard.model.campaign import Campaign, Measure
+from farecard.model.campaign import Campaign, Measure, Title
 from farecard.model.commands import PHONES
 from farecard.model.moments import day_of, first_day_of, iso_day, iso_moment
 from farecard.model.verdict import Reason
@@ -30,6 +30,7 @@ class Sentence(NamedTuple):
     measure: int | None
     reason: Reason
     campaign: str | None = None
+    title: Title | None = None  # the measure's name for people
 
 
 def why(store: Store, number: int, when: AsOf) -> list[Sentence]:
@@ -75,7 +76,7 @@ def _of_joined(campaign: Campaign, case: Case) -> list[Sentence]:
     said = [Sentence(None, Reason(None, "joined-on", {"campaign": campaign.name, "at": at}))]
     for measure in campaign.measures:
         if measure.monthly:
-            said += [Sentence(measure.number, one) for one in _months(measure, case, campaign)]
+            said += _of(measure, _months(measure, case, campaign))
         else:
             said += _of_measure(measure, case, campaign, None)
     return [one._replace(campaign=campaign.name) for one in said]
@@ -131,7 +132,7 @@ def _of_measure(
     number = measure.number
     one = measures.progress(measure, case, campaign)
     if one.state == measures.NOT_APPLIED:
-        return [Sentence(number, left_out or Reason(None, "not-applied-for", {"measure": number}))]
+        return _of(measure, [left_out or Reason(None, "not-applied-for", {"measure": number})])
     figures: dict[str, Any] = {"measure": number, "points": one.points}
     if one.grant_on is not None:
         figures["grant_on"] = iso_day(one.grant_on)
@@ -147,7 +148,11 @@ def _of_measure(
     counts_charges = any(some.do == "top_up" for some in measure.counts)
     if counts_charges and one.state not in (measures.GRANTED, measures.DUE):
         said += _not_counted(measure, case)
-    return [Sentence(number, reason) for reason in said]
+    return _of(measure, said)
+
+
+def _of(measure: Measure, said: Sequence[Reason]) -> list[Sentence]:
+    return [Sentence(measure.number, reason, title=measure.title) for reason in said]
 
 
 def _not_counted(measure: Measure, case: Case) -> list[Reason]:
