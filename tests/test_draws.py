@@ -14,7 +14,7 @@ from conftest import answers, command, farecard, new_desk
 from farecard.cli.journal import dry_desk, writing_desk
 from farecard.desk.cases import case_at
 from farecard.desk.drawing import complete
-from farecard.draws import ALGORITHM, leaf, picks, problems, root
+from farecard.draws import ALGORITHM, leaf, picks, problems, root, verify
 from farecard.model.moments import parse_moment
 from farecard.rules import myna_point, stamp_rally
 from farecard.storage.history import account_at
@@ -105,7 +105,14 @@ def test_a_draw_is_frozen_held_published_and_checked(collectors, tmp_path):
     alone = [sys.executable, "-I", "-c", "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module('farecard.draws', run_name='__main__')"]
     source = __import__("farecard").__path__[0].rsplit("/", 1)[0]
     done = subprocess.run([*alone, source, file], capture_output=True, check=False)
-    assert (done.returncode, done.stdout) == (0, b"the draw is as it says\n"), done.stderr
+    first, second, _ = done.stdout.decode().splitlines()
+    assert (done.returncode, first) == (0, "the draw is as it says"), done.stderr
+    assert f"the root with the one made public at {published['committed_at']}" in second
+    told = json.loads(farecard("draw", "verify", file, "--root", published["root"].upper(), "--json").stdout)
+    assert (told["ok"], told["root"], told["seed_source"]) == (True, published["root"], published["seed_source"])
+    farecard("--store", collectors, "draw", "publish", "2", more)
+    assert b"was not frozen before the draw" in farecard("draw", "verify", more).stderr
+    assert json.loads(farecard("draw", "verify", more, "--json").stdout)["committed_at"] is None
     assert store_problems(collectors) == []
 
 
@@ -143,6 +150,22 @@ def test_whatever_was_changed_in_a_published_draw_is_found(change, words):
     assert problems(published) == []
     change(published)
     assert any(words in one for one in problems(published)), problems(published)
+
+
+def test_a_list_that_was_made_anew_is_found_by_the_root_made_public():
+    """Another list with its own root is right in itself: only the root of the day it was frozen tells."""
+    frozen, anew = made(10)["root"], made(11)
+    assert problems(anew) == []
+    assert problems(anew, frozen) == ["root: not the one that was made public"]
+    assert problems(made(10), frozen.upper()) == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7", "[" * 100_000, '{"algorithm": "farecard-draw-1"}', "\ud800"])
+def test_a_file_of_anything_else_is_said_to_be_none(text):
+    """Whatever it holds."""
+    published, wrong = verify(text)
+    assert len(wrong) == 1
+    assert "no published draw" in wrong[0]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 1000])

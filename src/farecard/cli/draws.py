@@ -7,7 +7,7 @@ from typing import Any
 from farecard.cli.ask import number_of
 from farecard.cli.errors import UsageError
 from farecard.cli.show import pairs, print_json, say
-from farecard.draws import ALGORITHM, index_of, leaf, picks, verify
+from farecard.draws import ALGORITHM, index_of, leaf, picks, remarks, verify
 from farecard.model.commands import format_number
 from farecard.model.moments import iso_moment
 from farecard.questions.card import UnknownCardError, everything, find
@@ -64,10 +64,13 @@ def check(args: Any) -> int:
         raise UsageError(
             f"{args.file}: {getattr(error, 'strerror', None) or 'no UTF-8 text'}"
         ) from None
-    published, wrong = verify(text)
+    published, wrong = verify(text, args.root)
     answer: dict[str, Any] = {"ok": not wrong, "problems": wrong}
     if published and not wrong:
         answer |= {"entrants": published["entrants"], "winners": len(published["winners"])}
+        answer |= {
+            name: published.get(name) for name in ("root", "committed_at", "seed_source", "seed")
+        }
     if args.card is not None and not wrong:
         index = index_of(published, args.nonce, format_number(number_of(args)))
         place = published["winners"].index(index) + 1 if index in published["winners"] else None
@@ -76,8 +79,8 @@ def check(args: Any) -> int:
         print_json(answer)
     else:
         pairs({name: value for name, value in answer.items() if name != "problems"})
-        for problem in wrong:
-            say(problem)
+        for one in wrong or remarks(published):
+            say(one)
     return 0 if not wrong and answer.get("on_the_list", True) else 1
 
 

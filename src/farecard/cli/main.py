@@ -138,6 +138,9 @@ def parser() -> argparse.ArgumentParser:
         "--card", metavar="CARD", help="a holder's card, to be looked for on the list"
     )
     verify.add_argument("--nonce", metavar="NONCE", help="and the holder's nonce")
+    verify.add_argument(
+        "--root", metavar="ROOT", help="the root that was made public when the list was frozen"
+    )
     ticket = add("ticket", "draws:ticket", "a holder's nonce in a draw", within=draws)
     ticket.add_argument("draw", metavar="DRAW", type=int, choices=(1, 2))
     ticket.add_argument("card", metavar="CARD")

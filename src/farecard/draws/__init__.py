@@ -67,8 +67,12 @@ def picks(draw: int, seed: str, entrants: int) -> Iterator[int]:
             moved[picked] = last
 
 
-def problems(published: dict[str, Any]) -> list[str]:
-    """What is wrong with a published draw; nothing when all of it follows from its list and seed."""
+def problems(published: dict[str, Any], frozen_root: str | None = None) -> list[str]:
+    """What is wrong with a published draw; nothing when all of it follows from its list and seed.
+
+    ``frozen_root``: the root that was made public when the list was frozen, in hexadecimal digits. The file alone
+    cannot prove that its list is that one.
+    """
     try:
         if published["algorithm"] != ALGORITHM:
             return [f"algorithm: {ALGORITHM} expected"]
@@ -87,6 +91,8 @@ def problems(published: dict[str, Any]) -> list[str]:
         found.append("leaves: somebody stands there twice")
     if root(leaves) != tree:
         found.append("root: not that of the list")
+    if frozen_root is not None and frozen_root.lower() != tree.hex():
+        found.append("root: not the one that was made public")
     if seed is None:
         if told:
             found.append("winners: drawn without a seed")
@@ -100,15 +106,28 @@ def problems(published: dict[str, Any]) -> list[str]:
     return found
 
 
-def verify(text: str) -> tuple[dict[str, Any], list[str]]:
+def verify(text: str, frozen_root: str | None = None) -> tuple[dict[str, Any], list[str]]:
     """A published draw from its file's text, and what is wrong with it."""
     try:
         published = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return {}, [f"this is no published draw: {error}"]
     if not isinstance(published, dict):
         return {}, ["this is no published draw: not an object"]
-    return published, problems(published)
+    return published, problems(published, frozen_root)
+
+
+def remarks(published: dict[str, Any]) -> list[str]:
+    """What a file that is right in itself cannot prove, and who checks it has to look at."""
+    if published.get("committed_at") is None:
+        return [
+            "the list was not frozen before the draw: nobody can check that it was not made to fit"
+        ]
+    when, named = published["committed_at"], published.get("seed_source")
+    return [
+        f"compare the root with the one made public at {when} (or name it with --root)",
+        f"compare the seed with the value that was named then: {named}",
+    ]
 
 
 def index_of(published: dict[str, Any], nonce: str, number: str) -> int | None:
