@@ -163,7 +163,7 @@ def test_a_list_that_was_made_anew_is_found_by_the_root_made_public():
 @pytest.mark.parametrize("text", ["", "[]", "7", "[" * 100_000, '{"algorithm": "farecard-draw-1"}', "\ud800"])
 def test_a_file_of_anything_else_is_said_to_be_none(text):
     """Whatever it holds."""
-    published, wrong = verify(text)
+    _, wrong = verify(text)
     assert len(wrong) == 1
     assert "no published draw" in wrong[0]
 

@@ -69,7 +69,7 @@ def every_spelling():
 def test_every_spelling_in_every_such_field_is_refused_by_name(tmp_path):
     """The answer names PUB-14 and the field."""
     lines = every_spelling()
-    done, got = outcomes(tmp_path, lines)
+    _, got = outcomes(tmp_path, lines)
     assert len(got) == len(lines) > 500
     for line, answer in zip(lines, got, strict=True):
         (reason,) = answer["reasons"]
