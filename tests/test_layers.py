@@ -21,10 +21,11 @@ MAY_IMPORT = {
     "storage": {"model", "campaigns", "network", "tariff"},
     "desk": {"model", "rules", "draws", "ledger", "wire", "campaigns", "tariff", "network", "storage"},
     "questions": {"model", "rules", "draws", "ledger", "campaigns", "tariff", "network", "storage", "desk"},
+    "access": {"model", "storage"},
     "export": {"model", "tariff", "storage", "desk", "questions"},
     "sample": {"model"},
     "cli": {"model", "rules", "draws", "ledger", "wire", "texts", "campaigns", "tariff", "network", "storage", "desk",
-            "questions", "export", "sample"},
+            "questions", "export", "sample", "access"},
 }  # fmt: skip
 
 

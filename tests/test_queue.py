@@ -13,6 +13,7 @@ import pytest
 from conftest import command, new_desk
 from farecard.cli.journal import writing_desk
 from farecard.desk.desk import Desk
+from farecard.desk.flow import Flow
 from farecard.desk.queue import Queue, QueueClosedError, QueueFullError
 from farecard.desk.waiting import AsyncWindow
 from farecard.sample import journal
@@ -49,6 +50,11 @@ def queue(url):
     made.close()
 
 
+def read_in(queue, sender, line):
+    """A line as its window hands it in."""
+    return [queue.desk.reader.read(sender, line)]
+
+
 def read(answer):
     return json.loads(encode_answer(answer))
 
@@ -76,7 +82,7 @@ def test_many_threads_each_get_the_decision_of_their_own_command(tmp_path, url, 
             told = SimpleQueue()
             with turn:
                 assert turn.wait_for(partial(is_turn, n), timeout=60)
-                queue.submit([(f"s{n}", lines[n])], n, told.put)
+                queue.submit(read_in(queue, f"s{n}", lines[n]), n, told.put)
                 position += 1
                 turn.notify_all()
             ((token, answers),) = told.get(timeout=60)
@@ -120,9 +126,9 @@ def test_nobody_is_told_before_the_commit_and_what_comes_meanwhile_is_decided(da
         other.execute("LOCK TABLE batch IN ACCESS EXCLUSIVE MODE")
         Desk._entry = seen
         try:
-            queue.submit([("a", top_up("1"))], "first", told.put)
+            queue.submit(read_in(queue, "a", top_up("1")), "first", told.put)
             assert decided.acquire(timeout=30)
-            queue.submit([("a", top_up("2"))], "second", told.put)
+            queue.submit(read_in(queue, "a", top_up("2")), "second", told.put)
             assert decided.acquire(timeout=30)  # the second is decided while the first is not yet kept
             assert told.empty()
         finally:
@@ -144,11 +150,11 @@ def test_a_full_queue_says_so_at_once_and_answers_what_it_took(database):
     told = SimpleQueue()
     with psycopg.connect(database, options="-c search_path=farecard") as other:
         other.execute("LOCK TABLE batch, account IN ACCESS EXCLUSIVE MODE")
-        queue.submit([("a", top_up("0x"))], "0x", told.put)  # this one the desk takes, and waits for the lock
+        queue.submit(read_in(queue, "a", top_up("0x")), "0x", told.put)  # this one the desk takes, and waits for the lock
         taken = 1
         with suppress(QueueFullError):
             while taken < 100:
-                queue.submit([("a", top_up(str(taken)))], str(taken), told.put)
+                queue.submit(read_in(queue, "a", top_up(str(taken))), str(taken), told.put)
                 taken += 1
         assert 3 <= taken < 100
         other.rollback()
@@ -163,14 +169,14 @@ def test_a_closed_queue_answers_what_it_took_and_takes_no_more(url):
     """Going home: nothing that was handed in is dropped."""
     queue = Queue(writing_desk(url))
     told = []
-    queue.submit([("a", ISSUE)], 0, told.extend)
+    queue.submit(read_in(queue, "a", ISSUE), 0, told.extend)
     for n in range(1, 10):
-        queue.submit([("a", top_up(str(n)))], n, told.extend)
+        queue.submit(read_in(queue, "a", top_up(str(n))), n, told.extend)
     queue.close()
     assert [token for token, _ in told] == list(range(10))
     assert {read(answers[0])["outcome"] for _, answers in told} == {"accepted"}
     with pytest.raises(QueueClosedError):
-        queue.submit([("a", top_up("11"))], 11, told.extend)
+        queue.submit(read_in(queue, "a", top_up("11")), 11, told.extend)
 
 
 def test_a_caller_that_gave_up_disturbs_nobody(queue):
@@ -201,8 +207,8 @@ def test_a_window_that_is_gone_disturbs_nobody(queue, monkeypatch, caplog):
         await asyncio.sleep(0)
         task.cancel()
 
-    gate, real = threading.Event(), Desk.read
-    monkeypatch.setattr(Desk, "read", lambda desk, lines: gate.wait(60) and real(desk, lines))
+    gate, real = threading.Event(), Flow.put
+    monkeypatch.setattr(Flow, "put", lambda *args: gate.wait(60) and real(*args))
     asyncio.run(leave())
     gate.set()
     assert read(queue.decide("a", top_up("next")))["result"]["balance"] == 3500
@@ -213,14 +219,14 @@ def test_a_window_that_is_gone_disturbs_nobody(queue, monkeypatch, caplog):
 def test_a_desk_that_fails_tells_every_caller_and_goes_on(queue, monkeypatch, caplog):
     """A fault of our own: who was under way hears that nobody knows, the next is served; no message in the log."""
     queue.decide("a", ISSUE)
-    real = Desk.read
+    real = Flow.put
 
-    def read_or_fail(desk, lines):
-        if any(b"poison" in line for _, line in lines):
-            raise KeyError(lines)
-        return real(desk, lines)
+    def put_or_fail(flow, entries, tell):
+        if any(entry.command.id == "poison" for entry in entries):
+            raise KeyError(entries)
+        real(flow, entries, tell)
 
-    monkeypatch.setattr(Desk, "read", read_or_fail)
+    monkeypatch.setattr(Flow, "put", put_or_fail)
     with pytest.raises(StoreError, match=r"the desk failed \(KeyError\); nobody knows"):
         queue.decide("a", top_up("poison"))
     assert read(queue.decide("a", top_up("1")))["result"]["balance"] == 2500
@@ -254,7 +260,7 @@ def test_a_store_that_fails_tells_every_caller_and_the_same_ids_do_nothing_twice
     heard = []
     try:
         for n, line in enumerate(lines, 1):
-            queue.submit([("a", line)], n, told.put)
+            queue.submit(read_in(queue, "a", line), n, told.put)
             if n == 200:
                 own_server.kill()
         while len(heard) < len(lines):
@@ -283,3 +289,33 @@ def test_a_locked_file_is_said_and_the_desk_goes_on_afterwards(tmp_path, monkeyp
     other.rollback()
     assert read(queue.decide("a", top_up("1")))["result"]["balance"] == 2500
     queue.close()
+
+
+def test_who_waits_for_room_is_told_when_half_of_the_queue_is_free(database):
+    """Full, it says so; the window waits without asking again, and is woken once the desk has taken some."""
+    desk = writing_desk(database)
+    desk.run([("a", ISSUE)])
+    queue = Queue(desk, most_waiting=4)
+    told, free = SimpleQueue(), threading.Event()
+    with psycopg.connect(database, options="-c search_path=farecard") as other:
+        other.execute("LOCK TABLE batch, account IN ACCESS EXCLUSIVE MODE")
+        taken = 0
+        with suppress(QueueFullError):
+            while taken < 100:
+                queue.submit(read_in(queue, "a", top_up(str(taken))), taken, told.put)
+                taken += 1
+        queue.when_room(free.set)
+        assert queue.waiting == 4
+        assert not free.is_set()
+        other.rollback()
+    assert free.wait(30)
+    queue.submit(read_in(queue, "a", top_up("more")), "more", told.put)
+    queue.close()
+    assert queue.waiting == 0
+
+
+def test_who_waits_for_room_is_not_forgotten_when_the_desk_goes_home(queue):
+    """With room, or with the desk closing, whoever asks is told at once."""
+    free = threading.Event()
+    queue.when_room(free.set)
+    assert free.is_set()

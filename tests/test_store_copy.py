@@ -32,13 +32,23 @@ HOLDER = {"name": "甲", "kana": "コウ", "born": "1980-01-01", "phone": "1"}
 WAYS = ("to postgres", "from postgres", "from postgres to postgres")
 
 
+# a row in each of the tables of who may do what
+PEOPLE = """
+INSERT INTO api_key VALUES ('k', 1, X'00', '{"channels":["shop"]}', NULL);
+INSERT INTO staff VALUES ('s', 'clerk', '', 1, 0, 0, NULL);
+INSERT INTO login VALUES (X'00', 'staff', 's', 1, 1, 1);
+INSERT INTO proposal VALUES ('p', '', '', '', 's', 1, 'open', NULL, NULL, NULL, NULL);
+INSERT INTO trail VALUES (1, 1, 's', '', '', '');
+"""
+
+
 def run_sql(url, text):
-    """A statement past the store's driver."""
+    """Statements past the store's driver; gives the rows of one that asks."""
     if is_postgres(url):
         return query(url, text)
     db = sqlite3.connect(path_of(url))
     with db:
-        rows = db.execute(text).fetchall()
+        rows = db.execute(text).fetchall() if text.startswith("SELECT") else db.executescript(text).fetchall()
     db.close()
     return rows
 
@@ -210,6 +220,7 @@ def test_a_copy_that_goes_on_reads_nothing_twice(tmp_path):
 def test_a_copy_goes_on_from_a_source_that_has_grown(tmp_path, table):
     """Stopped within any table, the rest holds what was decided since, whatever its keys are."""
     source = filled(f"sqlite:///{tmp_path}/from.db", [*LINES[:1500], FROZEN])
+    run_sql(source, PEOPLE)
     target = f"sqlite:///{tmp_path}/to.db"
     stop_within(table, source, target)
     filled(source, LINES[1500:3000])
@@ -218,6 +229,17 @@ def test_a_copy_goes_on_from_a_source_that_has_grown(tmp_path, table):
     assert grown >= 15  # of 100 lines each; a month's run ends one and is a batch by itself
     assert contents(source) == contents(target)
     assert ask(target, "check")["ok"]
+
+
+def test_a_key_revoked_while_a_copy_was_interrupted_is_revoked_in_the_copy(tmp_path):
+    """No batch tells of it; the trail does."""
+    source = filled(f"sqlite:///{tmp_path}/from.db", LINES[:300])
+    run_sql(source, PEOPLE)
+    target = f"sqlite:///{tmp_path}/to.db"
+    stop_within("trail", source, target)
+    run_sql(source, "UPDATE api_key SET revoked = 2; INSERT INTO trail VALUES (2, 2, 's', 'key-revoked', 'k', '')")
+    copy(source, target)
+    assert contents(source)["api_key"] == contents(target)["api_key"] != []
 
 
 def test_a_copy_finds_late_batches_of_a_slower_desk(server, tmp_path):

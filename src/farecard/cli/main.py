@@ -180,6 +180,8 @@ def parser() -> argparse.ArgumentParser:
     )
     add("list", "campaign:list_", "the campaigns of a store", within=campaigns)
 
+    _add_keys(subs, add)
+
     exports = subs.add_parser("export", help="the store as files for analysis").add_subparsers(
         dest="what", metavar="parquet", required=True
     )
@@ -224,6 +226,31 @@ def parser() -> argparse.ArgumentParser:
         "--commands", type=int, default=20_000, metavar="N", help="size of the generated journal"
     )
     return main
+
+
+def _add_keys(subs: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Who may speak over HTTP."""
+    keys = subs.add_parser("keys", help="who may speak to the desk over HTTP").add_subparsers(
+        dest="what", metavar="add|list|revoke", required=True
+    )
+    key = add("add", "keys:add", "make a key; its secret is shown once", within=keys)
+    key.add_argument("name", metavar="NAME", help="whose key it is: the sender of its commands")
+    for option, metavar, text in (
+        ("--channels", "A,B", "the channels it speaks for, like counter,ticket-machine"),
+        ("--ask", "A,B", "what it may read: cards, trial-balance, events, metrics (default nothing)"),
+        ("--place", "PLACE", "the only station, till or terminal it is at"),
+        ("--merchant", "MERCHANT", "the only shop it sells for"),
+        ("--company", "COMPANY", "the only railway it is of"),
+    ):
+        key.add_argument(option, metavar=metavar, help=text)
+    key.add_argument("--rate", type=int, metavar="N", help="at most N commands and questions a second")
+    key.add_argument(
+        "--unattended", action="store_true",
+        help="let it speak for operations: it acts at once, where people need a second pair of eyes",
+    )  # fmt: skip
+    add("list", "keys:list_", "the keys and what they may do", within=keys)
+    revoke = add("revoke", "keys:revoke", "end a key, for good", within=keys)
+    revoke.add_argument("name", metavar="NAME")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

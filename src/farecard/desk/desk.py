@@ -14,19 +14,18 @@ from farecard.desk.drawing import Entrant, Listed, complete, frozen, listed
 from farecard.desk.entries import Asked, Entry, cards_of, is_run, parts
 from farecard.desk.facts import Ended, Facts, answer_again
 from farecard.desk.keeping import Keeper
+from farecard.desk.reading import Reader
 from farecard.desk.runs import Due, GrantRun, handfuls
 from farecard.ledger.booking import Transfer, book, mirror
 from farecard.model.account import NO_ACCOUNT, Account, Event, post
 from farecard.model.campaign import Rally
 from farecard.model.commands import (
     COMMANDS,
-    ApplyMynaPoint,
     Command,
     CommitDraw,
     DrawLottery,
     Issue,
     JoinMembership,
-    Notice,
     Purchase,
     Reverse,
     Run,
@@ -46,8 +45,6 @@ from farecard.storage.rows import as_account
 from farecard.storage.store import ConflictError, Store, Writes
 from farecard.storage.vault import Vault
 from farecard.wire.answer import Answer, encode
-from farecard.wire.diagnose import Broken
-from farecard.wire.line import read_line
 
 MOST_A_BATCH = 32_768  # half the seqs of a batch
 MOST_BETWEEN_PUMPS = 64  # commands decided at a stretch while another batch is under way
@@ -123,6 +120,7 @@ class Desk:
         self.facts = Facts(store)
         self.decider = Decider(self.facts, inputs)
         self.keeper = Keeper(vault, self.facts)
+        self.reader = Reader(vault)
 
     @property
     def overlaps(self) -> bool:
@@ -137,27 +135,13 @@ class Desk:
 
     def read(self, lines: Sequence[tuple[str, bytes]]) -> list[Entry]:
         """Decode lines; needs no store."""
-        digest = self.vault.digest
+        read = self.reader.read
         entries: list[Entry] = []
         for sender, line in lines:
             if len(entries) % MOST_BETWEEN_PUMPS == 0:
                 self.pump()
-            command, canonical = read_line(line)
-            if isinstance(command, Broken):
-                entries.append(Entry(sender, None, b"", command))
-            else:
-                entry = Entry(sender, command, digest(canonical))
-                if type(command) not in _EVERYDAY:
-                    self._name_people(entry, command)
-                entries.append(entry)
+            entries.append(read(sender, line))
         return entries
-
-    def _name_people(self, entry: Entry, c: Command) -> None:
-        if type(c) is Issue:
-            if c.holder is not None:
-                entry.who = self.keeper.holder(c.holder)
-        elif isinstance(c, (ApplyMynaPoint, Notice)):
-            entry.person = self.keeper.person(c.person)
 
     def settle(self, entries: list[Entry]) -> list[Answer]:
         """Decide what was read, keep it, and only then answer."""

@@ -11,6 +11,7 @@ from farecard.desk.drawing import Entrant, complete, frozen
 from farecard.desk.entries import Asked, Entry
 from farecard.desk.facts import Facts
 from farecard.desk.keeping import Keeper
+from farecard.desk.reading import Reader
 from farecard.desk.runs import GrantRun, Owed
 from farecard.model.account import NO_ACCOUNT, Account, Event
 from farecard.model.campaign import Rally
@@ -44,6 +45,7 @@ class DryDesk(Desk):
         self.facts = Facts(store)
         self.decider = Decider(self.facts, inputs)
         self.keeper = Keeper(vault, self.facts)
+        self.reader = Reader(vault)
         self.batches: list[Batch] = []  # what was decided here
         self.histories: dict[
             int, list[Event]

@@ -10,7 +10,6 @@ from farecard.model.commands import (
     ApplyMynaPoint,
     CommitDraw,
     DrawLottery,
-    Holder,
     Issue,
     JoinCampaign,
     JoinMembership,
@@ -31,15 +30,6 @@ class Keeper:
     def __init__(self, vault: Vault, facts: Facts) -> None:
         self.vault = vault
         self.facts = facts
-
-    def holder(self, holder: Holder) -> tuple[bytes, bytes]:
-        """What tells the same holder without a name: of kana and birthday, and of the phone."""
-        match = self.vault.match
-        return match(holder.kana, holder.born), match(holder.phone)
-
-    def person(self, id: str) -> str:
-        """What stands for a person in place of the opaque id."""
-        return self.vault.match("person", id).hex()
 
     def keep(
         self, batch: Batch, entry: Entry, event: Event, account: Account | None, effect: Effect

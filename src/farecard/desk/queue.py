@@ -12,6 +12,7 @@ from traceback import format_tb
 from typing import Any, NamedTuple
 
 from farecard.desk.desk import Desk
+from farecard.desk.entries import Entry
 from farecard.desk.flow import Flow
 from farecard.desk.pace import Pace
 from farecard.storage.errors import StoreError
@@ -27,7 +28,6 @@ UNKNOWN = (
 _log = logging.getLogger("farecard")
 _is_name = lru_cache(1024)(is_name)
 
-Lines = Sequence[tuple[str, bytes]]  # sender and line
 Told = list[Answer] | StoreError
 Tell = Callable[[list[tuple[Any, Told]]], None]
 
@@ -40,16 +40,16 @@ class QueueClosedError(Exception):
     """The desk is going home. Nothing was decided: send it again elsewhere, or later."""
 
 
-def check_senders(lines: Lines) -> None:
+def check_sender(sender: str) -> None:
     """``ValueError`` when a sender is none: told to whoever names it, not to all of a batch."""
-    if not all(_is_name(sender) for sender, _ in lines):
+    if not _is_name(sender):
         raise ValueError("a sender's name is 1 to 64 characters, none of them a control character")
 
 
 class _Asked(NamedTuple):
     """What one caller handed in, and how it is told."""
 
-    lines: Lines
+    entries: Sequence[Entry]
     token: Any
     tell: Tell
 
@@ -57,7 +57,7 @@ class _Asked(NamedTuple):
 class Queue:
     """One desk and the bounded queue before it.
 
-    A caller hands in lines with a token; its ``tell`` gets (token, answers) pairs once a batch, all
+    A caller hands in entries (read with ``desk.reader``) with a token; its ``tell`` gets (token, answers) pairs once a batch, all
     of its callers' together, on another thread, after the commit. While a batch is being committed what
     arrives is decided, and becomes the next batch; an idle desk may take half of a crowd first (``Pace``).
     """
@@ -72,6 +72,7 @@ class Queue:
         self._asleep = False
         self._bell, self._button = socketpair()
         self._untold: deque[_Asked] = deque()  # taken and not told, oldest first
+        self._hopeful: list[Callable[[], None]] = []  # whom to tell that there is room again
         self._pace = Pace()
         self._spent = 0.0  # processor time of the desk's thread
         self._thread = Thread(target=self._run, name="desk", daemon=True)
@@ -79,36 +80,35 @@ class Queue:
 
     # -- for callers -------------------------------------------------------------------------
 
-    def submit(self, lines: Lines, token: Any, tell: Tell) -> None:
-        """Hand in (sender, line) pairs; returns at once, or raises that there is no room.
+    @property
+    def waiting(self) -> int:
+        """How many commands wait to be decided."""
+        return self._waiting
 
-        ``ValueError``: a sender that can be none (see ``is_name``).
-        """
-        check_senders(lines)
-        if self.submit_all([(lines, token)], tell):
+    def submit(self, entries: Sequence[Entry], token: Any, tell: Tell) -> None:
+        """Hand in entries; returns at once, or raises that there is no room."""
+        if self.submit_all([(entries, token)], tell):
             raise QueueFullError
 
-    def submit_all(self, some: Iterable[tuple[Lines, Any]], tell: Tell) -> list[Any]:
-        """Hand in what several callers have, at once; gives the tokens of those there is no room for.
-
-        Their senders were checked (``check_senders``).
-        """
+    def submit_all(self, some: Iterable[tuple[Sequence[Entry], Any]], tell: Tell) -> list[Any]:
+        """Hand in what several callers have, at once; gives the tokens of those there is no room for."""
         refused = []
         with self._lock:
             if self._closing:
                 raise QueueClosedError
-            for lines, token in some:
-                if self._waiting + len(lines) > self.most_waiting:
+            for entries, token in some:
+                if self._waiting + len(entries) > self.most_waiting:
                     refused.append(token)
                 else:
-                    self._waiting += len(lines)
-                    self._asked.append(_Asked(lines, token, tell))
+                    self._waiting += len(entries)
+                    self._asked.append(_Asked(entries, token, tell))
             if self._asked:
                 self._ring()
         return refused
 
     def decide(self, sender: str, line: bytes) -> Answer:
         """Hand in one line and wait for its durable answer, from any thread."""
+        check_sender(sender)
         done = Event()
         told: list[Told] = []
 
@@ -116,12 +116,20 @@ class Queue:
             told.append(some[0][1])
             done.set()
 
-        self.submit([(sender, line)], None, tell)
+        self.submit([self.desk.reader.read(sender, line)], None, tell)
         done.wait()
         answers = told[0]
         if isinstance(answers, StoreError):
             raise answers
         return answers[0]
+
+    def when_room(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called once half of the queue is free, on whatever thread finds it so."""
+        with self._lock:
+            if self._waiting > self.most_waiting // 2 and not self._closing:
+                self._hopeful.append(tell)
+                return
+        tell()
 
     def close(self) -> None:
         """Take nothing more; what was taken is decided and told before this returns."""
@@ -157,10 +165,10 @@ class Queue:
         """Decide what waits, or wait; False when it is time to go."""
         batch = self._take(at_first=flow.is_idle and self.desk.overlaps)
         if batch:
-            lines = [line for asked in batch for line in asked.lines]
-            flow.put(self.desk.read(lines), self._tell)
+            entries = [entry for asked in batch for entry in asked.entries]
+            flow.put(entries, self._tell)
             now = thread_time()
-            self._pace.decided(len(lines), now - self._spent)
+            self._pace.decided(len(entries), now - self._spent)
             self._spent = now
         elif not flow.is_idle:
             waits = self.desk.store.waits_for
@@ -192,15 +200,20 @@ class Queue:
     def _take(self, *, at_first: bool) -> list[_Asked]:
         """What fits into a batch, whole submissions only."""
         batch: list[_Asked] = []
+        hopeful: list[Callable[[], None]] = []
         with self._lock:
             room = most = min(
                 MOST_A_COMMIT, self._pace.first(self._waiting) if at_first else MOST_A_COMMIT
             )
-            while self._asked and (not batch or len(self._asked[0].lines) <= room):
+            while self._asked and (not batch or len(self._asked[0].entries) <= room):
                 batch.append(self._asked.popleft())
-                room -= len(batch[-1].lines)
+                room -= len(batch[-1].entries)
             self._waiting -= most - room
+            if self._waiting <= self.most_waiting // 2 or self._closing:
+                hopeful, self._hopeful = self._hopeful, []
         self._untold += batch
+        for tell in hopeful:
+            tell()
         return batch
 
     def _tell(self, answers: list[Answer]) -> None:
@@ -209,7 +222,7 @@ class Queue:
         windows: dict[Tell, list[tuple[Any, Told]]] = {}
         while start < len(answers):
             asked = self._untold.popleft()
-            end = start + len(asked.lines)
+            end = start + len(asked.entries)
             windows.setdefault(asked.tell, []).append((asked.token, answers[start:end]))
             start = end
         _tell(windows)

@@ -43,7 +43,7 @@ class Marker(msgspec.Struct):
     source: str  # its place, for people
     made: str  # the three of its origin, as far as it is in the copy
     heads: Heads
-    versions: tuple[int, int, int]
+    versions: tuple[int, ...]
     run: str  # whoever copies now; moving on with another's marker is refused
     table: str = ORDER[0]  # those before it are done
     after: list[Any] | None = None  # the largest key in it; None: not begun
@@ -212,7 +212,7 @@ class Copy:
             for name, some in rows.items():
                 target.append(name, some)
             if last:
-                target.change(f"DELETE FROM about WHERE name = '{UNFINISHED}'")
+                target.run_text(f"DELETE FROM about WHERE name = '{UNFINISHED}'")
             target.commit()
         except BaseException:
             target.rollback()
@@ -221,7 +221,7 @@ class Copy:
     def _mark(self, marker: Marker) -> None:
         """Move the marker, unless another run has moved it since."""
         mark = self._target.mark
-        moved = self._target.change(
+        moved = self._target.run_text(
             f"UPDATE about SET value = {mark} WHERE name = {mark} AND value = {mark}",
             (_text(marker), UNFINISHED, _text(self._marker)),
         )

@@ -50,8 +50,8 @@ def key_of(name: str, row: Row) -> Key:
 class Origin:
     """An open store as it was when it was opened.
 
-    ``made`` tells it from other stores; ``heads`` and ``versions`` (of tariff, network and campaigns) say how
-    far it had come. Every row that changes does so together with a batch or a version.
+    ``made`` tells it from other stores; ``heads`` and ``versions`` (of tariff, network and campaigns,
+    and the end of the trail) say how far it had come. Every row that changes does so together with one of these.
     """
 
     def __init__(self, url: str) -> None:
@@ -76,7 +76,8 @@ class Origin:
         (made, *_) = side.read("SELECT version, loaded_at FROM tariff ORDER BY version")
         self.made = f"{said['key']} {made}"
         ((tariff, network, _, campaign),) = side.rows("versions")
-        self.versions = (tariff, network or 0, campaign or 0)
+        ((trail,),) = side.rows("trail_end")
+        self.versions = (tariff, network or 0, campaign or 0, trail)
         self.heads = self._heads()
 
     def close(self) -> None:

@@ -308,6 +308,11 @@ class PostgresStore:
         elif rows:
             self._run([insert(table, rows)])
 
+    def change(self, statement: str, /, **values: Any) -> int:
+        """Run a named statement that changes rows; gives how many it changed."""
+        with in_words(self.place), self._writing().cursor() as cursor:
+            return cursor.execute(self._queries[statement], values).rowcount
+
     def _kept(self) -> Lane[None]:
         assert self._keeping is not None, "opened to read"
         return self._keeping

@@ -207,3 +207,12 @@ SELECT day, month, first_day FROM calendar ORDER BY day
 -- name: all_numbers
 SELECT number, account, since_seq, since_at, ended, ended_at, head, successor FROM number
 ORDER BY number
+
+-- name: api_keys
+SELECT name, since, secret, bound, revoked FROM api_key ORDER BY since, name
+
+-- name: revoke_key
+UPDATE api_key SET revoked = :revoked WHERE name = :name AND revoked IS NULL
+
+-- name: trail_end
+SELECT coalesce(max(n), 0) FROM trail

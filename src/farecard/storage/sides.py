@@ -28,14 +28,14 @@ class SqliteSide(SqliteStore):
             while some := cursor.fetchmany(1000):
                 yield from some
 
-    def change(self, text: str, values: Sequence[Any] = ()) -> int:
+    def run_text(self, text: str, values: Sequence[Any] = ()) -> int:
         """Run a statement within the open transaction; gives how many rows it reached."""
         with self._errors():
             return self.db.execute(text, values).rowcount
 
     def empty(self, table: str) -> None:
         """Take all rows of a table away."""
-        self.change(f"DELETE FROM {table}")
+        self.run_text(f"DELETE FROM {table}")
 
     def analyze(self) -> None:
         """SQLite plans our statements by their keys alone."""
@@ -59,18 +59,18 @@ class PostgresSide(PostgresStore):
                 cursor.execute(text, values)
                 yield from cursor
 
-    def change(self, text: str, values: Sequence[Any] = ()) -> int:
+    def run_text(self, text: str, values: Sequence[Any] = ()) -> int:
         """Run a statement within the open transaction; gives how many rows it reached."""
         with in_words(self.place):
             return self._writing().execute(text, values).rowcount
 
     def empty(self, table: str) -> None:
         """Take all rows of a table away."""
-        self.change(f"TRUNCATE {table}")
+        self.run_text(f"TRUNCATE {table}")
 
     def analyze(self) -> None:
         """Tell the planner what is in the tables now, instead of whenever autovacuum comes by."""
-        self.change(f"ANALYZE {', '.join(tables())}")
+        self.run_text(f"ANALYZE {', '.join(tables())}")
 
 
 Side = SqliteSide | PostgresSide

@@ -216,6 +216,11 @@ class SqliteStore:
             with self._errors():
                 self.db.executemany(insert, rows)
 
+    def change(self, statement: str, /, **values: Any) -> int:
+        """Run a named statement that changes rows; gives how many it changed."""
+        with self._errors():
+            return self.db.execute(self._queries[statement], values).rowcount
+
     def start(self, writes: Writes, done: Callable[[], None]) -> None:
         """Write a batch. Since the lock is held, what it read still holds."""
         self._done = done

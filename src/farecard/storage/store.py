@@ -82,6 +82,9 @@ class Store(Protocol):
     def append(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Append rows, in the order of the table's columns."""
 
+    def change(self, statement: str, /, **values: Any) -> int:
+        """Run a named statement that changes rows, within ``begin_making``; gives how many it changed."""
+
     def start(self, writes: Writes, done: Callable[[], None]) -> None:
         """Begin to write and commit a batch; ``done`` is called when it is durable."""
 

@@ -4,6 +4,7 @@ A line that is no command gets its reasons from ``wire.diagnose``; nothing here 
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -49,11 +50,14 @@ _C1_OR_DELETE = re.compile(rb"\x7f|\xc2[\x80-\x9f]")
 _QUOTES_LOST = {one: 2 + 2 * len(one.NUMBERS) for one in COMMANDS}
 
 
-def read_line(line: bytes) -> tuple[Command | Broken, bytes]:
+def read_line(
+    line: bytes, fill: Callable[[Command], bool] | None = None
+) -> tuple[Command | Broken, bytes]:
     """Decode a line. Gives the command and its canonical form, or what is wrong with it.
 
     The canonical form is the same for every spelling of the same command: key order, spacing,
-    explicit defaults and the offset of ``at`` do not count.
+    explicit defaults and the offset of ``at`` do not count. ``fill`` puts in what is known of the sender and was
+    left out, and gives whether it did: then that is a default, too.
     """
     if len(line) > LONGEST_LINE:
         return Broken(None, [Reason(None, "line-too-long", {"most": LONGEST_LINE})]), b""
@@ -84,6 +88,8 @@ def read_line(line: bytes) -> tuple[Command | Broken, bytes]:
         reasons += _or_none(individual_number("by", command.by))
     if reasons:
         return Broken(command.id, reasons), b""
+    if fill is not None and fill(command):
+        canonical = _encode(command)
     return command, canonical
 
 

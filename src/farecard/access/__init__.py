@@ -1,0 +1,1 @@
+"""Who may do what: keys of senders, people with roles, sessions, and what two must agree on."""

@@ -1,0 +1,78 @@
+"""What a key may say: the channels it speaks for, and what else it is bound to. Pure: no store, no clock.
+
+What a key is bound to is a default for what a command leaves out, and a limit for what it says.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from farecard.model.commands import COMMANDS, Command, Purchase, Reverse
+from farecard.model.verdict import Reason
+
+QUESTIONS = ("cards", "trial-balance", "events", "metrics")
+COMPANY_CHANNELS = ("other-rail", "other-counter")
+# commands that say which shop they are of; the others are of none
+_OF_SHOPS = (Purchase, Reverse)
+
+
+class Bound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a key is bound to. ``rate``: commands a second, None: as many as there is room for."""
+
+    channels: frozenset[str]
+    ask: frozenset[str] = frozenset()
+    place: str | None = None
+    merchant: str | None = None
+    company: str | None = None
+    unattended: bool = False
+    rate: int | None = None
+
+    @property
+    def fills(self) -> bool:
+        """Whether it says anything for commands that leave it out."""
+        return not (self.place is None and self.merchant is None and self.company is None)
+
+
+def filler(bound: Bound) -> Callable[[Command], bool] | None:
+    """What fills a command in; None where there is nothing to fill in.
+
+    Called with a command it gives whether it changed something.
+    """
+    if not bound.fills:
+        return None
+
+    def fill(c: Any) -> bool:
+        changed = False
+        if bound.place is not None and c.place is None:
+            c.place = bound.place
+            changed = True
+        if bound.company is not None and c.company is None and c.channel in COMPANY_CHANNELS:
+            c.company = bound.company
+            changed = True
+        if bound.merchant is not None and type(c) is Reverse and c.merchant is None:
+            c.merchant = bound.merchant
+            changed = True
+        return changed
+
+    return fill
+
+
+def may_say(bound: Bound, c: Any) -> Reason | None:
+    """Why a key may not send this command (filled in already); None when it may."""
+    if c.channel not in bound.channels:
+        return Reason(None, "channel-not-allowed", {"field": "channel", "choices": sorted(bound.channels)})
+    if bound.place is not None and c.place != bound.place:
+        return Reason(None, "place-not-allowed", {"field": "place", "bound": bound.place})
+    if (
+        bound.company is not None
+        and c.company != bound.company
+        and (c.company is not None or c.channel in COMPANY_CHANNELS)
+    ):
+        return Reason(None, "company-not-allowed", {"field": "company", "bound": bound.company})
+    if bound.merchant is not None and type(c) in _OF_SHOPS and c.merchant != bound.merchant:
+        return Reason(None, "merchant-not-allowed", {"field": "merchant", "bound": bound.merchant})
+    return None
+
+
+assert set(_OF_SHOPS) == {one for one in COMMANDS if "merchant" in one.__struct_fields__}
