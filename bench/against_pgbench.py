@@ -17,8 +17,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
-from farecard.cli.journal import writing_desk  # noqa: E402
 from farecard.desk.flow import Flow  # noqa: E402
+from farecard.desk.opening import writing_desk  # noqa: E402
 from postgres import Server, query  # noqa: E402
 from results import result  # noqa: E402
 from worker import said  # noqa: E402

@@ -5,8 +5,8 @@ import random
 import sys
 from datetime import datetime, timedelta
 
-from farecard.cli.journal import writing_desk
 from farecard.desk.batch import SEQS_PER_BATCH
+from farecard.desk.opening import writing_desk
 from farecard.model.moments import parse_moment
 
 ROUNDS = 10  # top-ups of each person

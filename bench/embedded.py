@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from farecard.cli.journal import packaged_inputs, writing_desk
 from farecard.desk.dry import DryDesk
+from farecard.desk.opening import packaged_inputs, writing_desk
 from farecard.storage.vault import Vault
 from farecard.wire.answer import encode_answer
 from farecard.wire.line import read_line

@@ -5,8 +5,8 @@ import time
 
 from against_pgbench import UNIX, prewarm, query, setting_of, stocked
 from embedded import A_BATCH, bare, recorded
-from farecard.cli.journal import writing_desk
 from farecard.desk.flow import Flow
+from farecard.desk.opening import writing_desk
 from farecard.wire.answer import encode_answer
 from results import result
 from workload import Traffic

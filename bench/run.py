@@ -18,7 +18,7 @@ import embedded
 import month
 import rows_and_size
 from against_pgbench import TCP, UNIX, against_pgbench
-from farecard.cli.journal import collect_rarely
+from farecard.desk.opening import collect_rarely
 from plot import draw
 from results import told
 

@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from farecard.cli.journal import collect_rarely, writing_desk
 from farecard.desk.flow import Flow
+from farecard.desk.opening import collect_rarely, writing_desk
 from farecard.desk.queue import Queue
 from farecard.desk.waiting import AsyncWindow
 from farecard.wire.answer import encode_answer

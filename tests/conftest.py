@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from farecard.cli.journal import writing_desk
 from farecard.desk.desk import Desk
+from farecard.desk.opening import writing_desk
 from farecard.storage.postgres import PostgresStore
 from farecard.storage.sqlite import SqliteStore
 from farecard.wire.answer import encode_answer

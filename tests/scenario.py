@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from farecard.cli.journal import sample_network
 from farecard.desk.desk import Desk
+from farecard.desk.opening import sample_network
 from farecard.model.moments import parse_day, parse_moment
 from farecard.model.verdict import Reason
 from farecard.network import Network, Networks

@@ -11,8 +11,8 @@ import json
 import os
 from typing import NamedTuple
 
-from farecard.cli.journal import packaged_inputs
 from farecard.desk.dry import DryDesk
+from farecard.desk.opening import packaged_inputs
 from farecard.storage.vault import Vault
 from farecard.wire.answer import encode_answer
 from farecard.wire.diagnose import Broken

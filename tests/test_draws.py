@@ -11,9 +11,9 @@ import pytest
 
 from applicants import Applicants
 from conftest import answers, command, farecard, new_desk
-from farecard.cli.journal import dry_desk, writing_desk
 from farecard.desk.cases import case_at
 from farecard.desk.drawing import complete
+from farecard.desk.opening import dry_desk, writing_desk
 from farecard.draws import ALGORITHM, leaf, picks, problems, root, verify
 from farecard.model.moments import parse_moment
 from farecard.rules import myna_point, stamp_rally

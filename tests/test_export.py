@@ -13,7 +13,7 @@ import pytest
 
 from conftest import answers, command, farecard, new_desk
 from exporting import NOW, export, generated, read
-from farecard.cli.journal import writing_desk
+from farecard.desk.opening import writing_desk
 from farecard.export import files
 from farecard.export.columns import CARDS, EVENTS, TABLES, TRANSFERS
 from farecard.model.commands import format_number

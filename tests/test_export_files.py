@@ -16,8 +16,8 @@ import pytest
 
 from conftest import WORKED_EXAMPLE, answers, command, farecard, new_desk
 from exporting import NOW, generated, read
-from farecard.cli.journal import writing_desk
 from farecard.cli.main import main
+from farecard.desk.opening import writing_desk
 from farecard.export import files
 from farecard.export.columns import EVENTS, TABLES, TRANSFERS
 from farecard.export.parquet import Export

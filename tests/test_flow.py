@@ -5,9 +5,9 @@ import json
 import pytest
 
 from conftest import command
-from farecard.cli.journal import sample_network, writing_desk
 from farecard.desk import facts
 from farecard.desk.flow import Flow
+from farecard.desk.opening import sample_network, writing_desk
 from farecard.network.tables import Tables
 from farecard.storage.making import add_network
 from farecard.storage.opening import open_store

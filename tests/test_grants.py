@@ -10,10 +10,10 @@ import pytest
 from applicants import Applicants
 from conftest import answers, command, farecard, new_desk
 from exporting import export
-from farecard.cli.journal import dry_desk, writing_desk
 from farecard.cli.main import main
 from farecard.desk.cases import case_at
 from farecard.desk.desk import Desk
+from farecard.desk.opening import dry_desk, writing_desk
 from farecard.desk.runs import surveyed
 from farecard.export.reading import Exported
 from farecard.model.account import read_key

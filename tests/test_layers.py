@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "campaigns": {"model"},
     "storage": {"model", "campaigns", "network", "tariff"},
     "desk": {"model", "rules", "draws", "ledger", "wire", "campaigns", "tariff", "network", "storage"},
-    "questions": {"model", "rules", "draws", "ledger", "campaigns", "tariff", "network", "storage", "desk"},
+    "questions": {"model", "rules", "draws", "ledger", "campaigns", "tariff", "network", "storage", "desk", "texts"},
     "access": {"model", "storage"},
     "export": {"model", "tariff", "storage", "desk", "questions"},
     "sample": {"model"},

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import WORKED_EXAMPLE, command, new_desk
 from crossing import CROSSINGS, NUMBERS, Round, many_calls, random_calls
-from farecard.cli.journal import writing_desk
+from farecard.desk.opening import writing_desk
 from farecard.wire.answer import encode_answer
 from serial import Group, NotSerialError, Replayed, find_order, grouped
 from state import problems, state

@@ -11,7 +11,7 @@ import pytest
 
 from applicants import Applicants
 from conftest import answers, command, farecard
-from farecard.cli.journal import writing_desk
+from farecard.desk.opening import writing_desk
 from farecard.sample import journal
 from farecard.storage.sql import SCHEMA_VERSION, sql_text, tables
 from state import problems

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from conftest import command, new_desk
-from farecard.cli.journal import writing_desk
 from farecard.desk.desk import Desk
 from farecard.desk.flow import Flow
+from farecard.desk.opening import writing_desk
 from farecard.desk.queue import Queue, QueueClosedError, QueueFullError
 from farecard.desk.waiting import AsyncWindow
 from farecard.sample import journal

@@ -11,7 +11,7 @@ import pytest
 
 from applicants import Applicants
 from conftest import answers, command, farecard, new_desk
-from farecard.cli.journal import writing_desk
+from farecard.desk.opening import writing_desk
 from farecard.storage.opening import open_to_read
 from state import problems, state
 from writers import writers
@@ -23,7 +23,7 @@ KILLS = 8
 # tells of each range of accounts that it has granted to
 IN_SMALL_STEPS = """
 import sys
-from farecard.cli.journal import writing_desk
+from farecard.desk.opening import writing_desk
 from farecard.desk import runs
 from farecard.desk.desk import Desk
 runs.GRANTS_A_BATCH = 25

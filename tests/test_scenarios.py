@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from farecard.cli.journal import packaged_inputs, sample_network
 from farecard.desk.dry import DryDesk
+from farecard.desk.opening import packaged_inputs, sample_network
 from farecard.model.moments import parse_day
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from conftest import WORKED_EXAMPLE, answers, command, farecard, new_desk
-from farecard.cli.journal import writing_desk
+from farecard.desk.opening import writing_desk
 from farecard.sample import journal
 from farecard.storage import origin
 from farecard.storage.copying import ORDER, Copy

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from conftest import WORKED_EXAMPLE, answers, command, farecard
-from farecard.cli.journal import writing_desk
+from farecard.desk.opening import writing_desk
 from farecard.storage.errors import StoreError
 from farecard.storage.opening import open_store
 from postgres import free_port, query

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import answers, command, farecard, new_desk
-from farecard.cli.journal import writing_desk
+from farecard.desk.opening import writing_desk
 from farecard.questions.preview import RULE_OF
 from farecard.rules.catalogue import RULES
 from farecard.texts import texts

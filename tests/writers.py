@@ -116,7 +116,7 @@ class _Writer:
     """One desk, and what is counted of it."""
 
     def __init__(self, url: str) -> None:
-        from farecard.cli.journal import writing_desk
+        from farecard.desk.opening import writing_desk
 
         self.url = url
         self.desk = writing_desk(url)

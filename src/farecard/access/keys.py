@@ -45,9 +45,13 @@ def check(bound: Bound) -> None:
     ):
         strange = sorted(set(word) - set(known))
         if strange:
-            raise AccessError(f"{what}: {', '.join(strange)}: unknown; known are {', '.join(known)}")
+            raise AccessError(
+                f"{what}: {', '.join(strange)}: unknown; known are {', '.join(known)}"
+            )
     if not bound.channels and not bound.ask:
-        raise AccessError("name the --channels it speaks for, or what it may --ask: else it can do nothing")
+        raise AccessError(
+            "name the --channels it speaks for, or what it may --ask: else it can do nothing"
+        )
     if "operations" in bound.channels and not bound.unattended:
         raise AccessError(
             "--channels operations: such a key acts at once, where people need a second pair of eyes;"
@@ -56,7 +60,9 @@ def check(bound: Bound) -> None:
     if bound.unattended and "operations" not in bound.channels:
         raise AccessError("--unattended: only a key that speaks for operations needs it")
     if bound.company is not None and not bound.channels & set(COMPANY_CHANNELS):
-        raise AccessError(f"--company: only keys for {' or '.join(COMPANY_CHANNELS)} are a company's")
+        raise AccessError(
+            f"--company: only keys for {' or '.join(COMPANY_CHANNELS)} are a company's"
+        )
     if bound.rate is not None and bound.rate < 1:
         raise AccessError("--rate: 1 or more commands a second")
 

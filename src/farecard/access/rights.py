@@ -61,7 +61,9 @@ def filler(bound: Bound) -> Callable[[Command], bool] | None:
 def may_say(bound: Bound, c: Any) -> Reason | None:
     """Why a key may not send this command (filled in already); None when it may."""
     if c.channel not in bound.channels:
-        return Reason(None, "channel-not-allowed", {"field": "channel", "choices": sorted(bound.channels)})
+        return Reason(
+            None, "channel-not-allowed", {"field": "channel", "choices": sorted(bound.channels)}
+        )
     if bound.place is not None and c.place != bound.place:
         return Reason(None, "place-not-allowed", {"field": "place", "bound": bound.place})
     if (

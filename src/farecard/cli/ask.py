@@ -5,8 +5,8 @@ from typing import Any
 from farecard.cli.errors import UsageError
 from farecard.cli.show import Progress, pairs, print_json, say, table
 from farecard.model.commands import parse_number
-from farecard.model.moments import DAY, TOKYO, moment_now, parse_day, parse_moment
-from farecard.questions import card
+from farecard.model.moments import moment_now, parse_as_of
+from farecard.questions import answers, card
 from farecard.storage.opening import open_to_read
 from farecard.storage.store import Store
 
@@ -26,9 +26,7 @@ def moment_of(args: Any) -> int | None:
     if args.as_of is None:
         return None
     try:
-        if len(args.as_of) == 10:
-            return (parse_day(args.as_of) + 1) * DAY - TOKYO - 1
-        return parse_moment(args.as_of)
+        return parse_as_of(args.as_of)
     except ValueError:
         raise UsageError(
             "--as-of: not a time; use an RFC 3339 time between 2000 and 2099 with its offset,"
@@ -61,14 +59,10 @@ def _show(args: Any, ask: Any, for_people: Any) -> int:
 
 def status(args: Any) -> int:
     """``farecard status CARD``."""
-    got = of_card(args, card.status)
+    got = of_card(args, answers.status)
     if got is None:
         return 1
     answer = got[0]
-    if answer["myna"] is not None or "campaigns" in answer:
-        from farecard.texts import explain_all
-
-        answer = explain_all(answer)
     if args.json:
         print_json(answer)
         return 0
@@ -116,56 +110,35 @@ def history(args: Any) -> int:
     head = ("id", "at", "do", "channel", "amount", "balance", "points")
     return _show(
         args,
-        card.history,
+        answers.history,
         lambda answer: table(head, [row.values() for row in answer], empty="nothing yet"),
     )
 
 
-def _quote(args: Any, ask: Any) -> int:
-    from farecard.model.verdict import No
-    from farecard.storage.making import load_tariff
-    from farecard.texts import explain
-
-    got = of_card(args, lambda store, number, when: ask(store, load_tariff(store), number, when))
-    if got is None:
-        return 1
-    answer = got[0]
-    if isinstance(answer, No):
-        answer = {"reasons": [explain(reason) for reason in answer.reasons]}
-    if args.json:
-        print_json(answer)
-    elif "reasons" in answer:
+def _show_quote(answer: dict[str, Any], language: str) -> None:
+    if "reasons" in answer:
         for reason in answer["reasons"]:
-            print(f"{reason['rule'] or '-'}: {reason[args.lang]}")
+            print(f"{reason['rule'] or '-'}: {reason[language]}")
     else:
-        flat = answer.pop("payout", {}) | answer
-        pairs(flat)
-    return 0
+        pairs(answer.pop("payout", {}) | answer)
 
 
 def quote_refund(args: Any) -> int:
     """``farecard quote refund CARD``."""
-    from farecard.questions.quotes import quote_refund as ask
-
-    return _quote(args, ask)
+    return _show(args, answers.refund_quote, lambda answer: _show_quote(answer, args.lang))
 
 
 def quote_reissue(args: Any) -> int:
     """``farecard quote reissue CARD``."""
-    from farecard.questions.quotes import quote_reissue as ask
-
-    return _quote(args, ask)
+    return _show(args, answers.reissue_quote, lambda answer: _show_quote(answer, args.lang))
 
 
 def trial_balance(args: Any) -> int:
     """``farecard trial-balance``."""
-    from farecard.questions import books
-    from farecard.storage.making import load_tariff
-
     at = moment_of(args)
     store = open_to_read(args.store)
     store.begin_reading()
-    answer = books.trial_balance(store, load_tariff(store), at, moment_now())
+    answer = answers.trial_balance(store, at, moment_now())
     if args.by_head:
         answer = by_head(answer)
     if args.json:

@@ -6,11 +6,10 @@ from typing import Any
 
 from farecard.campaigns import CampaignError, read_file
 from farecard.cli.errors import UsageError
-from farecard.cli.journal import sample_network
 from farecard.cli.show import print_json, table
-from farecard.storage.making import add_campaigns, adding, load_campaigns, open_to_write
+from farecard.desk.opening import making_store
+from farecard.storage.making import add_campaigns, adding, load_campaigns
 from farecard.storage.opening import open_to_read
-from farecard.tariff import packaged_text
 
 
 def load(args: Any) -> int:
@@ -24,7 +23,7 @@ def load(args: Any) -> int:
         ) from None
     except CampaignError as error:
         raise UsageError(f"{args.file}: {error}") from None
-    store, _ = open_to_write(args.store, packaged_text(), sample_network())
+    store, _ = making_store(args.store)
     with closing(store), adding(store):
         added = add_campaigns(store, [text])
     if not added:

@@ -10,14 +10,15 @@ from typing import Any
 
 from farecard.cli.ask import by_head, show_books
 from farecard.cli.errors import UsageError
-from farecard.cli.journal import Summary, writing_desk
-from farecard.cli.points import aloud, as_told
+from farecard.cli.journal import Summary
+from farecard.cli.points import aloud
 from farecard.cli.show import Progress, print_json, table
+from farecard.desk.opening import writing_desk
 from farecard.model.commands import parse_number
 from farecard.model.moments import moment_now, parse_moment
+from farecard.questions.answers import points_told
 from farecard.questions.books import trial_balance
 from farecard.questions.card import moment
-from farecard.questions.why import why
 from farecard.rules.catalogue import RULES
 from farecard.sample import journal
 from farecard.storage.opening import DEFAULT_URL, is_postgres, place_of
@@ -106,8 +107,8 @@ def _people(store: Store, language: str) -> None:
     """What ``farecard why`` tells of the three who applied in the shipped journal."""
     for card in WHY:
         print(f"farecard why {card} --as-of {WHY_AS_OF}")
-        said = why(store, parse_number(card), moment(parse_moment(WHY_AS_OF)))
-        for line in aloud([as_told(one) for one in said], language):
+        said = points_told(store, parse_number(card), moment(parse_moment(WHY_AS_OF)))
+        for line in aloud(said, language):
             print(f"      {line}")
 
 

@@ -1,61 +1,23 @@
 """``farecard replay`` and ``farecard try``: a journal in, decisions out."""
 
-import gc
 import os
 import stat
 import sys
 from collections import Counter
 from collections.abc import Callable
-from importlib import metadata
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import farecard.network
-from farecard.campaigns import Campaigns, packaged_texts
 from farecard.cli.errors import UsageError
 from farecard.cli.lines import batches, is_waiting
 from farecard.cli.show import Progress, say
 from farecard.desk.desk import MOST_A_BATCH, Desk
-from farecard.desk.dry import DryDesk
 from farecard.desk.flow import Flow
-from farecard.network import Network, Networks
-from farecard.network.tables import Tables, read_tables
-from farecard.storage.making import Inputs, load_inputs, open_to_write, read_vault
-from farecard.storage.opening import is_there, open_to_read, place_of
-from farecard.storage.vault import Vault
-from farecard.tariff import Tariff, packaged_text
+from farecard.desk.opening import collect_rarely, dry_desk, writing_desk
+from farecard.storage.opening import is_there, place_of
 from farecard.texts import explain
 from farecard.wire.answer import Answer, encode_answer
 from farecard.wire.diagnose import is_name
-
-
-def sample_network() -> Tables:
-    """The network that ships with farecard; its stations are real, its fares invented."""
-    return read_tables(Path(farecard.network.__file__).parent / "sample")
-
-
-def writing_desk(url: str) -> Desk:
-    """A desk on the store at ``url``, which is made when it is not there yet."""
-    store, vault = open_to_write(url, packaged_text(), sample_network())
-    code = metadata.version("farecard")
-    return Desk(store, vault, load_inputs(store), code)
-
-
-def dry_desk(url: str) -> DryDesk:
-    """A desk that keeps nothing, over the store at ``url`` or, where there is none, an empty one."""
-    if is_there(url):
-        store = open_to_read(url)
-        return DryDesk(store, read_vault(store), load_inputs(store))
-    say(f"there is no store at {place_of(url)}: decided as for a new one")
-    return DryDesk(None, Vault(os.urandom(32)), packaged_inputs())
-
-
-def packaged_inputs() -> Inputs:
-    """What decisions go by where no store says otherwise."""
-    networks = Networks([(0, Network(1, sample_network()))])
-    campaigns = Campaigns(list(enumerate(packaged_texts(), 1)))
-    return Inputs(Tariff(packaged_text()), networks, campaigns)
 
 
 class Summary:
@@ -75,11 +37,6 @@ class Summary:
             if answer.reasons:
                 first = answer.reasons[0]
                 self.rules[first.rule or first.code] += 1
-
-
-def collect_rarely() -> None:
-    """A journal makes no reference cycles: look for them seldom, and a tenth of the time is saved."""
-    gc.set_threshold(100_000, 20, 20)
 
 
 def run_journal(desk: Desk, source: "Source", sender: str, most: int, out: Any) -> Summary:
@@ -175,4 +132,6 @@ def replay(args: Any) -> int:
 
 def dry_run(args: Any) -> int:
     """``farecard try FILE``."""
+    if not is_there(args.store):
+        say(f"there is no store at {place_of(args.store)}: decided as for a new one")
     return _run(args, dry_desk, "tried, nothing kept,")

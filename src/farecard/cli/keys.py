@@ -8,13 +8,10 @@ from typing import Any
 from farecard.access import keys
 from farecard.access.rights import Bound
 from farecard.cli.errors import UsageError
-from farecard.cli.journal import sample_network
 from farecard.cli.show import print_json, say, table
+from farecard.desk.opening import making_store
 from farecard.model.moments import iso_moment
-from farecard.storage.making import open_to_write
 from farecard.storage.opening import open_to_read
-from farecard.storage.store import Store
-from farecard.tariff import packaged_text
 from farecard.wire.diagnose import is_name
 
 
@@ -30,10 +27,6 @@ def _words(text: str | None) -> frozenset[str]:
     return frozenset(word.strip() for word in (text or "").split(",") if word.strip())
 
 
-def _open(args: Any) -> Store:
-    return open_to_write(args.store, packaged_text(), sample_network())[0]
-
-
 def add(args: Any) -> int:
     """``farecard keys add NAME``: the secret is shown once, as the last word."""
     for what, word in (("NAME", args.name), ("--place", args.place), ("--merchant", args.merchant),
@@ -45,7 +38,7 @@ def add(args: Any) -> int:
         unattended=args.unattended, rate=args.rate,
     )  # fmt: skip
     keys.check(bound)  # before a store is made for it
-    with closing(_open(args)) as store:
+    with closing(making_store(args.store)[0]) as store:
         secret = keys.add(store, args.name, bound, whoami())
     if args.json:
         print_json({"name": args.name, **_said(bound), "secret": secret})
@@ -103,7 +96,7 @@ def _said(bound: Bound) -> dict[str, Any]:
 def revoke(args: Any) -> int:
     """``farecard keys revoke NAME``."""
     open_to_read(args.store).close()  # a store is not made to revoke a key of it
-    with closing(_open(args)) as store:
+    with closing(making_store(args.store)[0]) as store:
         keys.revoke(store, args.name, whoami())
     if args.json:
         print_json({"name": args.name, "revoked": True})

@@ -237,13 +237,19 @@ def _add_keys(subs: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
     key.add_argument("name", metavar="NAME", help="whose key it is: the sender of its commands")
     for option, metavar, text in (
         ("--channels", "A,B", "the channels it speaks for, like counter,ticket-machine"),
-        ("--ask", "A,B", "what it may read: cards, trial-balance, events, metrics (default nothing)"),
+        (
+            "--ask",
+            "A,B",
+            "what it may read: cards, trial-balance, events, metrics (default nothing)",
+        ),
         ("--place", "PLACE", "the only station, till or terminal it is at"),
         ("--merchant", "MERCHANT", "the only shop it sells for"),
         ("--company", "COMPANY", "the only railway it is of"),
     ):
         key.add_argument(option, metavar=metavar, help=text)
-    key.add_argument("--rate", type=int, metavar="N", help="at most N commands and questions a second")
+    key.add_argument(
+        "--rate", type=int, metavar="N", help="at most N commands and questions a second"
+    )
     key.add_argument(
         "--unattended", action="store_true",
         help="let it speak for operations: it acts at once, where people need a second pair of eyes",

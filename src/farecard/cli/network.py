@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from farecard.cli.errors import UsageError
-from farecard.cli.journal import sample_network
 from farecard.cli.show import print_json
+from farecard.desk.opening import making_store
 from farecard.model.moments import iso_day, parse_day
 from farecard.network.tables import NetworkError, read_tables
-from farecard.storage.making import add_network, adding, open_to_write
-from farecard.tariff import ALWAYS, packaged_text
+from farecard.storage.making import add_network, adding
+from farecard.tariff import ALWAYS
 
 
 def load(args: Any) -> int:
@@ -23,7 +23,7 @@ def load(args: Any) -> int:
         tables = read_tables(Path(args.folder))
     except NetworkError as error:
         raise UsageError(str(error)) from None
-    store, _ = open_to_write(args.store, packaged_text(), sample_network())
+    store, _ = making_store(args.store)
     with closing(store), adding(store):
         version = add_network(store, tables, Path(args.folder).resolve().name, since)
     answer = {

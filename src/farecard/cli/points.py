@@ -10,32 +10,24 @@ from farecard.cli.ask import moment_of, of_card
 from farecard.cli.errors import UsageError
 from farecard.cli.show import print_json, table
 from farecard.model.moments import moment_now
-from farecard.questions import why as questions
+from farecard.questions import answers
 from farecard.questions.preview import preview
 from farecard.rules.grants import month_number
 from farecard.storage.opening import open_to_read
-from farecard.texts import explain
 
 
 def why(args: Any) -> int:
     """``farecard why CARD``: sentences; as JSON each with its rule, code and figures."""
-    got = of_card(args, questions.why)
+    got = of_card(args, answers.points_told)
     if got is None:
         return 1
-    told = [as_told(one) for one in got[0]]
+    told = got[0]
     if args.json:
         print_json(told)
         return 0
     for line in aloud(told, args.lang):
         print(line)
     return 0
-
-
-def as_told(one: questions.Sentence) -> dict[str, Any]:
-    """A sentence for machines: of which measure, of which campaign if the card joined one, and the reason."""
-    campaign = {} if one.campaign is None else {"campaign": one.campaign}
-    title = {} if one.title is None else {"title": {"ja": one.title.ja, "en": one.title.en}}
-    return {"measure": one.measure, **campaign, **title, **explain(one.reason)}
 
 
 def aloud(told: list[dict[str, Any]], language: str) -> Iterator[str]:

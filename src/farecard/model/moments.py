@@ -90,6 +90,13 @@ def parse_day(text: str) -> int:
     return date(int(found[1]), int(found[2]), int(found[3])).toordinal() - EPOCH_ORDINAL
 
 
+def parse_as_of(text: str) -> int:
+    """The moment a question is about; a date means its last moment in Tokyo. ValueError when it is neither."""
+    if len(text) == 10:
+        return (parse_day(text) + 1) * DAY - TOKYO - 1
+    return parse_moment(text)
+
+
 def day_of(moment: int) -> int:
     """The calendar day of a moment in Asia/Tokyo."""
     return (moment + TOKYO) // DAY
