@@ -22,10 +22,11 @@ MAY_IMPORT = {
     "desk": {"model", "rules", "draws", "ledger", "wire", "campaigns", "tariff", "network", "storage"},
     "questions": {"model", "rules", "draws", "ledger", "campaigns", "tariff", "network", "storage", "desk", "texts"},
     "access": {"model", "storage"},
+    "api": {"model", "access", "wire", "texts", "storage", "desk", "questions"},
     "export": {"model", "tariff", "storage", "desk", "questions"},
     "sample": {"model"},
     "cli": {"model", "rules", "draws", "ledger", "wire", "texts", "campaigns", "tariff", "network", "storage", "desk",
-            "questions", "export", "sample", "access"},
+            "questions", "export", "sample", "access", "api"},
 }  # fmt: skip
 
 

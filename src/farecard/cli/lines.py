@@ -5,7 +5,7 @@ import select
 import stat
 from collections.abc import Iterator
 
-from farecard.wire.line import LONGEST_LINE
+from farecard.wire.lines import Lines
 
 _CHUNK = 1 << 20
 _PIPE_BATCH = 512  # small enough to be decided within 20 ms, so that an answer is never late
@@ -20,34 +20,21 @@ def batches(descriptor: int, most: int) -> Iterator[list[bytes]]:
     """Lists of at most ``most`` lines without their ends; blank lines are left out.
 
     From a file they are full; from a pipe or terminal whatever is there is handed on at once.
-    Of a line longer than the contract allows only a beginning that is too long is kept.
+    How lines are cut: ``wire.lines``.
     """
     waits = not stat.S_ISREG(os.fstat(descriptor).st_mode)
     if waits:
         most = min(most, _PIPE_BATCH)
     lines: list[bytes] = []
-    rest = b""
-    skipping = False
+    cut = Lines()
     while chunk := os.read(descriptor, _CHUNK):
-        parts = (rest + chunk).split(b"\n")
-        rest = parts.pop()
-        if skipping and parts:
-            parts.pop(0)
-            skipping = False
-        lines += [part for part in parts if part and not part.isspace()]
-        if skipping:
-            rest = b""
-        elif len(rest) > LONGEST_LINE:
-            lines.append(rest[: LONGEST_LINE + 1])
-            rest = b""
-            skipping = True
+        lines += cut.feed(chunk)
         while len(lines) >= most:
             yield lines[:most]
             del lines[:most]
         if waits and lines and not is_waiting(descriptor):
             yield lines
             lines = []
-    if rest and not rest.isspace() and not skipping:
-        lines.append(rest)
+    lines += cut.end()
     if lines:
         yield lines

@@ -180,6 +180,25 @@ def parser() -> argparse.ArgumentParser:
     )
     add("list", "campaign:list_", "the campaigns of a store", within=campaigns)
 
+    server = add("serve", "serve:run", "serve the desk over HTTP")
+    server.add_argument("--host", default="127.0.0.1", help="(default %(default)s)")
+    server.add_argument(
+        "--port", type=int, default=8000, help="0: any free one (default %(default)s)"
+    )
+    server.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes, on PostgreSQL (default %(default)s)",
+    )
+    server.add_argument(
+        "--log-level", default="info", choices=("debug", "info", "warning", "error"),
+        help="(default %(default)s)",
+    )  # fmt: skip
+    server.add_argument(
+        "--limit", action="append", metavar="NAME=NUMBER", help="change a limit, like unread=60"
+    )
     _add_keys(subs, add)
 
     exports = subs.add_parser("export", help="the store as files for analysis").add_subparsers(

@@ -4,6 +4,7 @@ read → load what they touch → decide one after the other → post → write 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -67,6 +68,10 @@ def _nobody() -> None:
     """Whom ``settle`` tells: it waits itself."""
 
 
+def _unheard(count: int, seconds: float) -> None:
+    """Whom it tells how long a commit took, unless somebody wants to know."""
+
+
 def _no_details(c: Any, event: Event) -> None:
     """Most commands say nothing that needs a column of its own."""
 
@@ -121,6 +126,7 @@ class Desk:
         self.decider = Decider(self.facts, inputs)
         self.keeper = Keeper(vault, self.facts)
         self.reader = Reader(vault)
+        self.kept: Callable[[int, float], None] = _unheard  # commands, and seconds until durable
 
     @property
     def overlaps(self) -> bool:
@@ -304,8 +310,10 @@ class Desk:
         if decided.writes is None:
             self.store.rollback()
             return
+        started = perf_counter()
         self.store.start(decided.writes, _nobody)
         self.store.finish()
+        self.kept(len(decided.entries), perf_counter() - started)
 
     def give_up(self) -> None:
         """Nothing that is decided and not committed counts any more."""

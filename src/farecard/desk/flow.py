@@ -49,6 +49,8 @@ class Flow:
         """``kept`` is told of each batch how many commands it held and how long its commit took."""
         self.desk = desk
         self._kept = kept
+        if kept is not None and not desk.overlaps:
+            desk.kept = kept
         self.most = most
         self.eager = eager
         self._put: _Put | None = None

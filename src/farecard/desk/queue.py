@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from farecard.desk.desk import Desk
 from farecard.desk.entries import Entry
-from farecard.desk.flow import Flow
+from farecard.desk.flow import Flow, Kept
 from farecard.desk.pace import Pace
 from farecard.storage.errors import StoreError
 from farecard.wire.answer import Answer
@@ -62,8 +62,12 @@ class Queue:
     arrives is decided, and becomes the next batch; an idle desk may take half of a crowd first (``Pace``).
     """
 
-    def __init__(self, desk: Desk, *, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(
+        self, desk: Desk, *, most_waiting: int = MOST_WAITING, watch: Kept | None = None
+    ) -> None:
+        """``watch`` is told of each batch how many commands it held and how long its commit took."""
         self.desk = desk
+        self._watch = watch
         self.most_waiting = most_waiting
         self._lock = Lock()
         self._asked: deque[_Asked] = deque()
@@ -149,7 +153,7 @@ class Queue:
     # -- the desk's thread -------------------------------------------------------------------
 
     def _run(self) -> None:
-        flow = Flow(self.desk, MOST_A_COMMIT, eager=True, kept=self._pace.kept)
+        flow = Flow(self.desk, MOST_A_COMMIT, eager=True, kept=self._kept)
         going = True
         while going:
             try:
@@ -160,6 +164,11 @@ class Queue:
                 _log.error("the desk failed and goes on with what comes next: %s", _where(error))
                 flow.abandon()
                 self._fail(StoreError(UNKNOWN.format(type(error).__name__)))
+
+    def _kept(self, count: int, seconds: float) -> None:
+        self._pace.kept(count, seconds)
+        if self._watch is not None:
+            self._watch(count, seconds)
 
     def _turn(self, flow: Flow) -> bool:
         """Decide what waits, or wait; False when it is time to go."""

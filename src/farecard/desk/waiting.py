@@ -38,6 +38,19 @@ class AsyncWindow:
         self._gathered.append((entries, future))
         return future
 
+    async def insist(self, entries: Sequence[Entry]) -> Future:
+        """Hand entries in as soon as there is room for them; the answers are to be awaited.
+
+        A closed queue is found by whoever awaits them.
+        """
+        future: Future = self._loop.create_future()
+        try:
+            while self.queue.submit_all([(entries, future)], self._tell):
+                await self.room()
+        except QueueClosedError as closed:
+            future.set_exception(closed)
+        return future
+
     async def room(self) -> None:
         """Wait until the queue is half empty, or closing."""
         free: asyncio.Future[None] = self._loop.create_future()

@@ -1,0 +1,293 @@
+"""The application: which request goes where, who may make it, and what is said when it goes wrong."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from importlib import metadata
+from time import perf_counter
+from traceback import format_tb
+from typing import Any
+
+from farecard.api import asking
+from farecard.api.connection import LIVE, Connection, sweep
+from farecard.api.hearing import Hearing
+from farecard.api.journal import MEDIA_TYPES, BrokenOffError, Upload
+from farecard.api.limits import Limits
+from farecard.api.metrics import MEDIA_TYPE as METRICS_TYPE
+from farecard.api.metrics import Metrics
+from farecard.api.problems import ProblemError, busy
+from farecard.api.readers import Readers
+from farecard.api.replies import Receive, Scope, Send, reply, reply_json, reply_problem
+from farecard.api.requests import CLOSE, GoneError, as_of, body_of, flag, must_be, parameters
+from farecard.api.speakers import Speaker, Speakers
+from farecard.desk.desk import Desk
+from farecard.desk.dry import DryDesk
+from farecard.desk.entries import Entry
+from farecard.desk.queue import Queue, QueueClosedError, QueueFullError
+from farecard.desk.waiting import AsyncWindow
+from farecard.model.verdict import INVALID, Reason
+from farecard.storage.errors import StoreError
+from farecard.storage.making import load_inputs
+from farecard.storage.store import Store
+from farecard.wire.answer import Answer, encode_answer
+
+_log = logging.getLogger("farecard.api")
+
+Handler = Callable[["App", Scope, Receive, Send], Awaitable[None]]
+COMMANDS, JOURNAL, CARDS = "/v1/commands", "/v1/journal", "/v1/cards/"
+_OPEN = (b"127.0.0.1", b"::1")
+
+
+class App:
+    """An ASGI application over one desk. ``open_desk`` is called when the server starts."""
+
+    def __init__(self, open_desk: Callable[[], Desk], limits: Limits, metrics: Metrics) -> None:
+        self._open_desk = open_desk
+        self.limits = limits
+        self.metrics = metrics
+        self.version = metadata.version("farecard")
+        self._leaving = False
+
+    # -- the server's life -------------------------------------------------------------------
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Open the desk before the first request, close it after the last answer."""
+        await receive()
+        try:
+            await self._open()
+        except StoreError as error:
+            _log.error("cannot serve: %s", error)
+            await send({"type": "lifespan.startup.failed", "message": ""})
+            return
+        watching = asyncio.create_task(self._watch())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        watching.cancel()
+        await asyncio.to_thread(self._close)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _open(self) -> None:
+        Connection.limits = self.limits
+        desk = await asyncio.to_thread(self._open_desk)
+        self.queue = Queue(desk, most_waiting=self.limits.waiting, watch=self.metrics.kept)
+        self.window = AsyncWindow(self.queue)
+        self.hearing = Hearing(desk.reader, self.limits.ahead)
+        self.readers = Readers(desk.store.url, self.limits.readers, self.limits.questions)
+        self.speakers = Speakers(self.readers)
+        await self.speakers.look()
+
+    def _close(self) -> None:
+        self.queue.close()
+        self.readers.close()
+        self.queue.desk.store.close()
+        self.metrics.leave()
+
+    async def _watch(self) -> None:
+        """Once a second: clients that stall, keys that changed, numbers for the other workers."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(1)
+            try:
+                sweep(loop.time())
+                self.metrics.share(self._gauges())
+                with suppress(ProblemError, StoreError):  # /healthz tells of it
+                    await self.speakers.look()
+            except Exception as error:  # noqa: BLE001  # nothing ends the watch but the server's end
+                self._failed("watch", error)
+
+    def _gauges(self) -> dict[str, float]:
+        return {"queue_waiting": self.queue.waiting, "connections": len(LIVE)}
+
+    # -- a request ---------------------------------------------------------------------------
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the server's life."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._live(receive, send)
+            return
+        started = perf_counter()
+        status = 0
+
+        async def say(message: dict[str, Any]) -> None:
+            nonlocal status
+            if not status:
+                status = message["status"]
+            await send(message)
+
+        route, handlers = _route(scope["path"])
+        try:
+            handler = self._handler(handlers, scope["method"])
+            await handler(self, scope, receive, say)
+        except ProblemError as problem:
+            if problem.status >= 500:
+                _log.warning("%s: %s", route, problem.reason.code)
+            await reply_problem(say, problem)
+        except StoreError as error:
+            _log.error("the store cannot be asked: %s", error)
+            await reply_problem(say, busy(Reason(None, "store-unavailable"), 5))
+        except (GoneError, BrokenOffError) as error:
+            status = status or 499
+            await self._hang_up(scope, receive, error)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001  # our own fault, and nobody shall see more of it than that
+            self._failed(route, error)
+            if status:
+                await self._hang_up(scope, receive, error)
+            else:
+                await reply_problem(say, ProblemError(500, Reason(None, "failed")))
+        finally:
+            self.metrics.request(route, status, perf_counter() - started)
+
+    def _handler(self, handlers: dict[str, Handler] | None, method: str) -> Handler:
+        """What answers a request."""
+        if len(LIVE) > self.limits.connections:
+            reason = Reason(None, "too-many-connections")
+            raise ProblemError(503, reason, (*CLOSE, (b"retry-after", b"5")))
+        if handlers is None:
+            raise ProblemError(404, Reason(None, "no-such-address"))
+        handler = handlers.get(method)
+        if handler is None:
+            allowed = (b"allow", ", ".join(handlers).encode())
+            raise ProblemError(
+                405, Reason(None, "method-not-allowed", {"known": list(handlers)}), (allowed,)
+            )
+        return handler
+
+    async def _hang_up(self, scope: Scope, receive: Receive, error: Exception) -> None:
+        """End the connection: what was said so far goes out, and the client sees that it is not whole."""
+        connection: Connection | None = scope.get("farecard")
+        if connection is None:
+            raise error
+        connection.transport.close()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    def _failed(self, where: str, error: Exception) -> None:
+        # an error's own words stay out of the log: they may quote what somebody sent
+        _log.error(
+            "%s failed: %s",
+            where,
+            type(error).__name__,
+            extra={"where": "".join(format_tb(error.__traceback__))},
+        )
+
+    async def _speaker(self, scope: Scope) -> Speaker:
+        speaker = await self.speakers.find(scope["headers"])
+        if speaker.rate is not None:
+            speaker.take(asyncio.get_running_loop().time())
+        return speaker
+
+    # -- what can be asked -------------------------------------------------------------------
+
+    async def command(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """``POST /v1/commands``: one command, one decision."""
+        speaker = await self._speaker(scope)
+        must_be(scope, b"application/json")
+        dry = scope["query_string"] and flag(parameters(scope, "dry_run"), "dry_run")
+        body = await body_of(scope, receive, self.limits)
+        if not body or body.isspace():
+            raise ProblemError(400, Reason(None, "no-body"))
+        entry, no = self.hearing.line(speaker, body)
+        if no is not None:
+            raise ProblemError(403, no)
+        answer = await (self._tried(entry) if dry else self._decided(entry))
+        await reply(send, 422 if answer.outcome == INVALID else 200, encode_answer(answer))
+
+    async def _decided(self, entry: Entry) -> Answer:
+        try:
+            answers = await self.window.hand_in([entry])
+        except QueueFullError:
+            raise busy(Reason(None, "queue-full")) from None
+        except QueueClosedError:
+            raise busy(Reason(None, "going-home")) from None
+        except StoreError as error:
+            _log.error("the desk could not answer: %s", error)
+            raise busy(Reason(None, "outcome-unknown"), 5) from None
+        self.metrics.answered(answers)
+        return answers[0]
+
+    async def _tried(self, entry: Entry) -> Answer:
+        """The same, keeping nothing."""
+        vault = self.queue.desk.vault
+
+        def attempt(store: Store) -> Answer:
+            return DryDesk(store, vault, load_inputs(store)).settle([entry])[0]
+
+        return await self.readers.ask(attempt)
+
+    async def journal(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """``POST /v1/journal``: commands in, decisions out, both streamed."""
+        speaker = await self._speaker(scope)
+        must_be(scope, *MEDIA_TYPES)
+        parameters(scope)
+        upload = Upload(
+            self.window, speaker, self.hearing.journal_line, self.limits, self.metrics.answered
+        )
+        await upload.run(scope, receive, send)
+
+    async def card(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """``GET /v1/cards/…``."""
+        speaker = await self._speaker(scope)
+        at = as_of(parameters(scope, "as_of"))
+        number, _, what = scope["path"].removeprefix(CARDS).partition("/")
+        ask = asking.OF_A_CARD[what]
+        await reply_json(send, await asking.of_a_card(self.readers, speaker, number, ask, at))
+
+    async def trial_balance(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """``GET /v1/trial-balance``."""
+        speaker = await self._speaker(scope)
+        at = as_of(parameters(scope, "as_of"))
+        await reply_json(send, await asking.trial_balance(self.readers, speaker, at))
+
+    async def health(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """``GET /healthz``: whether the store answers."""
+        parameters(scope)
+        try:
+            async with asyncio.timeout(self.limits.store_within):
+                await self.readers.ask(lambda store: store.rows("about"))
+        except (StoreError, TimeoutError):
+            raise busy(Reason(None, "store-unavailable"), 5) from None
+        said = {"status": "ok", "store": "ok", "version": self.version, **self._gauges()}
+        await reply_json(send, said)
+
+    async def measured(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """``GET /metrics``, for who asks on this machine or has a key for it."""
+        parameters(scope)
+        client = scope.get("client")
+        if client is not None and client[0].encode() not in _OPEN:
+            (await self._speaker(scope)).must_ask("metrics")
+        text = self.metrics.text(self._gauges())
+        await reply(send, 200, text, (b"content-type", METRICS_TYPE))
+
+
+_POST_COMMAND: dict[str, Handler] = {"POST": App.command}
+_POST_JOURNAL: dict[str, Handler] = {"POST": App.journal}
+
+
+def _asked(handler: Handler) -> dict[str, Handler]:
+    return {"GET": handler, "HEAD": handler}
+
+
+_GET_CARD = _asked(App.card)
+_PLACES: dict[str, dict[str, Handler]] = {
+    COMMANDS: _POST_COMMAND,
+    JOURNAL: _POST_JOURNAL,
+    "/v1/trial-balance": _asked(App.trial_balance),
+    "/healthz": _asked(App.health),
+    "/metrics": _asked(App.measured),
+}
+
+
+def _route(path: str) -> tuple[str, dict[str, Handler] | None]:
+    """A path's route, for counting, and what may be done there."""
+    found = _PLACES.get(path)
+    if found is not None:
+        return path, found
+    if path.startswith(CARDS):
+        number, slash, what = path.removeprefix(CARDS).partition("/")
+        if number and what in asking.OF_A_CARD and (what or not slash):
+            return f"{CARDS}{{number}}{slash}{what}", _GET_CARD
+    return "(none)", None

@@ -1,0 +1,47 @@
+"""The questions: as the command line's JSON, read-only, each over one state of the store."""
+
+from collections.abc import Callable
+from typing import Any
+
+from farecard.api.problems import ProblemError
+from farecard.api.readers import Readers
+from farecard.api.speakers import Speaker
+from farecard.model.commands import parse_number
+from farecard.model.moments import moment_now
+from farecard.model.verdict import Reason
+from farecard.questions import answers, card
+from farecard.questions.card import AsOf, UnknownCardError
+from farecard.storage.store import Store
+
+OfCard = Callable[[Store, int, AsOf], Any]
+
+# the last part of the path: what is asked of the card
+OF_A_CARD: dict[str, OfCard] = {
+    "": answers.status,
+    "history": answers.history,
+    "refund-quote": answers.refund_quote,
+    "reissue-quote": answers.reissue_quote,
+    "points": answers.points_told,
+}
+
+
+async def of_a_card(
+    readers: Readers, speaker: Speaker, text: str, what: OfCard, at: int | None
+) -> Any:
+    """A question about a card."""
+    speaker.must_ask("cards")
+    try:
+        number = parse_number(text)
+    except ValueError:
+        raise ProblemError(400, Reason(None, "want-card-number", {"field": "number"})) from None
+    when = card.everything(moment_now()) if at is None else card.moment(at)
+    try:
+        return await readers.ask(lambda store: what(store, number, when))
+    except UnknownCardError:
+        raise ProblemError(404, Reason(None, "unknown-card", {"field": "number"})) from None
+
+
+async def trial_balance(readers: Readers, speaker: Speaker, at: int | None) -> Any:
+    """The books."""
+    speaker.must_ask("trial-balance")
+    return await readers.ask(lambda store: answers.trial_balance(store, at, moment_now()))

@@ -1,0 +1,40 @@
+"""Lines as this window takes them: read, filled in, held against what their sender may say and against the clock."""
+
+from farecard.api.speakers import Speaker
+from farecard.desk.entries import Entry
+from farecard.desk.reading import Reader
+from farecard.model.moments import moment_now
+from farecard.model.verdict import Reason
+from farecard.wire.diagnose import Broken
+
+SECOND = 1_000_000
+
+
+class Hearing:
+    """Reads lines for the desk."""
+
+    def __init__(self, reader: Reader, ahead: int) -> None:
+        self._read = reader.read
+        self._ahead = ahead * SECOND
+
+    def line(self, speaker: Speaker, line: bytes) -> tuple[Entry, Reason | None]:
+        """A line as an entry, and why its sender may not say it; None when he may."""
+        entry = self._read(speaker.name, line, speaker.fill)
+        c = entry.command
+        if c is None:
+            return entry, None
+        no = speaker.may_say(c)
+        if no is not None:
+            return entry, no
+        if c.at > moment_now() + self._ahead:
+            reason = Reason(None, "clock-ahead", {"field": "at", "seconds": self._ahead // SECOND})
+            return Entry(speaker.name, None, b"", Broken(c.id, [reason])), None
+        return entry, None
+
+    def journal_line(self, speaker: Speaker, line: bytes) -> Entry:
+        """The same within a journal: what its sender may not say is no command, and the rest goes on."""
+        entry, no = self.line(speaker, line)
+        if no is None:
+            return entry
+        assert entry.command is not None
+        return Entry(speaker.name, None, b"", Broken(entry.command.id, [no]))

@@ -1,0 +1,31 @@
+"""What one process takes from whom, in one place. Over a limit it answers at once and goes on with the others."""
+
+import msgspec
+
+from farecard.wire.line import LONGEST_LINE
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bytes, seconds and counts. ``farecard serve --limit NAME=NUMBER`` sets one."""
+
+    # bytes
+    body: int = LONGEST_LINE  # of one command
+    headers: int = 16_384
+    # seconds
+    headers_within: float = 10  # from a request's first byte to the end of its headers
+    body_within: float = 15  # without another byte of a command that was begun
+    silent: float = 300  # without another line of a journal
+    unread: float = 30  # without a byte of our answers taken
+    idle: float = 75  # a connection without a request
+    leave_within: float = 30  # for what is under way when the server is told to stop
+    store_within: float = 2  # for the store to say a word to /healthz
+    ahead: int = 300  # how far a command's clock may be ahead of ours
+    # counts
+    waiting: int = 16_384  # commands in the queue
+    in_flight: int = 8192  # of one journal: read, and its answer not taken yet
+    readers: int = 4  # questions answered at the same time
+    questions: int = 256  # questions that wait
+    connections: int = 10_000
+
+
+LIMITS = tuple(Limits.__struct_fields__)

@@ -1,0 +1,79 @@
+"""What a request says: its parameters, its kind of body, the body itself."""
+
+from urllib.parse import parse_qsl
+
+from farecard.api.connection import hear
+from farecard.api.limits import Limits
+from farecard.api.problems import ProblemError
+from farecard.api.replies import Receive, Scope
+from farecard.model.moments import parse_as_of
+from farecard.model.verdict import Reason
+
+CLOSE = ((b"connection", b"close"),)
+
+
+class GoneError(Exception):
+    """The client has gone before it had said all."""
+
+
+def parameters(scope: Scope, *known: str) -> dict[str, str]:
+    """The query's parameters. ``ProblemError`` 400 for one that is not known or stands twice."""
+    query = scope["query_string"]
+    if not query:
+        return {}
+    try:
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
+    except ValueError:
+        raise ProblemError(400, Reason(None, "bad-query")) from None
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in known or name in found:
+            raise ProblemError(400, Reason(None, "unknown-parameter", {"known": list(known)}))
+        found[name] = value
+    return found
+
+
+def as_of(values: dict[str, str]) -> int | None:
+    """The moment of ``as_of``; None: now. A space where ``+`` was is read as ``+``."""
+    text = values.get("as_of")
+    if text is None:
+        return None
+    try:
+        return parse_as_of(text.replace(" ", "+"))
+    except ValueError:
+        raise ProblemError(400, Reason(None, "want-as-of", {"field": "as_of"})) from None
+
+
+def flag(values: dict[str, str], name: str) -> bool:
+    """A parameter that is true or false; false when it is not there."""
+    text = values.get(name, "false")
+    if text not in ("true", "false"):
+        raise ProblemError(400, Reason(None, "want-flag", {"field": name}))
+    return text == "true"
+
+
+def must_be(scope: Scope, *kinds: bytes) -> None:
+    """``ProblemError`` 415 when the body is said to be something else; who says nothing is believed."""
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            if value.split(b";")[0].strip().lower() not in kinds:
+                reason = Reason(None, "wrong-media-type", {"known": [kinds[0].decode()]})
+                raise ProblemError(415, reason, CLOSE)
+        elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise ProblemError(415, Reason(None, "no-encoding"), CLOSE)
+
+
+async def body_of(scope: Scope, receive: Receive, limits: Limits) -> bytes:
+    """The whole body. ``ProblemError`` 413 when it is too large; no more of it is read then."""
+    message = await hear(scope, receive, limits.body_within)
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        if len(body) > limits.body:
+            break
+        message = await hear(scope, receive, limits.body_within)
+        body += message.get("body", b"")
+    if message["type"] == "http.disconnect":
+        raise GoneError
+    if len(body) > limits.body:
+        raise ProblemError(413, Reason(None, "body-too-large", {"most": limits.body}), CLOSE)
+    return body

@@ -1,0 +1,37 @@
+"""One serving process, as uvicorn starts it: what it needs to know comes in its environment."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from farecard.api.app import App
+from farecard.api.limits import Limits
+from farecard.api.logs import configure
+from farecard.api.metrics import Metrics
+from farecard.desk.opening import collect_rarely, writing_desk
+
+SETTINGS = "FARECARD_SERVE"
+SWITCH = 0.001  # seconds until the other of desk and loop may compute; Python's own 5 ms is an answer's whole time
+
+
+class Settings(msgspec.Struct):
+    """What ``farecard serve`` tells its workers."""
+
+    store: str
+    limits: Limits
+    log_level: str
+    shared: str | None = None  # the folder for numbers, where there are several
+
+
+def make() -> App:
+    """The application of this process."""
+    settings = msgspec.json.decode(os.environ[SETTINGS], type=Settings)
+    configure(settings.log_level)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    collect_rarely()
+    sys.setswitchinterval(SWITCH)
+    shared = None if settings.shared is None else Path(settings.shared)
+    return App(lambda: writing_desk(settings.store), settings.limits, Metrics(shared))

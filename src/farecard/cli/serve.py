@@ -1,0 +1,45 @@
+"""``farecard serve``: the desk over HTTP."""
+
+from typing import Any
+
+import msgspec
+
+from farecard.api.limits import LIMITS, Limits
+from farecard.api.serve import address, bind, serve
+from farecard.cli.errors import UsageError
+from farecard.cli.show import say
+from farecard.storage.opening import place_of
+
+
+def _limits(words: list[str]) -> Limits:
+    """``--limit NAME=NUMBER``, as often as it stands there."""
+    values = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        if name not in LIMITS:
+            raise UsageError(f"--limit: {name}: unknown; known are {', '.join(LIMITS)}")
+        values[name] = number
+    try:
+        limits = msgspec.convert(values, Limits, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"--limit: {error}") from None
+    if any(getattr(limits, name) <= 0 for name in LIMITS):
+        raise UsageError("--limit: a limit is more than 0")
+    return limits
+
+
+def run(args: Any) -> int:
+    """``farecard serve``, until SIGTERM or Ctrl-C."""
+    limits = _limits(args.limit or [])
+    if args.workers < 1:
+        raise UsageError("--workers: 1 or more processes")
+    place = place_of(args.store)
+    with bind(args.host, args.port) as listening:
+        at = address(listening)
+
+        def ready() -> None:
+            say(f"farecard serves {place} at {at} (how to speak to it: {at}/docs); Ctrl-C to stop")
+
+        serve(args.store, listening, limits, args.workers, args.log_level, ready)
+    say("farecard: stopped; everything that was accepted was answered")
+    return 0
