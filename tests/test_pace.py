@@ -31,6 +31,14 @@ def test_half_is_taken_first_when_a_commit_costs_less_than_deciding(commit, firs
     assert learned(commit).first(64) == first, why
 
 
+def test_without_a_commit_to_learn_from_half_is_taken():
+    """Whatever was decided so far was nothing to keep."""
+    pace = Pace()
+    pace.decided(3, 3 * EACH)
+    assert pace.commit == 0
+    assert pace.first(64) == 32
+
+
 def test_a_crowd_is_worth_more_commits_than_a_few():
     """A commit of 5 ms: 100 commands are decided in 3 ms, 1,000 in 30."""
     assert learned(0.005).first(100) == 100

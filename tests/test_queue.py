@@ -319,3 +319,33 @@ def test_who_waits_for_room_is_not_forgotten_when_the_desk_goes_home(queue):
     free = threading.Event()
     queue.when_room(free.set)
     assert free.is_set()
+
+
+def test_a_desk_that_had_nothing_to_keep_yet_takes_a_crowd(queue):
+    """Its first batches are all no commands, so no commit was ever measured: twenty callers at once are served."""
+    for _ in range(3):
+        queue.decide("a", b"no command")
+
+    async def crowd():
+        window = AsyncWindow(queue)
+        return await asyncio.gather(*(window.decide(f"s{n}", b"{}") for n in range(20)))
+
+    assert {one.outcome for one in asyncio.run(asyncio.wait_for(crowd(), 30))} == {"invalid"}
+
+
+def test_a_desk_that_fails_before_it_takes_anything_tells_those_who_wait(queue, monkeypatch, caplog):
+    """A fault of our own in choosing what comes next: nobody waits for ever, and it is not tried for ever."""
+    real = Queue._take
+
+    def fail(queue, *, at_first):
+        if queue.waiting:
+            raise ZeroDivisionError
+        return real(queue, at_first=at_first)
+
+    monkeypatch.setattr(Queue, "_take", fail)
+    with pytest.raises(StoreError, match=r"the desk failed \(ZeroDivisionError\); nobody knows"):
+        queue.decide("a", ISSUE)
+    assert caplog.text.count("the desk failed") == 1
+    monkeypatch.setattr(Queue, "_take", real)
+    assert read(queue.decide("a", ISSUE))["outcome"] == "accepted"
+    assert queue.waiting == 0

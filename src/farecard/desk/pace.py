@@ -33,7 +33,7 @@ class Pace:
     def commit(self) -> float:
         """Seconds a commit takes by itself: a line through what was measured; 0 while all were alike."""
         spread = self._count * self._squares - self._counts * self._counts
-        if spread < self._counts:  # counts that differ by one or so
+        if spread <= self._counts:  # counts that differ by one or so, or none yet
             return 0.0
         at_none = (self._squares * self._seconds - self._counts * self._products) / spread
         return max(0.0, at_none)

@@ -238,6 +238,10 @@ class Queue:
 
     def _fail(self, error: StoreError) -> None:
         """Nobody knows what became of what was under way: every caller of it is told so."""
+        if not self._untold:  # it failed before it took anything: what waits would fail it again
+            with self._lock:
+                self._untold, self._asked = self._asked, deque()
+                self._waiting = 0
         windows: dict[Tell, list[tuple[Any, Told]]] = {}
         while self._untold:
             asked = self._untold.popleft()
