@@ -7,6 +7,7 @@ import pytest
 
 import make_docs
 from conftest import WORKED_EXAMPLE, farecard
+from farecard.api.limits import LIMITS, Limits
 from farecard.cli.main import parser
 from farecard.ledger import chart
 from farecard.model.commands import COMMANDS, name_of
@@ -97,3 +98,12 @@ def test_no_page_or_source_names_a_registry_or_this_machine():
         hidden = any(part.startswith(".") and part != ".ci" for part in path.relative_to(ROOT).parts)
         if path.is_file() and not hidden and path.suffix in {".py", ".md", ".toml", ".txt", ".in", ".sql", ""}:
             assert not wrong.search(path.read_text("utf-8", errors="ignore")), path
+
+
+def test_the_page_on_http_names_every_limit_with_its_default():
+    """A limit that nobody finds cannot be changed; a wrong default misleads."""
+    page = (ROOT / "docs" / "http.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", page, re.MULTILINE))
+    assert {name: float(value) for name, value in told.items()} == {
+        name: float(getattr(Limits(), name)) for name in LIMITS
+    }

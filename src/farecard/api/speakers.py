@@ -12,7 +12,6 @@ from farecard.model.verdict import Reason
 from farecard.storage.store import Store
 
 CHALLENGE = ((b"www-authenticate", b'Bearer realm="farecard"'),)
-LOOK_EVERY = 1.0  # seconds until a new or revoked key is taken note of
 
 
 class Rate:
@@ -74,12 +73,19 @@ class Speakers:
         self._ring: Ring = Ring([])
         self._speakers: dict[tuple[str, int], Speaker] = {}
         self._end = -1
-        self._looked_at = 0.0
-        self._loop = asyncio.get_running_loop()
+        self._looks = 0  # begun so far
+        self._looking = asyncio.Lock()
 
     async def look(self) -> None:
         """Take note of keys that were added or revoked."""
-        self._looked_at = self._loop.time()
+        before = self._looks
+        async with self._looking:
+            if self._looks > before:
+                return  # whoever waited here before us has begun to look since we came
+            self._looks += 1
+            await self._look()
+
+    async def _look(self) -> None:
         found = await self._readers.ask(self._changed)
         if found is not None:
             self._end, keys = found
@@ -100,7 +106,7 @@ class Speakers:
             raise ProblemError(401, Reason(None, "no-key"), CHALLENGE)
         secret = value[7:].decode("latin-1").strip()
         key = self._ring.find(secret)
-        if key is None and self._loop.time() - self._looked_at > LOOK_EVERY:
+        if key is None:
             await self.look()  # it may have been made a moment ago
             key = self._ring.find(secret)
         if key is None:

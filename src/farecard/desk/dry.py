@@ -38,7 +38,7 @@ class DryDesk(Desk):
         vault: Vault,
         inputs: Inputs,
     ) -> None:
-        """``store`` is read and never written; None: an empty one."""
+        """``store`` is read, within its open ``begin_reading``, and never written; None: an empty one."""
         self.vault = vault
         self.inputs = inputs
         self.code = "dry run"
@@ -54,7 +54,6 @@ class DryDesk(Desk):
         self.last = Last(0, 0, b"")
         self.clock = 0
         if store is not None:
-            store.begin_reading()
             self.clock = (store.rows("versions")[0][2] or 0) // WRITERS
 
     @property

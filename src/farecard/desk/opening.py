@@ -38,6 +38,7 @@ def dry_desk(url: str) -> DryDesk:
     """A desk that keeps nothing, over the store at ``url`` or, where there is none, an empty one."""
     if is_there(url):
         store = open_to_read(url)
+        store.begin_reading()
         return DryDesk(store, read_vault(store), load_inputs(store))
     return DryDesk(None, Vault(os.urandom(32)), packaged_inputs())
 
