@@ -1,6 +1,7 @@
 """The desk over HTTP: the contract's requests and answers, on a real server over either store."""
 
 import json
+import re
 import signal
 import socket
 import sqlite3
@@ -512,3 +513,40 @@ def test_nothing_personal_and_no_key_in_logs_and_numbers(own):
     for word in (*holder.values(), key, CARD):
         assert word not in served.said
         assert word not in numbers.decode()
+
+
+# -- the description -----------------------------------------------------------------------------
+
+
+def test_the_page_and_the_document_are_served_and_every_problem_has_its_place(served):
+    """The type of each problem leads to its paragraph; the page needs no script and no other host."""
+    status, said = served.get("/openapi.json")
+    assert (status, said["openapi"]) == (200, "3.1.0")
+    status, headers, body = served.call("GET", "/docs")
+    text = body.decode()
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "<script" not in text and "http://" not in text and "https://" not in text
+    for code in said["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]:
+        assert f'id="{code}"' in text
+    for path in said["paths"]:
+        assert path in text
+
+
+def test_answers_to_questions_are_as_described(served, everywhere):
+    """Cards of every kind and state of a sample: status, history, quotes, points and books fit their schemas."""
+    from test_openapi import validator
+
+    served.journal(list(journal(900, seed=5)), served.key("described", ALL))
+    text = b" ".join(journal(900, seed=5)).decode()
+    cards = sorted(set(re.findall(r'"card": ?"(JW\d{15})"', text)))[::3]
+    assert len(cards) > 10
+    for what, name in (("", "Status"), ("/history", "History"), ("/refund-quote", "RefundQuote"),
+                       ("/reissue-quote", "ReissueQuote"), ("/points", "Points")):  # fmt: skip
+        check = validator(name)
+        for card in cards:
+            status, answer = served.get(f"/v1/cards/{card}{what}", everywhere)
+            if status == 200:
+                check.validate(answer)
+    validator("TrialBalance").validate(served.get("/v1/trial-balance", everywhere)[1])
+    validator("Health").validate(served.get("/healthz")[1])

@@ -9,6 +9,8 @@ from time import perf_counter
 from traceback import format_tb
 from typing import Any
 
+import msgspec
+
 from farecard.api import asking
 from farecard.api.connection import LIVE, Connection, sweep
 from farecard.api.hearing import Hearing
@@ -16,6 +18,8 @@ from farecard.api.journal import MEDIA_TYPES, BrokenOffError, Upload
 from farecard.api.limits import Limits
 from farecard.api.metrics import MEDIA_TYPE as METRICS_TYPE
 from farecard.api.metrics import Metrics
+from farecard.api.openapi import openapi
+from farecard.api.page import POLICY, page
 from farecard.api.problems import ProblemError, busy
 from farecard.api.readers import Readers
 from farecard.api.replies import Receive, Scope, Send, reply, reply_json, reply_problem
@@ -262,6 +266,17 @@ class App:
         text = self.metrics.text(self._gauges())
         await reply(send, 200, text, (b"content-type", METRICS_TYPE))
 
+    async def described(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """``GET /openapi.json``."""
+        parameters(scope)
+        await reply(send, 200, msgspec.json.encode(openapi(self.version)))
+
+    async def explained(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """``GET /docs``: the same to read."""
+        parameters(scope)
+        kind = (b"content-type", b"text/html; charset=utf-8")
+        await reply(send, 200, page(self.version), kind, ((b"content-security-policy", POLICY),))
+
 
 _POST_COMMAND: dict[str, Handler] = {"POST": App.command}
 _POST_JOURNAL: dict[str, Handler] = {"POST": App.journal}
@@ -278,6 +293,8 @@ _PLACES: dict[str, dict[str, Handler]] = {
     "/v1/trial-balance": _asked(App.trial_balance),
     "/healthz": _asked(App.health),
     "/metrics": _asked(App.measured),
+    "/openapi.json": _asked(App.described),
+    "/docs": _asked(App.explained),
 }
 
 

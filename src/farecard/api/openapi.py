@@ -1,0 +1,376 @@
+"""What can be said to this window, as an OpenAPI 3.1 document: made from the types that read and answer it."""
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from farecard.api.examples import EXAMPLES, PURCHASE, TAKEN, refused
+from farecard.api.problems import document
+from farecard.model.commands import CHANNELS, COMMANDS, name_of
+from farecard.model.verdict import Reason
+from farecard.texts import texts
+
+Schema = dict[str, Any]
+
+# which problems each status stands for, with figures to show them by
+PROBLEMS: dict[int, tuple[Reason, ...]] = {
+    400: (
+        Reason(None, "bad-request"),
+        Reason(None, "bad-query"),
+        Reason(None, "unknown-parameter", {"known": ["as_of"]}),
+        Reason(None, "want-as-of", {"field": "as_of"}),
+        Reason(None, "want-card-number", {"field": "number"}),
+        Reason(None, "want-flag", {"field": "dry_run"}),
+        Reason(None, "no-body"),
+    ),
+    401: (Reason(None, "no-key"), Reason(None, "unknown-key")),
+    403: (
+        Reason(None, "channel-not-allowed", {"field": "channel", "choices": ["shop"]}),
+        Reason(None, "place-not-allowed", {"field": "place", "bound": "till-3"}),
+        Reason(None, "merchant-not-allowed", {"field": "merchant", "bound": "kiosk-1"}),
+        Reason(None, "company-not-allowed", {"field": "company", "bound": "hanshin"}),
+        Reason(None, "may-not-ask", {"question": "cards"}),
+    ),
+    404: (
+        Reason(None, "no-such-address"),
+        Reason(None, "unknown-card", {"field": "number"}),
+    ),
+    405: (Reason(None, "method-not-allowed", {"known": ["POST"]}),),
+    408: (Reason(None, "too-slow"),),
+    413: (Reason(None, "body-too-large", {"most": 65_536}),),
+    415: (
+        Reason(None, "wrong-media-type", {"known": ["application/json"]}),
+        Reason(None, "no-encoding"),
+    ),
+    429: (Reason(None, "over-rate", {"rate": 100, "seconds": 1}),),
+    431: (Reason(None, "headers-too-large", {"most": 16_384}),),
+    500: (Reason(None, "failed"),),
+    503: (
+        Reason(None, "queue-full"),
+        Reason(None, "readers-busy"),
+        Reason(None, "too-many-connections"),
+        Reason(None, "going-home"),
+        Reason(None, "outcome-unknown"),
+        Reason(None, "store-unavailable"),
+    ),
+}
+ALWAYS = (400, 408, 431, 500, 503)
+WITH_KEY = (*ALWAYS, 401, 429)
+
+YEN: Schema = {"type": "integer", "description": "yen"}
+POINTS: Schema = {"type": "integer", "minimum": 0, "description": "points"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+TEXT: Schema = {"type": "string"}
+CARD: Schema = {"type": "string", "pattern": "^JW[0-9]{15}$", "description": "a card number"}
+MOMENT: Schema = {
+    "type": "string", "format": "date-time",
+    "description": "RFC 3339 with its offset, 2000 to 2099, at most 6 decimals",
+}  # fmt: skip
+DAY: Schema = {"type": "string", "format": "date", "description": "a day in Tokyo"}
+
+
+def _object(required: dict[str, Schema], more: dict[str, Schema] | None = None) -> Schema:
+    return {
+        "type": "object",
+        "properties": required | (more or {}),
+        "required": list(required),
+    }
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+PAYOUT = _object({"deposit": YEN, "balance": YEN, "fee": YEN, "total": YEN})
+_SLIP = {"slip": TEXT, "collect_from": DAY, "due": YEN}
+_PAID = {"payout": PAYOUT, "paid_by": {"enum": ["cash", "app", "bank-transfer"]}}
+# what an accepted command's ``result`` says
+RESULTS: dict[str, dict[str, Schema]] = {
+    "issue": {"deposit": YEN, "balance": YEN},
+    "top_up": {"balance": YEN},
+    "tap_in": {"balance": YEN},
+    "tap_out": {"fare": YEN, "balance": YEN},
+    "purchase": {"from_card": YEN, "from_cash": YEN, "balance": YEN},
+    "reverse": {"balance": YEN},
+    "refund": _PAID,
+    "request_refund_form": {"form": TEXT},
+    "refund_by_post": _PAID,
+    "report_damaged": _SLIP,
+    "report_lost": _SLIP,
+    "collect_reissue": {"card": CARD, "deposit": YEN, "balance": YEN, "points": POINTS},
+    "move_to_phone": {"card": CARD, "balance": YEN, "points": POINTS},
+    "register_for_points": {"may_apply_from": DAY},
+    "join_membership": {"member": TEXT, "point_history_at": {"type": "array", "items": TEXT}},
+    "top_up_from_points": {"balance": YEN, "points": POINTS},
+    "apply_myna_point": {"measures": {"type": "array", "items": {"enum": [1, 2, 3]}}},
+    "confirm_insurance_card": {},
+    "file_account": {},
+    "confirm_account": {},
+    "change_applied_card": {},
+    "run_grants": {"grants": COUNT, "points": POINTS, "points_name": TEXT},
+    "join_campaign": {"campaign": TEXT, "measures": {"type": "array", "items": COUNT}},
+    "join_rally": {"rally": TEXT},
+    "commit_draw": {"root": TEXT, "entrants": COUNT},
+    "draw_lottery": {"entrants": COUNT, "winners": {"type": "array", "items": CARD}},
+}
+FIGURES: dict[str, Schema] = {  # that a refusal may name
+    "shortfall": YEN, "largest": YEN, "expected": YEN, "latest": MOMENT,
+    "left_today": YEN, "left_this_month": YEN, "points": POINTS, "from": DAY,
+}  # fmt: skip
+_DAYS = {"born", "expires", "points_registered_on", "valid_from", "valid_until", "applied_on"}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _commands() -> tuple[Schema, dict[str, Schema]]:
+    """One schema for all commands, and those it refers to: as the types have them, with what their text must be."""
+    kinds: Any = COMMANDS[0]
+    for one in COMMANDS[1:]:
+        kinds = kinds | one
+    _, parts = msgspec.json.schema_components([kinds], ref_template="#/components/schemas/{name}")
+    for part in parts.values():
+        for name, schema in part["properties"].items():
+            if name == "at":
+                schema.update(MOMENT)
+            elif name in ("card", "to") and not schema:
+                schema.update(CARD)
+            elif name in _DAYS:
+                part["properties"][name] = DAY if name in part["required"] else _or_null(DAY)
+    for one in COMMANDS:
+        parts[one.__name__]["examples"] = [EXAMPLES[name_of(one)]]
+    every = {
+        "oneOf": [_ref(one.__name__) for one in COMMANDS],
+        "discriminator": {
+            "propertyName": "do",
+            "mapping": {name_of(one): _ref(one.__name__)["$ref"] for one in COMMANDS},
+        },
+        "description": "One command. Its id is the sender's own, once and for ever.",
+    }
+    return every, parts
+
+
+def _reason() -> Schema:
+    sentence = _object({"ja": TEXT, "en": TEXT})
+    return _object(
+        {
+            "rule": _or_null({"type": "string", "description": "an id of the rule catalogue"}),
+            "code": {"enum": sorted(texts("en"))},
+            "ja": TEXT,
+            "en": TEXT,
+            "params": {"type": "object", "description": "the figures in the sentences"},
+        },
+        {"do_next": sentence, "until": {"type": "string", "description": "by when"}},
+    )
+
+
+def _decision() -> Schema:
+    accepted = [
+        {**_object(fields), "title": f"{name}, accepted"} for name, fields in RESULTS.items()
+    ]
+    figures = {
+        "type": "object",
+        "properties": FIGURES,
+        "title": "not accepted: the figures it names",
+    }
+    return {
+        **_object(
+            {
+                "id": _or_null({"type": "string", "maxLength": 64}),
+                "outcome": {"enum": ["accepted", "refused", "referred", "invalid"]},
+                "reasons": {"type": "array", "items": _ref("Reason")},
+                "warnings": {"type": "array", "items": _ref("Reason")},
+                "result": {"anyOf": [*accepted, figures]},
+            },
+            {"repeated": {"const": True, "description": "it had been decided before"}},
+        ),
+        "examples": [TAKEN, refused()],
+    }
+
+
+def _problem() -> Schema:
+    codes = sorted(one.code for some in PROBLEMS.values() for one in some)
+    return {
+        **_object(
+            {
+                "type": {"type": "string", "format": "uri-reference"},
+                "title": TEXT,
+                "status": {"enum": sorted(PROBLEMS)},
+                "detail": TEXT,
+                "code": {"enum": codes},
+                "ja": TEXT,
+                "en": TEXT,
+                "params": {"type": "object"},
+                "do_next": _object({"ja": TEXT, "en": TEXT}),
+            },
+            {"rule": {"type": "null"}, "until": TEXT},
+        ),
+        "description": "RFC 9457, with a code, both languages and what to do next.",
+    }
+
+
+def _status() -> Schema:
+    card = _object({
+        "number": CARD, "kind": TEXT,
+        "state": {"enum": ["refunded", "replaced", "stopped", "expired", "riding", "active"]},
+        "balance": YEN, "deposit": YEN, "points": POINTS, "expires": _or_null(DAY), "successor": _or_null(CARD),
+    })  # fmt: skip
+    measure = _object(
+        {
+            "state": {
+                "enum": ["not-applied", "counting", "waiting", "due", "granted", "not-granted"]
+            },
+            "points": POINTS,
+            "grant_on": _or_null(DAY),
+            "reasons": {"type": "array", "items": _ref("Reason")},
+        },
+        {"counted": YEN, "remaining": YEN},
+    )
+    myna = _object({
+        "applied_at": MOMENT, "measures": {"type": "object", "additionalProperties": measure},
+    })  # fmt: skip
+    stamp = _or_null(_object({"achieved_at": MOMENT, "shows_by": DAY}))
+    rally = _object({
+        "stamps": {"type": "object", "additionalProperties": stamp},
+        "draw": _or_null({"enum": [1, 2]}),
+    })  # fmt: skip
+    return _object({"card": card, "myna": _or_null(myna), "rally": _or_null(rally)})
+
+
+_REASONS = _object({"reasons": {"type": "array", "items": _ref("Reason")}})
+ANSWERS: dict[str, Schema] = {
+    "Status": _status(),
+    "History": {
+        "type": "array",
+        "items": _object({
+            "id": TEXT, "at": MOMENT, "do": TEXT, "channel": {"enum": list(CHANNELS)},
+            "amount": YEN, "balance": YEN, "points": {"type": "integer"},
+        }),
+    },
+    "RefundQuote": {"anyOf": [_object(_PAID), _REASONS]},
+    "ReissueQuote": {
+        "anyOf": [_object({"due": YEN, "collect_from": DAY, "due_if_damaged": YEN}), _REASONS]
+    },
+    "Points": {"type": "array", "items": {"allOf": [_ref("Reason"), _object({"measure": _or_null(COUNT)})]}},
+    "TrialBalance": _object({
+        "accounts": {"type": "array", "items": _object({"account": TEXT, "debit": YEN, "credit": YEN, "balance": YEN})},
+        "debit": YEN, "credit": YEN,
+        "unused": _object({"balance": YEN, "to_secure": YEN, "report_day": {"type": "boolean"}}),
+    }),
+    "Health": _object({
+        "status": {"const": "ok"}, "store": {"const": "ok"}, "version": TEXT, "queue_waiting": COUNT, "connections": COUNT,
+    }),
+}  # fmt: skip
+
+
+def _problem_answer(status: int) -> Schema:
+    shown = {one.code: {"value": document(status, one)} for one in PROBLEMS[status]}
+    answer: Schema = {
+        "description": ", ".join(shown),
+        "content": {"application/problem+json": {"schema": _ref("Problem"), "examples": shown}},
+    }
+    if status in (429, 503):
+        answer["headers"] = {"Retry-After": {"schema": COUNT, "description": "seconds"}}
+    return answer
+
+
+def _answers(statuses: tuple[int, ...], **good: Schema) -> Schema:
+    found = {name.removeprefix("s"): answer for name, answer in good.items()}
+    return found | {str(one): {"$ref": f"#/components/responses/{one}"} for one in sorted(statuses)}
+
+
+def _json(schema: Schema, description: str, **more: Any) -> Schema:
+    return {"description": description, "content": {"application/json": {"schema": schema, **more}}}
+
+
+_AS_OF = {
+    "name": "as_of", "in": "query", "required": False,
+    "schema": {"anyOf": [MOMENT, DAY]},
+    "description": "as it was then: a time with its offset, or a day (its end, in Tokyo); without it, now",
+}  # fmt: skip
+_NUMBER = {"name": "number", "in": "path", "required": True, "schema": CARD}
+_DRY_RUN = {
+    "name": "dry_run", "in": "query", "required": False, "schema": {"type": "boolean", "default": False},
+    "description": "decide by the same path, keep nothing and take no id",
+}  # fmt: skip
+
+
+def _question(id: str, summary: str, answer: str, *, of_card: bool) -> Schema:
+    statuses = (*WITH_KEY, 403, 404) if of_card else (*WITH_KEY, 403)
+    return {
+        "get": {
+            "operationId": id,
+            "summary": summary,
+            "parameters": [_NUMBER, _AS_OF] if of_card else [_AS_OF],
+            "responses": _answers(statuses, s200=_json(_ref(answer), summary)),
+        }
+    }
+
+
+def _paths() -> Schema:
+    decided = {
+        "s200": _json(_ref("Decision"), "accepted, refused or referred", example=TAKEN),
+        "s422": _json(_ref("Decision"), "invalid: no command, or not as things are"),
+    }
+    lines = {"application/x-ndjson": {"schema": TEXT}}
+    plain: Schema = {"security": []}
+    return {
+        "/v1/commands": {"post": {
+            "operationId": "command", "summary": "one command, one decision", "parameters": [_DRY_RUN],
+            "requestBody": {"required": True, "content": {"application/json": {
+                "schema": _ref("Command"), "example": PURCHASE}}},
+            "responses": _answers((*WITH_KEY, 403, 413, 415), **decided),
+        }},
+        "/v1/journal": {"post": {
+            "operationId": "journal", "summary": "commands, one a line; decisions, one a line, as they are committed",
+            "requestBody": {"required": True, "content": lines},
+            "responses": _answers((*WITH_KEY, 415), s200={"description": "a Decision a line", "content": lines}),
+        }},
+        "/v1/cards/{number}": _question("status", "what a card is", "Status", of_card=True),
+        "/v1/cards/{number}/history": _question("history", "what happened with it, newest first", "History", of_card=True),
+        "/v1/cards/{number}/refund-quote": _question("refundQuote", "what a refund would pay, or why not", "RefundQuote", of_card=True),
+        "/v1/cards/{number}/reissue-quote": _question("reissueQuote", "what a new card would cost, or why there is none", "ReissueQuote", of_card=True),
+        "/v1/cards/{number}/points": _question("points", "what became of its points, in sentences", "Points", of_card=True),
+        "/v1/trial-balance": _question("trialBalance", "the books", "TrialBalance", of_card=False),
+        "/healthz": {"get": {
+            "operationId": "health", "summary": "whether the server lives and its store answers", **plain,
+            "responses": _answers(ALWAYS, s200=_json(_ref("Health"), "it does")),
+        }},
+        "/metrics": {"get": {
+            "operationId": "metrics", "summary": "numbers for Prometheus: to this machine, or to a key with --ask metrics",
+            "security": [{}, {"key": []}],
+            "responses": _answers((*WITH_KEY, 403), s200={
+                "description": "text", "content": {"text/plain": {"schema": TEXT}}}),
+        }},
+    }  # fmt: skip
+
+
+@cache
+def openapi(version: str) -> dict[str, Any]:
+    """The document."""
+    command, parts = _commands()
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "farecard",
+            "version": version,
+            "summary": "A transit IC card's desk: commands in, decisions out, every refusal with its rule.",
+            "description": "Send the same id and body again whenever an answer did not come: it happens once.",
+        },
+        "security": [{"key": []}],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "responses": {str(status): _problem_answer(status) for status in PROBLEMS},
+            "schemas": {
+                "Command": command,
+                "Decision": _decision(),
+                "Reason": _reason(),
+                "Problem": _problem(),
+                **parts,
+                **ANSWERS,
+            },
+        },
+    }
