@@ -64,7 +64,7 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 TEXT: Schema = {"type": "string"}
 CARD: Schema = {"type": "string", "pattern": "^JW[0-9]{15}$", "description": "a card number"}
 MOMENT: Schema = {
-    "type": "string", "format": "date-time",
+    "type": "string", "format": "date-time", "pattern": "^20",
     "description": "RFC 3339 with its offset, 2000 to 2099, at most 6 decimals",
 }  # fmt: skip
 DAY: Schema = {"type": "string", "format": "date", "description": "a day in Tokyo"}
@@ -287,7 +287,7 @@ def _json(schema: Schema, description: str, **more: Any) -> Schema:
 
 _AS_OF = {
     "name": "as_of", "in": "query", "required": False,
-    "schema": {"anyOf": [MOMENT, DAY]},
+    "schema": {"anyOf": [MOMENT, DAY | {"pattern": "^20"}]},
     "description": "as it was then: a time with its offset, or a day (its end, in Tokyo); without it, now",
 }  # fmt: skip
 _NUMBER = {"name": "number", "in": "path", "required": True, "schema": CARD}
