@@ -9,7 +9,9 @@ import time
 
 import pytest
 
-from conftest import WORKED_EXAMPLE, command, farecard
+from conftest import WORKED_EXAMPLE, answers, command, farecard, new_desk
+from farecard.api.examples import EXAMPLES
+from farecard.model.commands import CHANNELS, KINDS, PHONES
 from farecard.sample import journal
 from postgres import query
 from serving import Served, all_of, chunk, head
@@ -21,6 +23,8 @@ ALL = (
     "seven-bank-atm,shop-machine,petrol-station,shop,icoca-app,wester-app,member-page,myna-point,post,phone"
 )
 EXAMPLE = WORKED_EXAMPLE.splitlines()
+RUNS = ("run_grants", "commit_draw", "draw_lottery")
+NEEDS_NO_CARD = ("confirm_insurance_card", "file_account", "confirm_account", *RUNS)
 
 
 def top_up(id, amount=1000, **fields):
@@ -550,3 +554,64 @@ def test_answers_to_questions_are_as_described(served, everywhere):
                 check.validate(answer)
     validator("TrialBalance").validate(served.get("/v1/trial-balance", everywhere)[1])
     validator("Health").validate(served.get("/healthz")[1])
+
+
+# -- who may do what where -------------------------------------------------------------------------
+
+
+def every_cell():
+    """Each command from each channel, on a fresh card of each kind; what the command needs besides is as in its example."""
+    holder = {"name": "見本", "kana": "ミホン", "born": "1990-04-01", "phone": "06"}
+    section = {"from": "Osaka", "to": "Kyoto", "valid_from": "2023-03-01", "valid_until": "2023-08-31"}
+    for k, kind in enumerate(KINDS):
+        for d, (do, example) in enumerate(EXAMPLES.items()):
+            for c, channel in enumerate(CHANNELS):
+                n = (k * 100 + d) * 100 + c
+                card = f"JW5{n:014d}"
+                sale = {"card": card, "kind": kind, "paid": 0 if kind in PHONES else 2000}
+                if kind != "anonymous":
+                    sale["holder"] = holder | {"born": f"{1900 + n // 10_000}-{n // 100 % 12 + 1:02d}-{n % 28 + 1:02d}", "kana": f"ミホン{n}"}
+                if kind == "commuter":
+                    sale["pass"] = section
+                own = {"id": f"{do}-{n}", "channel": channel} | ({"card": card} if "card" in example else {})
+                if do == "issue":
+                    yield json.dumps(example | sale | own).encode()
+                    continue
+                yield command(f"sale-{n}", "issue", channel="icoca-app" if kind in PHONES else "counter", **sale)
+                more = {"to": f"JW6{n:014d}"} if do == "move_to_phone" else {}
+                more |= {"person": f"p{n}"} if "person" in example else {}
+                more |= {"of": f"sale-{n}"} if do == "reverse" else {}
+                yield json.dumps(example | own | more).encode()
+
+
+def test_every_cell_of_the_table_answers_as_a_replay(served, tmp_path):
+    """Each of the 19 channels for each of the commands and each kind of card, and of keys those that speak for it."""
+    lines = list(every_cell())
+    assert len(lines) > 6_000
+    expected = answers(new_desk(tmp_path), lines)
+    key = served.key("cells", ALL + ",operations", unattended=True)
+    status, got = served.journal(lines, key)
+    assert status == 200
+    outcomes = set()
+    for line, one, other in zip(lines, got, expected, strict=True):
+        if json.loads(line)["do"] in RUNS:  # what they come to depends on all other cards of the store
+            assert (one["outcome"], one["reasons"]) == (other["outcome"], other["reasons"]), line
+        else:
+            assert one == other, line
+        outcomes.add(one["outcome"])
+    assert {"accepted", "refused", "invalid"} <= outcomes
+
+
+@pytest.mark.parametrize("do", EXAMPLES)
+def test_a_key_of_each_channel_speaks_for_no_other(served, do):
+    """Each command from each channel with a key of one: 403 for eighteen channels, a decision for its own."""
+    line = EXAMPLES[do] | {"at": "2000-01-01T00:00:00+09:00"}
+    own = line["channel"]
+    key = served.key(f"only-{do}", own, **({"unattended": True} if own == "operations" else {}))
+    for channel in CHANNELS:
+        status, answer = served.post(json.dumps(line | {"channel": channel}).encode(), key, "/v1/commands?dry_run=true")
+        if channel == own:
+            assert status in (200, 422)
+            assert answer["outcome"] != "accepted" or do in ("issue", *NEEDS_NO_CARD)
+        else:
+            assert (status, answer["code"], answer["params"]["choices"]) == (403, "channel-not-allowed", [own])
