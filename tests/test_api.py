@@ -552,6 +552,7 @@ def test_answers_to_questions_are_as_described(served, everywhere):
             status, answer = served.get(f"/v1/cards/{card}{what}", everywhere)
             if status == 200:
                 check.validate(answer)
+    validator("Events").validate(served.get("/v1/events", served.key("follower", ask="events"))[1])
     validator("TrialBalance").validate(served.get("/v1/trial-balance", everywhere)[1])
     validator("Health").validate(served.get("/healthz")[1])
 

@@ -23,7 +23,7 @@ from farecard.api.page import POLICY, page
 from farecard.api.problems import ProblemError, busy
 from farecard.api.readers import Readers
 from farecard.api.replies import Receive, Scope, Send, reply, reply_json, reply_problem
-from farecard.api.requests import CLOSE, GoneError, as_of, body_of, flag, must_be, parameters
+from farecard.api.requests import CLOSE, GoneError, as_of, body_of, flag, must_be, parameters, whole
 from farecard.api.speakers import Speaker, Speakers
 from farecard.desk.desk import Desk
 from farecard.desk.dry import DryDesk
@@ -246,6 +246,14 @@ class App:
         at = as_of(parameters(scope, "as_of"))
         await reply_json(send, await asking.trial_balance(self.readers, speaker, at))
 
+    async def events(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """``GET /v1/events``: what was decided, for those who follow along."""
+        speaker = await self._speaker(scope)
+        values = parameters(scope, "after", "limit")
+        most = whole(values, "limit", 1_000, self.limits.events)
+        after = values.get("after", "")
+        await reply_json(send, await asking.events(self.readers, speaker, after, most))
+
     async def health(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """``GET /healthz``: whether the store answers."""
         parameters(scope)
@@ -291,6 +299,7 @@ _PLACES: dict[str, dict[str, Handler]] = {
     COMMANDS: _POST_COMMAND,
     JOURNAL: _POST_JOURNAL,
     "/v1/trial-balance": _asked(App.trial_balance),
+    "/v1/events": _asked(App.events),
     "/healthz": _asked(App.health),
     "/metrics": _asked(App.measured),
     "/openapi.json": _asked(App.described),

@@ -9,9 +9,10 @@ from farecard.api.speakers import Speaker
 from farecard.model.commands import parse_number
 from farecard.model.moments import moment_now
 from farecard.model.verdict import Reason
-from farecard.questions import answers, card
+from farecard.questions import answers, card, following
 from farecard.questions.card import AsOf, UnknownCardError
 from farecard.storage.store import Store
+from farecard.texts import explain_all
 
 OfCard = Callable[[Store, int, AsOf], Any]
 
@@ -39,6 +40,21 @@ async def of_a_card(
         return await readers.ask(lambda store: what(store, number, when))
     except UnknownCardError:
         raise ProblemError(404, Reason(None, "unknown-card", {"field": "number"})) from None
+
+
+async def events(readers: Readers, speaker: Speaker, after: str, most: int) -> Any:
+    """What was decided after a place: the key's own commands, or all where it may ask for ``events``."""
+    try:
+        cursor = following.as_cursor(after)
+    except following.BadCursorError:
+        raise ProblemError(400, Reason(None, "unknown-place", {"field": "after"})) from None
+    sender = None if "events" in speaker.key.bound.ask else speaker.name
+    found = await readers.ask(lambda store: following.follow(store, cursor, most, sender))
+    return {
+        "events": explain_all(found.events),
+        "next": following.as_text(found.cursor),
+        "more": found.more,
+    }
 
 
 async def trial_balance(readers: Readers, speaker: Speaker, at: int | None) -> Any:

@@ -26,6 +26,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     readers: int = 4  # questions answered at the same time
     questions: int = 256  # questions that wait
     connections: int = 10_000
+    events: int = 10_000  # of one answer of /v1/events
 
 
 LIMITS = tuple(Limits.__struct_fields__)

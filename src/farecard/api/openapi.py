@@ -22,6 +22,8 @@ PROBLEMS: dict[int, tuple[Reason, ...]] = {
         Reason(None, "want-as-of", {"field": "as_of"}),
         Reason(None, "want-card-number", {"field": "number"}),
         Reason(None, "want-flag", {"field": "dry_run"}),
+        Reason(None, "unknown-place", {"field": "after"}),
+        Reason(None, "want-count", {"field": "limit", "most": 10_000}),
         Reason(None, "no-body"),
     ),
     401: (Reason(None, "no-key"), Reason(None, "unknown-key")),
@@ -254,6 +256,17 @@ ANSWERS: dict[str, Schema] = {
         "anyOf": [_object({"due": YEN, "collect_from": DAY, "due_if_damaged": YEN}), _REASONS]
     },
     "Points": {"type": "array", "items": {"allOf": [_ref("Reason"), _object({"measure": _or_null(COUNT)})]}},
+    "Events": _object({
+        "events": {"type": "array", "items": _object({
+            "sender": TEXT, "id": TEXT, "at": MOMENT, "recorded_at": MOMENT, "do": TEXT,
+            "channel": {"enum": list(CHANNELS)}, "place": _or_null(TEXT), "by": _or_null(TEXT), "company": _or_null(TEXT),
+            "card": _or_null(CARD), "outcome": {"enum": ["accepted", "refused", "referred", "invalid"]},
+            "reasons": {"type": "array", "items": _ref("Reason")}, "warnings": {"type": "array", "items": _ref("Reason")},
+            "result": {"type": "object"}, "amount": YEN, "balance": _or_null(YEN), "points": {"type": "integer"},
+        })},
+        "next": {"type": "string", "description": "the place to ask after next time"},
+        "more": {"type": "boolean", "description": "there is more at once"},
+    }),
     "TrialBalance": _object({
         "accounts": {"type": "array", "items": _object({"account": TEXT, "debit": YEN, "credit": YEN, "balance": YEN})},
         "debit": YEN, "credit": YEN,
@@ -334,6 +347,16 @@ def _paths() -> Schema:
         "/v1/cards/{number}/reissue-quote": _question("reissueQuote", "what a new card would cost, or why there is none", "ReissueQuote", of_card=True),
         "/v1/cards/{number}/points": _question("points", "what became of its points, in sentences", "Points", of_card=True),
         "/v1/trial-balance": _question("trialBalance", "the books", "TrialBalance", of_card=False),
+        "/v1/events": {"get": {
+            "operationId": "events", "summary": "what was decided after a place: one's own commands, or all with --ask events",
+            "parameters": [
+                {"name": "after", "in": "query", "required": False, "schema": TEXT,
+                 "description": "the next of an earlier answer; without it, from the beginning"},
+                {"name": "limit", "in": "query", "required": False,
+                 "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1_000}},
+            ],
+            "responses": _answers(WITH_KEY, s200=_json(_ref("Events"), "the next commands, in order")),
+        }},
         "/healthz": {"get": {
             "operationId": "health", "summary": "whether the server lives and its store answers", **plain,
             "responses": _answers(ALWAYS, s200=_json(_ref("Health"), "it does")),

@@ -52,6 +52,16 @@ def flag(values: dict[str, str], name: str) -> bool:
     return text == "true"
 
 
+def whole(values: dict[str, str], name: str, usual: int, most: int) -> int:
+    """A parameter that is a whole number from 1 to ``most``; ``usual`` when it is not there."""
+    text = values.get(name)
+    if text is None:
+        return min(usual, most)
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise ProblemError(400, Reason(None, "want-count", {"field": name, "most": most}))
+    return int(text)
+
+
 def must_be(scope: Scope, *kinds: bytes) -> None:
     """``ProblemError`` 415 when the body is said to be something else; who says nothing is believed."""
     for name, value in scope["headers"]:

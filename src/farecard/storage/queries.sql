@@ -216,3 +216,14 @@ UPDATE api_key SET revoked = :revoked WHERE name = :name AND revoked IS NULL
 
 -- name: trail_end
 SELECT coalesce(max(n), 0) FROM trail
+
+-- name: writers
+WITH RECURSIVE found (writer) AS (
+    SELECT min(writer) FROM batch
+    UNION ALL
+    SELECT (SELECT min(b.writer) FROM batch b WHERE b.writer > f.writer) FROM found f WHERE f.writer IS NOT NULL
+)
+SELECT writer FROM found WHERE writer IS NOT NULL
+
+-- name: batches_of
+SELECT id, recorded_at, number FROM batch WHERE writer = :writer AND number >= :number ORDER BY number LIMIT :most
