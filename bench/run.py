@@ -17,6 +17,7 @@ from pathlib import Path
 import embedded
 import month
 import rows_and_size
+import window
 from against_pgbench import TCP, UNIX, against_pgbench
 from farecard.desk.opening import collect_rarely
 from plot import draw
@@ -24,7 +25,7 @@ from results import told
 
 HERE = Path(__file__).parent
 SOCKETS = {"pgbench": TCP, "pgbench-unix": UNIX}  # desks on other machines, and on the server's own
-SHORT = (*SOCKETS, "rows", "kernel", "sqlite", "size", "start")
+SHORT = (*SOCKETS, "http", "rows", "kernel", "sqlite", "size", "start")
 LONG = ("memory", "twenty", "month", "history")
 
 
@@ -50,6 +51,8 @@ def measure(args, step, folder):
         embedded.sold(folder, args.cards)
     if step in SOCKETS:
         return against_pgbench(args.cards, args.pairs, SOCKETS[step])
+    if step == "http":
+        return window.against_echo_and_pgbench(args.cards, args.pairs)
     if step in ("month", "history"):
         return {"month": month.run, "history": month.history}[step](folder, args.people, args.pairs)
     one = {
