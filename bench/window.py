@@ -14,7 +14,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from against_pgbench import HERE, TCP, YARDSTICK, Pgbench, Worker, query, setting_of, stocked
+from against_pgbench import HERE, TCP, YARDSTICK, Pgbench, Worker, setting_of, stocked
 from postgres import free_port
 from results import result
 from serving import Served
