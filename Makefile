@@ -42,7 +42,7 @@ test: dev check
 	@$(BIN)/python -m pytest -n auto
 
 check: dev
-	@$(BIN)/ruff check src tests bench
+	@$(BIN)/ruff check src tests bench examples
 	@$(BIN)/mypy
 
 docs: dev

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "desk": {"model", "rules", "draws", "ledger", "wire", "campaigns", "tariff", "network", "storage"},
     "questions": {"model", "rules", "draws", "ledger", "campaigns", "tariff", "network", "storage", "desk", "texts"},
     "access": {"model", "storage"},
+    "client": {"model"},
     "api": {"model", "access", "wire", "texts", "storage", "desk", "questions"},
     "export": {"model", "tariff", "storage", "desk", "questions"},
     "sample": {"model"},
