@@ -200,6 +200,7 @@ def parser() -> argparse.ArgumentParser:
         "--limit", action="append", metavar="NAME=NUMBER", help="change a limit, like unread=60"
     )
     _add_keys(subs, add)
+    _add_people(subs, add)
 
     exports = subs.add_parser("export", help="the store as files for analysis").add_subparsers(
         dest="what", metavar="parquet", required=True
@@ -276,6 +277,32 @@ def _add_keys(subs: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
     add("list", "keys:list_", "the keys and what they may do", within=keys)
     revoke = add("revoke", "keys:revoke", "end a key, for good", within=keys)
     revoke.add_argument("name", metavar="NAME")
+
+
+def _add_people(subs: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
+    """What is held about somebody."""
+    person = subs.add_parser(
+        "person", help="what is held about somebody, and its end"
+    ).add_subparsers(dest="what", metavar="show|erase", required=True)
+    show = add(
+        "show", "people:show", "all that is held about somebody, in the clear", within=person
+    )
+    erase = add(
+        "erase", "people:erase", "erase it, for good; the ledger stays whole", within=person
+    )
+    for one in (show, erase):
+        who = one.add_mutually_exclusive_group(required=True)
+        who.add_argument(
+            "--card", metavar="CARD", help="the holder of a card, and who applied with it"
+        )
+        who.add_argument("--person", metavar="ID", help="the opaque id of a My Number card's key")
+        who.add_argument("--member", metavar="MEMBER", help="a WESTER member, of all its cards")
+    erase.add_argument("--yes", action="store_true", help="do not ask")
+    erase.add_argument(
+        "--in-use",
+        action="store_true",
+        help="even if the card is in use: nobody can prove then that it is theirs",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """Making a store and adding to it: its key, its tariff, its networks; and reading those again."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import NamedTuple
@@ -64,6 +64,15 @@ def adding(store: Store) -> Iterator[None]:
     except BaseException:
         store.rollback()
         raise
+
+
+@contextmanager
+def erasing(store: Store, tables: Sequence[str]) -> Iterator[None]:
+    """Change these tables within this, whole or not at all, so that their files do not keep what was there."""
+    store.overwrite()
+    with adding(store):
+        yield
+    store.sweep(tables)
 
 
 def _update_tariff(store: Store, text: str) -> None:

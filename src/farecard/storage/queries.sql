@@ -208,6 +208,43 @@ SELECT day, month, first_day FROM calendar ORDER BY day
 SELECT number, account, since_seq, since_at, ended, ended_at, head, successor FROM number
 ORDER BY number
 
+-- name: holder_of
+SELECT name_key, phone_key, subject_key, sealed FROM holder WHERE account = :account
+
+-- name: payees_of
+SELECT p.seq, e.at, p.sealed FROM payee p JOIN event e ON e.seq = p.seq AND e.account = p.account
+WHERE p.account = :account ORDER BY p.seq
+
+-- name: member_of
+SELECT subject_key, sealed FROM member WHERE account = :account
+
+-- name: members_by
+SELECT account FROM member WHERE member_key = :member_key ORDER BY account
+
+-- name: people_of
+SELECT person, account, subject_key, sealed FROM person WHERE account = :account ORDER BY person
+
+-- name: person_of
+SELECT person, account, subject_key, sealed FROM person WHERE person = :person
+
+-- name: no_namesake
+DELETE FROM namesake WHERE name_key = :name_key AND cards = 1
+
+-- name: one_namesake_fewer
+UPDATE namesake SET cards = cards - 1 WHERE name_key = :name_key AND cards > 1
+
+-- name: erase_holder
+UPDATE holder SET name_key = NULL, phone_key = NULL, subject_key = NULL, sealed = NULL WHERE account = :account
+
+-- name: erase_payees
+UPDATE payee SET sealed = NULL WHERE account = :account
+
+-- name: erase_member
+UPDATE member SET member_key = NULL, subject_key = NULL, sealed = NULL WHERE account = :account
+
+-- name: erase_person
+UPDATE person SET subject_key = NULL, sealed = NULL WHERE person = :person
+
 -- name: api_keys
 SELECT name, since, secret, bound, revoked FROM api_key ORDER BY since, name
 

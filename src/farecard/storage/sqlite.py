@@ -221,6 +221,16 @@ class SqliteStore:
         with self._errors():
             return self.db.execute(self._queries[statement], values).rowcount
 
+    def overwrite(self) -> None:
+        """Write zeros over whatever is deleted or replaced."""
+        with self._errors():
+            self.db.execute("PRAGMA secure_delete = ON")
+
+    def sweep(self, tables: Sequence[str]) -> None:  # noqa: ARG002  # it has one file
+        """Empty the log, where pages are as they were before. Readers in the middle of something hold it up for a while."""
+        with self._errors():
+            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def start(self, writes: Writes, done: Callable[[], None]) -> None:
         """Write a batch. Since the lock is held, what it read still holds."""
         self._done = done

@@ -85,6 +85,12 @@ class Store(Protocol):
     def change(self, statement: str, /, **values: Any) -> int:
         """Run a named statement that changes rows, within ``begin_making``; gives how many it changed."""
 
+    def overwrite(self) -> None:
+        """From now on leave nothing of what is changed in the store's files."""
+
+    def sweep(self, tables: Sequence[str]) -> None:
+        """Have the files forget what was changed in these tables, as far as no one else looks at it."""
+
     def start(self, writes: Writes, done: Callable[[], None]) -> None:
         """Begin to write and commit a batch; ``done`` is called when it is durable."""
 
