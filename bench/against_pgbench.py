@@ -80,19 +80,18 @@ def prewarm(url, schema):
 
 
 class Worker:
-    """A desk in a process of its own."""
+    """One of our programs in a process of its own: says it is ready, and answers each order with a line of JSON."""
 
-    def __init__(self, url, way, journal):
+    def __init__(self, program, *args):
         self.process = subprocess.Popen(
-            [sys.executable, HERE / "worker.py", url, way, journal],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            [sys.executable, HERE / program, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def ready(self):
         assert self.process.stdout.readline() == "ready\n"
 
-    def go(self, count):
-        self.process.stdin.write(f"go {count}\n")
+    def go(self, *order):
+        self.process.stdin.write(" ".join(map(str, order)) + "\n")
         self.process.stdin.flush()
 
     def told(self):
@@ -188,7 +187,7 @@ def workers(url, folder, cards, rounds, counts):
     found = {}
     for (name, _), file in files.items():
         file.close()
-        found.setdefault(name, []).append(Worker(url, WAYS[name][0], file.name))
+        found.setdefault(name, []).append(Worker("worker.py", url, WAYS[name][0], file.name))
     for some in found.values():
         for one in some:
             one.ready()
@@ -200,7 +199,7 @@ def round_of(running, counts):
     found = {}
     for name, some in running.items():
         for one in some:
-            one.go(counts[name] // len(some))
+            one.go("go", counts[name] // len(some))
         told = [one.told() for one in some]
         found[name] = counts[name] / max(one["seconds"] for one in told), told[0]
     return found

@@ -21,6 +21,7 @@ from threading import Thread
 
 END = b"\r\n\r\n"
 LENGTH = b"content-length: "
+OUTCOME = b'"outcome":"'
 READ = 1 << 18
 
 
@@ -49,9 +50,9 @@ class Client:
         return None
 
 
-def requests_of(lines, where, key, path):
+def requests_of(lines, where, key):
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: {where[0]}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+        f"POST /v1/commands HTTP/1.1\r\nHost: {where[0]}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
         "Content-Length: "
     ).encode()
     return [b"%s%d\r\n\r\n%s" % (head, len(line), line) for line in lines]
@@ -86,10 +87,9 @@ def singly(where, requests, connections, a_second=None):
             answer = client.answer()
             if answer is not None:
                 took.append(clock() - client.due)
-                kind = answer[9:12] + answer[answer.find(b'"outcome":"') + 11 :][:7]
+                kind = answer[9:12] + b" " + answer.partition(OUTCOME)[2].partition(b'"')[0]
                 said[kind] += 1
-                if said[kind] == 1:
-                    first[kind.decode()] = answer.decode()
+                first.setdefault(kind, answer)
                 idle.append(client)
     seconds = clock() - began
     for client in clients:
@@ -98,7 +98,7 @@ def singly(where, requests, connections, a_second=None):
     return {
         "seconds": seconds,
         "said": {what.decode(): many for what, many in said.items()},
-        "first": first,
+        "first": {what.decode(): answer.decode() for what, answer in first.items()},
         "median": took[count // 2],
         "p99": took[count * 99 // 100],
     }
@@ -126,7 +126,7 @@ def journal(where, lines, key):
 
 
 def main():
-    host, port, key, path, file = sys.argv[1:]
+    host, port, key, file = sys.argv[1:]
     where = (host, int(port))
     lines = Path(file).read_bytes().splitlines()
     print("ready", flush=True)
@@ -140,7 +140,7 @@ def main():
         told = (
             journal(where, some, key)
             if what == "journal"
-            else singly(where, requests_of(some, where, key, path), *more)
+            else singly(where, requests_of(some, where, key), *more)
         )
         print(json.dumps(told), flush=True)
 

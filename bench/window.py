@@ -4,7 +4,7 @@ A round: pgbench, single commands, an echo of FastAPI, a journal, the same by a 
 commands at four fifths of what was reached, for how long they take then.
 """
 
-import json
+import os
 import socket
 import statistics
 import subprocess
@@ -24,23 +24,17 @@ CONNECTIONS = 64
 SHARE = 0.8  # of the speed reached
 
 
-class Load:
-    """The load generator, a process of its own."""
+class Load(Worker):
+    """The load generator."""
 
     def __init__(self, port, key, file):
-        call = [sys.executable, HERE / "load.py", "127.0.0.1", str(port), key, "/v1/commands", file]
-        self.process = subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout.readline() == "ready\n"
+        super().__init__("load.py", "127.0.0.1", str(port), key, file)
+        self.ready()
 
-    def go(self, what, *numbers):
-        self.process.stdin.write(" ".join(map(str, (what, *numbers))) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
+    def run(self, *order):
+        """What is told of one order."""
+        self.go(*order)
+        return self.told()
 
 
 @contextmanager
@@ -65,7 +59,7 @@ def echoing():
 def cpu_of(pid):
     """Seconds a process has computed."""
     words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / 100
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Window:
@@ -97,7 +91,7 @@ def written(folder, name, lines):
 
 def speed_of(told, count):
     """Commands a second; all were answered with a decision."""
-    strange = set(told.get("said", ())) - {"200accepte", "200refused"}
+    strange = set(told.get("said", ())) - {"200 accepted", "200 refused"}
     assert not strange, [told["first"][one] for one in strange]
     return count / told["seconds"]
 
@@ -114,21 +108,21 @@ def against_echo_and_pgbench(cards, pairs, seconds=5, count=30_720, journal=122_
             to_window += traffic.lines(count + journal)
             to_desk += traffic.lines(journal)
             to_window += traffic.lines(count)
-        alone = Worker(url, "4096", written(folder, "desk", to_desk))
+        alone = Worker("worker.py", url, "4096", written(folder, "desk", to_desk))
         alone.ready()
         window = Window(url, written(folder, "window", to_window))
         with echoing() as port:
             echo = Load(port, "none", written(folder, "echo", to_echo))
             for _ in range(pairs + 1):
                 one = {"pgbench": yardstick.speed()}
-                one["single"] = window.busy(lambda: window.load.go("commands", count, CONNECTIONS))
+                one["single"] = window.busy(lambda: window.load.run("commands", count, CONNECTIONS))
                 one["speed"] = speed_of(one["single"], count)
-                one["echo"] = count / echo.go("commands", count, CONNECTIONS)["seconds"]
-                one["upload"] = window.busy(lambda: window.load.go("journal", journal))
+                one["echo"] = count / echo.run("commands", count, CONNECTIONS)["seconds"]
+                one["upload"] = window.busy(lambda: window.load.run("journal", journal))
                 one["journal"] = journal / one["upload"]["seconds"]
-                alone.go(journal)
+                alone.go("go", journal)
                 one["desk"] = journal / alone.told()["seconds"]
-                one["paced"] = window.load.go("rate", count, CONNECTIONS, int(SHARE * one["speed"]))
+                one["paced"] = window.load.run("rate", count, CONNECTIONS, int(SHARE * one["speed"]))
                 speed_of(one["paced"], count)
                 rounds.append(one)
                 print(

@@ -109,6 +109,13 @@ def database(server):
     return server.database()
 
 
+def a_store(request, folder):
+    """The URL of an empty store on the engine that a fixture's ``sqlite`` or ``postgresql`` names."""
+    if request.param == "sqlite":
+        return f"sqlite:///{folder}/s.db"
+    return request.getfixturevalue("own_server").database()
+
+
 @pytest.fixture
 def desk(tmp_path):
     return new_desk(tmp_path)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import WORKED_EXAMPLE, answers, command, farecard, new_desk
+from conftest import WORKED_EXAMPLE, a_store, answers, command, farecard, new_desk
 from farecard.api.examples import EXAMPLES
 from farecard.model.commands import CHANNELS, KINDS, PHONES
 from farecard.sample import journal
@@ -35,10 +35,7 @@ def top_up(id, amount=1000, **fields):
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def served(request, tmp_path_factory):
     """A server over a store of its own."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('served')}/s.db"
-    else:
-        url = request.getfixturevalue("own_server").database()
+    url = a_store(request, tmp_path_factory.mktemp("served"))
     made = Served(url)
     status, sold = made.post(command("sold", "issue", card=CARD, kind="anonymous", paid=2000), made.key("till-0", "counter"))
     assert (status, sold["outcome"]) == (200, "accepted")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import answers, command, farecard
+from conftest import a_store, answers, command, farecard
 from farecard.desk.opening import writing_desk
 from postgres import query
 
@@ -38,10 +38,7 @@ def lines():
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path):
     """A store of each kind with two people in it."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/s.db"
-    else:
-        url = request.getfixturevalue("own_server").database()
+    url = a_store(request, tmp_path)
     desk = writing_desk(url)
     got = answers(desk, lines(), batch=1)
     assert [one["outcome"] for one in got] == ["accepted"] * 8, [one for one in got if one["outcome"] != "accepted"]

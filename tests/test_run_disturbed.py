@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from applicants import Applicants
-from conftest import answers, command, farecard, new_desk
+from conftest import a_store, answers, command, farecard, new_desk
 from farecard.desk.opening import writing_desk
 from farecard.storage.opening import open_to_read
 from state import problems, state
@@ -52,7 +52,7 @@ def calm(tmp_path_factory):
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path):
     """A store of the same applicants, before the run."""
-    made = f"sqlite:///{tmp_path}/store.db" if request.param == "sqlite" else request.getfixturevalue("own_server").database()
+    made = a_store(request, tmp_path)
     desk = writing_desk(made)
     answers(desk, LINES)
     desk.store.close()

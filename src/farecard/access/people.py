@@ -10,17 +10,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from farecard.access.trail import note
-from farecard.model.account import Account
+from farecard.model.account import NO_ACCOUNT, Account
 from farecard.model.commands import format_number
 from farecard.model.moments import iso_moment
 from farecard.storage.errors import StoreError
 from farecard.storage.making import erasing
 from farecard.storage.rows import as_account
 from farecard.storage.store import Store
-from farecard.storage.vault import Vault
+from farecard.storage.vault import WRAPPED_BYTES, Vault
 
 KEPT_IN = ("holder", "payee", "member", "person")
-_WRAPPED = 60  # bytes of a sealed key: nonce, key, tag
 
 
 class PersonError(StoreError):
@@ -65,7 +64,7 @@ def by_person(store: Store, vault: Vault, id: str) -> Found:
     if not rows:
         raise PersonError("nobody of this id applied, and nothing was reported of one")
     person = _person(vault, *rows[0])
-    accounts = [] if person.account < 0 else [_account(store, person.account)]
+    accounts = [] if person.account == NO_ACCOUNT else [_account(store, person.account)]
     return Found(accounts, [person])
 
 
@@ -74,7 +73,7 @@ def by_member(store: Store, vault: Vault, member: str) -> Found:
     accounts = [row[0] for row in store.rows("members_by", member_key=vault.match(member))]
     if not accounts:
         raise PersonError("no card is tied to this member")
-    held = [one for id in accounts for one in _of_account(store, vault, id) if one.what == "member"]
+    held = [one for id in accounts for one in _memberships(store, vault, id)]
     return Found([_account(store, id) for id in accounts], held)
 
 
@@ -83,39 +82,39 @@ def _account(store: Store, id: int) -> Account:
 
 
 def _of_account(store: Store, vault: Vault, account: int) -> Iterable[Held]:
-    for _, _, key, sealed in store.rows("holder_of", account=account):
-        yield Held("holder", account, _opened(vault, key, sealed))
-    for _, at, sealed in store.rows("payees_of", account=account):
+    for _, key, sealed in store.rows("holder_of", account=account):
+        yield Held("holder", account, _fields(_unsealed(vault, key, sealed)))
+    for at, both in store.rows("payees_of", account=account):
         said = None
-        if sealed is not None:
-            said = {
-                "at": iso_moment(at),
-                **(_opened(vault, sealed[:_WRAPPED], sealed[_WRAPPED:]) or {}),
-            }
-        yield Held("payee", account, said)
+        if both is not None:
+            said = _fields(_unsealed(vault, both[:WRAPPED_BYTES], both[WRAPPED_BYTES:]))
+        yield Held("payee", account, said and {"at": iso_moment(at), **said})
+    yield from _memberships(store, vault, account)
+
+
+def _memberships(store: Store, vault: Vault, account: int) -> Iterable[Held]:
     for key, sealed in store.rows("member_of", account=account):
-        yield Held("member", account, _text(vault, "member", key, sealed))
+        yield Held("member", account, _named("member", _unsealed(vault, key, sealed)))
 
 
 def _person(
     vault: Vault, key: str, account: int, wrapped: bytes | None, sealed: bytes | None
 ) -> Held:
-    return Held("person", account, _text(vault, "person", wrapped, sealed), key)
+    return Held("person", account, _named("person", _unsealed(vault, wrapped, sealed)), key)
 
 
-def _opened(vault: Vault, wrapped: bytes | None, sealed: bytes | None) -> dict[str, Any] | None:
+def _unsealed(vault: Vault, wrapped: bytes | None, sealed: bytes | None) -> bytes | None:
     if wrapped is None or sealed is None:
         return None
-    found: dict[str, Any] = msgspec.json.decode(vault.open(vault.subject(wrapped), sealed))
-    return found
+    return vault.open(vault.subject(wrapped), sealed)
 
 
-def _text(
-    vault: Vault, name: str, wrapped: bytes | None, sealed: bytes | None
-) -> dict[str, Any] | None:
-    if wrapped is None or sealed is None:
-        return None
-    return {name: vault.open(vault.subject(wrapped), sealed).decode()}
+def _fields(plain: bytes | None) -> dict[str, Any] | None:
+    return None if plain is None else msgspec.json.decode(plain, type=dict[str, Any])
+
+
+def _named(name: str, plain: bytes | None) -> dict[str, Any] | None:
+    return None if plain is None else {name: plain.decode()}
 
 
 def erase(store: Store, found: Found, who: str, today: int, *, in_use: bool) -> int:
@@ -123,47 +122,33 @@ def erase(store: Store, found: Found, who: str, today: int, *, in_use: bool) -> 
 
     ``in_use``: erase even so. From then on nobody can prove that the card is theirs.
     """
+    held = [one for one in found.held if one.data is not None]
     used = [one for one in found.accounts if _is_used(one, today)]
-    if (
-        used
-        and not in_use
-        and any(one.what == "holder" and one.data is not None for one in found.held)
-    ):
+    if used and not in_use and any(one.what == "holder" for one in held):
         numbers = ", ".join(format_number(one.number) for one in used)
         raise PersonError(
             f"{numbers}: still in use, and without its holder it can be neither replaced nor paid out to them;"
             " refund it first, or say --in-use to erase all the same"
         )
-    held = [one for one in found.held if one.data is not None]
     if not held:
         return 0
     with erasing(store, KEPT_IN):
         for what in dict.fromkeys((one.what, one.account, one.key) for one in held):
             _erase(store, *what)
-        about = ", ".join(dict.fromkeys(_about(found, one) for one in held))
+        about = ", ".join(dict.fromkeys(_card(found, one) or f"person {one.key}" for one in held))
         note(store, who, "person-erased", about, ", ".join(one.what for one in held))
     return len(held)
 
 
 def _erase(store: Store, what: str, account: int, key: str | None) -> None:
-    if what == "holder":
-        for name_key, *_ in store.rows("holder_of", account=account):
-            if name_key is not None:  # CARD-4 counts the cards of a name and birthday: one fewer
-                store.change("no_namesake", name_key=name_key) or store.change(
-                    "one_namesake_fewer", name_key=name_key
-                )
-        store.change("erase_holder", account=account)
-    elif what == "payee":
-        store.change("erase_payees", account=account)
-    elif what == "member":
-        store.change("erase_member", account=account)
-    else:
+    if what == "person":
         store.change("erase_person", person=key)
-
-
-def _about(found: Found, held: Held) -> str:
-    number = next((one.number for one in found.accounts if one.account == held.account), None)
-    return f"person {held.key}" if number is None else format_number(number)
+        return
+    if what == "holder":  # CARD-4 counts the cards of a name and birthday: one fewer
+        for name_key, *_ in store.rows("holder_of", account=account):
+            if name_key is not None and not store.change("no_namesake", name_key=name_key):
+                store.change("one_namesake_fewer", name_key=name_key)
+    store.change(f"erase_{what}", account=account)
 
 
 def _is_used(account: Account, today: int) -> bool:

@@ -9,7 +9,7 @@ from farecard.access import keys
 from farecard.access.rights import Bound
 from farecard.cli.errors import UsageError
 from farecard.cli.show import print_json, say, table
-from farecard.desk.opening import making_store
+from farecard.desk.opening import existing_store, making_store
 from farecard.model.moments import iso_moment
 from farecard.storage.opening import open_to_read
 from farecard.wire.diagnose import is_name
@@ -95,8 +95,7 @@ def _said(bound: Bound) -> dict[str, Any]:
 
 def revoke(args: Any) -> int:
     """``farecard keys revoke NAME``."""
-    open_to_read(args.store).close()  # a store is not made to revoke a key of it
-    with closing(making_store(args.store)[0]) as store:
+    with closing(existing_store(args.store)[0]) as store:
         keys.revoke(store, args.name, whoami())
     if args.json:
         print_json({"name": args.name, "revoked": True})

@@ -9,7 +9,7 @@ from farecard.access.people import Found
 from farecard.cli.errors import UsageError
 from farecard.cli.keys import whoami
 from farecard.cli.show import print_json, say, table
-from farecard.desk.opening import making_store
+from farecard.desk.opening import existing_store
 from farecard.model.commands import parse_number
 from farecard.model.moments import day_of, moment_now
 from farecard.storage.making import read_vault
@@ -51,9 +51,9 @@ def show(args: Any) -> int:
 
 def erase(args: Any) -> int:
     """``farecard person erase``: what ``show`` shows, for good; asks first, or wants ``--yes``."""
-    open_to_read(args.store).close()  # a store is not made to erase from it
-    with closing(making_store(args.store)[0]) as store:
-        found = _find(store, read_vault(store), args)
+    store, vault = existing_store(args.store)
+    with closing(store):
+        found = _find(store, vault, args)
         told = [one for one in people.told(found) if not one["erased"]]
         if told and not args.yes:
             _ask(told)

@@ -58,24 +58,12 @@ class UnreachableError(FarecardError):
     """No answer came, however often it was tried. What was sent may have been decided: the same id, sent again, tells."""
 
 
-class _Document(msgspec.Struct):
-    """A problem document; of another server's only the status is known."""
-
-    code: str = "unknown"
-    ja: str = ""
-    en: str = ""
-    rule: str | None = None
-    params: dict[str, Any] = {}
-    do_next: Text | None = None
-
-
 def problem(status: int, body: bytes, retry_after: str | None) -> ProblemError:
     """What a body that is no answer says."""
     try:
-        said = msgspec.json.decode(body, type=_Document)
+        told = msgspec.json.decode(body, type=Told)
     except msgspec.DecodeError:  # not ours: a proxy's, say
-        said = _Document(en="not an answer of farecard's", ja="farecardの応答ではありません")
-    told = Told(said.code, said.ja, said.en, said.rule, said.params, said.do_next)
+        told = Told("unknown", "farecardの応答ではありません", "not an answer of farecard's")
     seconds = float(retry_after) if retry_after is not None and retry_after.isdigit() else None
     return ProblemError(status, told, seconds)
 

@@ -42,14 +42,14 @@ class Upload:
                     patience.renew()
                     yield found
             except (ProblemError, OSError, HTTPException) as error:
-                self._hang_up()
-                if self._broken is not None:
-                    raise self._broken from None
-                patience.after(error)
+                failed = error
             else:
                 return
             finally:
                 self._hang_up()
+            if self._broken is not None:
+                raise self._broken
+            patience.after(failed)
 
     def _begin(self) -> HTTPResponse:
         """Send what has no answer yet; gives the answer's beginning."""

@@ -28,6 +28,12 @@ def making_store(url: str) -> tuple[Store, Vault]:
     return open_to_write(url, packaged_text(), sample_network())
 
 
+def existing_store(url: str) -> tuple[Store, Vault]:
+    """The same, but never made: ``StoreError`` when it is not there."""
+    open_to_read(url).close()
+    return making_store(url)
+
+
 def writing_desk(url: str) -> Desk:
     """A desk on the store at ``url``, which is made when it is not there yet."""
     store, vault = making_store(url)

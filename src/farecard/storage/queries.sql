@@ -209,10 +209,10 @@ SELECT number, account, since_seq, since_at, ended, ended_at, head, successor FR
 ORDER BY number
 
 -- name: holder_of
-SELECT name_key, phone_key, subject_key, sealed FROM holder WHERE account = :account
+SELECT name_key, subject_key, sealed FROM holder WHERE account = :account
 
 -- name: payees_of
-SELECT p.seq, e.at, p.sealed FROM payee p JOIN event e ON e.seq = p.seq AND e.account = p.account
+SELECT e.at, p.sealed FROM payee p JOIN event e ON e.seq = p.seq AND e.account = p.account
 WHERE p.account = :account ORDER BY p.seq
 
 -- name: member_of
@@ -236,7 +236,7 @@ UPDATE namesake SET cards = cards - 1 WHERE name_key = :name_key AND cards > 1
 -- name: erase_holder
 UPDATE holder SET name_key = NULL, phone_key = NULL, subject_key = NULL, sealed = NULL WHERE account = :account
 
--- name: erase_payees
+-- name: erase_payee
 UPDATE payee SET sealed = NULL WHERE account = :account
 
 -- name: erase_member

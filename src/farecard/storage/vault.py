@@ -15,7 +15,8 @@ from pathlib import Path
 from farecard.storage.errors import StoreError
 
 KEY_BYTES = 32
-_NONCE = 12
+_NONCE, _TAG = 12, 16
+WRAPPED_BYTES = _NONCE + KEY_BYTES + _TAG  # of a subject's own key, sealed
 
 
 class KeyFileError(StoreError):
