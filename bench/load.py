@@ -22,6 +22,7 @@ from threading import Thread
 END = b"\r\n\r\n"
 LENGTH = b"content-length: "
 OUTCOME = b'"outcome":"'
+ANSWERED = b'"outcome":'
 READ = 1 << 18
 
 
@@ -115,9 +116,11 @@ def journal(where, lines, key):
     ).encode()
     sending = Thread(target=lambda: (one.sendall(head), one.sendall(body)))
     sending.start()
-    answered = 0
+    answered, rest = 0, b""
     while piece := one.recv(READ):
-        answered += piece.count(b'"outcome":')
+        piece = rest + piece
+        answered += piece.count(ANSWERED)
+        rest = piece[1 - len(ANSWERED) :]  # one may be cut in two
     seconds = time.perf_counter() - began
     sending.join()
     one.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from farecard.desk.flow import Flow
 from farecard.desk.opening import collect_rarely, writing_desk
-from farecard.desk.queue import Queue
+from farecard.desk.threaded import ThreadQueue
 from farecard.desk.waiting import AsyncWindow
 from farecard.wire.answer import encode_answer
 
@@ -76,7 +76,7 @@ def in_batches(desk, lines, size):
 
 
 def by_callers(desk, lines, callers):
-    queue = Queue(desk)
+    queue = ThreadQueue(desk)
     waiting = iter(lines)
     told = 0
 

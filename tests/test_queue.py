@@ -15,6 +15,7 @@ from farecard.desk.desk import Desk
 from farecard.desk.flow import Flow
 from farecard.desk.opening import writing_desk
 from farecard.desk.queue import Queue, QueueClosedError, QueueFullError
+from farecard.desk.threaded import ThreadQueue
 from farecard.desk.waiting import AsyncWindow
 from farecard.sample import journal
 from farecard.storage.errors import StoreError
@@ -45,7 +46,7 @@ def url(request, tmp_path):
 @pytest.fixture
 def queue(url):
     """A desk and the queue before it, closed at the end."""
-    made = Queue(writing_desk(url))
+    made = ThreadQueue(writing_desk(url))
     yield made
     made.close()
 
@@ -100,7 +101,7 @@ def test_many_threads_each_get_the_decision_of_their_own_command(tmp_path, url, 
 
 def test_whoever_is_told_finds_it_in_the_store(database):
     """The moment an answer arrives, another connection sees the event."""
-    queue = Queue(writing_desk(database))
+    queue = ThreadQueue(writing_desk(database))
     queue.decide("a", ISSUE)
     for n in range(1, 20):
         queue.decide("a", top_up(str(n)))
@@ -111,7 +112,7 @@ def test_whoever_is_told_finds_it_in_the_store(database):
 def test_nobody_is_told_before_the_commit_and_what_comes_meanwhile_is_decided(database):
     """While one commit is held back, the next batch is decided over it; told are both when it goes through."""
     desk = writing_desk(database)
-    queue = Queue(desk)
+    queue = ThreadQueue(desk)
     queue.decide("a", ISSUE)
     decided = threading.Semaphore(0)
     real = Desk._entry
@@ -146,7 +147,7 @@ def test_a_full_queue_says_so_at_once_and_answers_what_it_took(database):
     """With room for three, the fourth caller is told in its own call; the three get their answers."""
     desk = writing_desk(database)
     desk.run([("a", ISSUE)])
-    queue = Queue(desk, most_waiting=3)
+    queue = ThreadQueue(desk, most_waiting=3)
     told = SimpleQueue()
     with psycopg.connect(database, options="-c search_path=farecard") as other:
         other.execute("LOCK TABLE batch, account IN ACCESS EXCLUSIVE MODE")
@@ -167,7 +168,7 @@ def test_a_full_queue_says_so_at_once_and_answers_what_it_took(database):
 
 def test_a_closed_queue_answers_what_it_took_and_takes_no_more(url):
     """Going home: nothing that was handed in is dropped."""
-    queue = Queue(writing_desk(url))
+    queue = ThreadQueue(writing_desk(url))
     told = []
     queue.submit(read_in(queue, "a", ISSUE), 0, told.extend)
     for n in range(1, 10):
@@ -253,7 +254,7 @@ def test_a_sender_that_is_none_is_told_so_alone(queue, sender):
 
 def test_a_store_that_fails_tells_every_caller_and_the_same_ids_do_nothing_twice(own_server, database):
     """The server is killed under the desk: each caller hears an answer or that nobody knows; sent again, once."""
-    queue = Queue(writing_desk(database))
+    queue = ThreadQueue(writing_desk(database))
     queue.decide("a", ISSUE)
     told = SimpleQueue()
     lines = [command(str(n), "purchase", channel="shop", card=CARD, amount=1, merchant="m") for n in range(1, 400)]
@@ -280,7 +281,7 @@ def test_a_locked_file_is_said_and_the_desk_goes_on_afterwards(tmp_path, monkeyp
     """Another program holds the SQLite file longer than anyone waits: the caller hears why; later all is well."""
     monkeypatch.setattr("farecard.storage.sqlite.BUSY_MILLISECONDS", 100)
     desk = writing_desk(f"sqlite:///{tmp_path}/l.db")
-    queue = Queue(desk)
+    queue = ThreadQueue(desk)
     queue.decide("a", ISSUE)
     other = new_desk(tmp_path, "l.db").store
     other.begin()
@@ -295,7 +296,7 @@ def test_who_waits_for_room_is_told_when_half_of_the_queue_is_free(database):
     """Full, it says so; the window waits without asking again, and is woken once the desk has taken some."""
     desk = writing_desk(database)
     desk.run([("a", ISSUE)])
-    queue = Queue(desk, most_waiting=4)
+    queue = ThreadQueue(desk, most_waiting=4)
     told, free = SimpleQueue(), threading.Event()
     with psycopg.connect(database, options="-c search_path=farecard") as other:
         other.execute("LOCK TABLE batch, account IN ACCESS EXCLUSIVE MODE")
@@ -337,10 +338,10 @@ def test_a_desk_that_fails_before_it_takes_anything_tells_those_who_wait(queue, 
     """A fault of our own in choosing what comes next: nobody waits for ever, and it is not tried for ever."""
     real = Queue._take
 
-    def fail(queue, *, at_first):
+    def fail(queue):
         if queue.waiting:
             raise ZeroDivisionError
-        return real(queue, at_first=at_first)
+        return real(queue)
 
     monkeypatch.setattr(Queue, "_take", fail)
     with pytest.raises(StoreError, match=r"the desk failed \(ZeroDivisionError\); nobody knows"):

@@ -28,7 +28,9 @@ from farecard.api.speakers import Speaker, Speakers
 from farecard.desk.desk import Desk
 from farecard.desk.dry import DryDesk
 from farecard.desk.entries import Entry
-from farecard.desk.queue import Queue, QueueClosedError, QueueFullError
+from farecard.desk.looped import LoopQueue
+from farecard.desk.queue import QueueClosedError, QueueFullError
+from farecard.desk.threaded import ThreadQueue
 from farecard.desk.waiting import AsyncWindow
 from farecard.model.verdict import INVALID, Reason
 from farecard.storage.errors import StoreError
@@ -68,13 +70,19 @@ class App:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         watching.cancel()
+        await self.queue.leave()
         await asyncio.to_thread(self._close)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _open(self) -> None:
         Connection.limits = self.limits
         desk = await asyncio.to_thread(self._open_desk)
-        self.queue = Queue(desk, most_waiting=self.limits.waiting, watch=self.metrics.kept)
+        kind = (
+            LoopQueue
+            if desk.overlaps
+            else ThreadQueue
+        )
+        self.queue = kind(desk, most_waiting=self.limits.waiting, watch=self.metrics.kept)
         self.window = AsyncWindow(self.queue)
         self.hearing = Hearing(desk.reader, self.limits.ahead)
         self.readers = Readers(desk.store.url, self.limits.readers, self.limits.questions)
@@ -82,7 +90,6 @@ class App:
         await self.speakers.look()
 
     def _close(self) -> None:
-        self.queue.close()
         self.readers.close()
         self.queue.desk.store.close()
         self.metrics.leave()

@@ -44,15 +44,20 @@ class Flow:
     """
 
     def __init__(
-        self, desk: Desk, most: int = MOST_A_BATCH, *, eager: bool = False, kept: Kept | None = None
-    ) -> None:
-        """``kept`` is told of each batch how many commands it held and how long its commit took."""
+        self, desk: Desk, most: int = MOST_A_BATCH, *, eager: bool = False, kept: Kept | None = None,
+        ripe: Callable[[int], bool] = lambda _: True,
+    ) -> None:  # fmt: skip
+        """``kept`` is told of each batch how many commands it held and how long its commit took.
+
+        ``ripe`` is asked, with how many commands are decided, whether to send them on their way.
+        """
         self.desk = desk
         self._kept = kept
         if kept is not None and not desk.overlaps:
             desk.kept = kept
         self.most = most
         self.eager = eager
+        self._ripe = ripe
         self._put: _Put | None = None
         self._open: _Open | None = None
         self._under_way: tuple[Decided, list[tuple[Tell, int]]] | None = None
@@ -122,6 +127,11 @@ class Flow:
         """Whether everything that was put is told."""
         return self._put is None and self._open is None and self._under_way is None
 
+    @property
+    def has_room(self) -> bool:
+        """Whether more can be put without waiting for the store."""
+        return self._put is None
+
     def finish(self) -> None:
         """Wait until everything that was put is durable and told."""
         try:
@@ -145,7 +155,8 @@ class Flow:
             self._decide_put()
         if self.eager and not store.is_busy:
             self._finish()
-            self._start()
+            if self._open is not None and self._ripe(len(self._open.entries)):
+                self._start()
 
     def _decide_put(self) -> None:
         put, self._put = self._put, None

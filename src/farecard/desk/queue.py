@@ -1,12 +1,10 @@
 """Group commit: single commands of many callers become batches, and each is answered once it is durable."""
 
 import logging
-import select
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from socket import socketpair
-from threading import Event, Lock, Thread
+from threading import Lock
 from time import thread_time
 from traceback import format_tb
 from typing import Any, NamedTuple
@@ -46,7 +44,7 @@ def check_sender(sender: str) -> None:
         raise ValueError("a sender's name is 1 to 64 characters, none of them a control character")
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """What one caller handed in, and how it is told."""
 
     entries: Sequence[Entry]
@@ -55,10 +53,10 @@ class _Asked(NamedTuple):
 
 
 class Queue:
-    """One desk and the bounded queue before it.
+    """One desk and the bounded queue before it; what drives it is a thread or an event loop.
 
     A caller hands in entries (read with ``desk.reader``) with a token; its ``tell`` gets (token, answers) pairs once a batch, all
-    of its callers' together, on another thread, after the commit. While a batch is being committed what
+    of its callers' together, after the commit. While a batch is being committed what
     arrives is decided, and becomes the next batch; an idle desk may take half of a crowd first (``Pace``).
     """
 
@@ -70,17 +68,14 @@ class Queue:
         self._watch = watch
         self.most_waiting = most_waiting
         self._lock = Lock()
-        self._asked: deque[_Asked] = deque()
+        self._asked: deque[Asked] = deque()
         self._waiting = 0
         self._closing = False
-        self._asleep = False
-        self._bell, self._button = socketpair()
-        self._untold: deque[_Asked] = deque()  # taken and not told, oldest first
+        self._untold: deque[Asked] = deque()  # taken and not told, oldest first
         self._hopeful: list[Callable[[], None]] = []  # whom to tell that there is room again
         self._pace = Pace()
-        self._spent = 0.0  # processor time of the desk's thread
-        self._thread = Thread(target=self._run, name="desk", daemon=True)
-        self._thread.start()
+        self._spent = 0.0  # processor time of deciding, since this was last told to the pace
+        self._flow = Flow(desk, MOST_A_COMMIT, eager=True, kept=self._kept, ripe=self._ripe)
 
     # -- for callers -------------------------------------------------------------------------
 
@@ -105,115 +100,71 @@ class Queue:
                     refused.append(token)
                 else:
                     self._waiting += len(entries)
-                    self._asked.append(_Asked(entries, token, tell))
+                    self._asked.append(Asked(entries, token, tell))
             if self._asked:
                 self._ring()
         return refused
 
-    def decide(self, sender: str, line: bytes) -> Answer:
-        """Hand in one line and wait for its durable answer, from any thread."""
-        check_sender(sender)
-        done = Event()
-        told: list[Told] = []
-
-        def tell(some: list[tuple[Any, Told]]) -> None:
-            told.append(some[0][1])
-            done.set()
-
-        self.submit([self.desk.reader.read(sender, line)], None, tell)
-        done.wait()
-        answers = told[0]
-        if isinstance(answers, StoreError):
-            raise answers
-        return answers[0]
-
     def when_room(self, tell: Callable[[], None]) -> None:
-        """Have ``tell`` called once half of the queue is free, on whatever thread finds it so."""
+        """Have ``tell`` called once half of the queue is free, by whoever finds it so."""
         with self._lock:
             if self._waiting > self.most_waiting // 2 and not self._closing:
                 self._hopeful.append(tell)
                 return
         tell()
 
-    def close(self) -> None:
+    async def leave(self) -> None:
         """Take nothing more; what was taken is decided and told before this returns."""
-        with self._lock:
-            self._closing = True
-            self._ring()
-        self._thread.join()
-        self._bell.close()
-        self._button.close()
+        raise NotImplementedError
+
+    # -- for what drives it ------------------------------------------------------------------
 
     def _ring(self) -> None:
-        """Wake the desk, once."""
-        if self._asleep:
-            self._asleep = False
-            self._button.send(b"!")
-
-    # -- the desk's thread -------------------------------------------------------------------
-
-    def _run(self) -> None:
-        flow = Flow(self.desk, MOST_A_COMMIT, eager=True, kept=self._kept)
-        going = True
-        while going:
-            try:
-                going = self._turn(flow)
-            except StoreError as error:
-                self._fail(error)
-            except Exception as error:  # noqa: BLE001  # whatever it is, nobody shall wait for ever
-                _log.error("the desk failed and goes on with what comes next: %s", _where(error))
-                flow.abandon()
-                self._fail(StoreError(UNKNOWN.format(type(error).__name__)))
+        """Something is asked, or it is time to go; called with the lock held."""
+        raise NotImplementedError
 
     def _kept(self, count: int, seconds: float) -> None:
         self._pace.kept(count, seconds)
         if self._watch is not None:
             self._watch(count, seconds)
 
-    def _turn(self, flow: Flow) -> bool:
-        """Decide what waits, or wait; False when it is time to go."""
-        batch = self._take(at_first=flow.is_idle and self.desk.overlaps)
-        if batch:
-            entries = [entry for asked in batch for entry in asked.entries]
-            flow.put(entries, self._tell)
-            now = thread_time()
-            self._pace.decided(len(entries), now - self._spent)
-            self._spent = now
-        elif not flow.is_idle:
-            waits = self.desk.store.waits_for
-            if waits:
-                self._sleep(waits)
-            flow.go_on()
-        elif self._closing:
-            return False
-        else:
-            self._sleep([])
+    def _ripe(self, _count: int) -> bool:
+        """Whether to keep so many decided commands at once, or wait for more."""
         return True
 
-    def _sleep(self, store: list[tuple[int, int]]) -> None:
-        """Wait for a caller, or for one of the store's (file descriptor, events)."""
-        with self._lock:
-            if self._asked or (self._closing and not store):
-                return
-            self._asleep = True
-        poll = select.poll()
-        poll.register(self._bell, select.POLLIN)
-        for one in store:
-            poll.register(*one)
-        poll.poll()
-        with self._lock:
-            if not self._asleep:
-                self._bell.recv(1)
-            self._asleep = False
+    def _put(self, batch: list[Asked]) -> None:
+        """Have the desk decide what was taken."""
+        entries = [entry for asked in batch for entry in asked.entries]
+        started = thread_time()
+        self._flow.put(entries, self._tell)
+        self._pace.decided(len(entries), self._spent + thread_time() - started)
+        self._spent = 0.0
 
-    def _take(self, *, at_first: bool) -> list[_Asked]:
+    def _go_on(self) -> None:
+        """Do what can be done of what was put without waiting."""
+        started = thread_time()
+        self._flow.go_on()
+        self._spent += thread_time() - started
+
+    def _do(self, step: Callable[[], bool]) -> bool:
+        """Take a step; True also when it failed: all who waited for what was under way are told so."""
+        try:
+            return step()
+        except StoreError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001  # whatever it is, nobody shall wait for ever
+            _log.error("the desk failed and goes on with what comes next: %s", _where(error))
+            self._flow.abandon()
+            self._fail(StoreError(UNKNOWN.format(type(error).__name__)))
+        return True
+
+    def _take(self, most: int = MOST_A_COMMIT) -> list[Asked]:
         """What fits into a batch, whole submissions only."""
-        batch: list[_Asked] = []
+        batch: list[Asked] = []
         hopeful: list[Callable[[], None]] = []
+        at_first = self._flow.is_idle and self.desk.overlaps
         with self._lock:
-            room = most = min(
-                MOST_A_COMMIT, self._pace.first(self._waiting) if at_first else MOST_A_COMMIT
-            )
+            room = most = min(most, self._pace.first(self._waiting)) if at_first else most
             while self._asked and (not batch or len(self._asked[0].entries) <= room):
                 batch.append(self._asked.popleft())
                 room -= len(batch[-1].entries)

@@ -152,15 +152,20 @@ class PostgresStore:
         True when the connections had to be made anew, so that nothing in memory can be trusted. A server
         that was restarted since is noticed here, before anything is asked.
         """
-        anew = self._is_gone(self._reading(), self._asking) or self._is_gone(
-            self._writing(), self._keeping
-        )
+        anew = self.is_lost
         if anew:
             self.close()
             self._connect()
         if lock:
             self._run([BEGIN, ("lock", {"account": sorted(lock)})])
         return anew
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether one of the connections has ended."""
+        return self._is_gone(self._reading(), self._asking) or self._is_gone(
+            self._writing(), self._keeping
+        )
 
     def _is_gone(self, connection: psycopg.Connection, lane: Lane[Any] | None) -> bool:
         """Whether a connection has ended; where something is under way, that finds it out itself."""

@@ -255,6 +255,11 @@ class SqliteStore:
                 [(key, now) for key, was, now in writes.namesakes if now != was],
             )
 
+    @property
+    def is_lost(self) -> bool:
+        """A file stays."""
+        return False
+
     def pump(self) -> None:
         """Nothing of it goes on by itself."""
 

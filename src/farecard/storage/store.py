@@ -94,6 +94,10 @@ class Store(Protocol):
     def start(self, writes: Writes, done: Callable[[], None]) -> None:
         """Begin to write and commit a batch; ``done`` is called when it is durable."""
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether ``begin`` would have to connect anew first, which may take a while."""
+
     def pump(self) -> None:
         """Do what can be done of it without waiting."""
 
