@@ -93,7 +93,7 @@ def test_answers_are_those_of_a_replay(served, tmp_path):
     """A sample's cards, journal and commands in turns: the same decisions as from the command line, field by field."""
     lines = [line.replace(b'"JW1', b'"JW2') for line in journal(600, seed=21) if b'"operations"' not in line]
     (tmp_path / "j.nd").write_bytes(b"\n".join(lines))
-    done = farecard("--store", f"sqlite:///{tmp_path}/r.db", "replay", tmp_path / "j.nd")
+    done = farecard("--store", f"sqlite:///{tmp_path}/r.db", "replay", "--sender", "sample", tmp_path / "j.nd")
     expected = [json.loads(line) for line in done.stdout.splitlines()]
     key = served.key("sample", ALL)
     status, got = served.journal(lines[:400], key)
@@ -586,7 +586,7 @@ def test_every_cell_of_the_table_answers_as_a_replay(served, tmp_path):
     """Each of the 19 channels for each of the commands and each kind of card, and of keys those that speak for it."""
     lines = list(every_cell())
     assert len(lines) > 6_000
-    expected = answers(new_desk(tmp_path), lines)
+    expected = answers(new_desk(tmp_path), lines, sender="cells")
     key = served.key("cells", ALL + ",operations", unattended=True)
     status, got = served.journal(lines, key)
     assert status == 200

@@ -252,3 +252,24 @@ def test_the_search_rejects_an_order_against_the_clock():
         find_order([[ISSUED], [early], [late]])
     at_once = early._replace(told=9)
     assert find_order([[ISSUED], [at_once], [late]]) == [ISSUED, late, at_once]
+
+
+def test_a_desk_goes_on_after_a_collision_however_many_there_are(own_server):
+    """Each of ten desks gives a batch up, and decides the next: what a desk prepared stays, the tenth's as the first's."""
+    database = own_server.database()
+    desks = [writing_desk(database) for _ in range(10)]
+    for n, desk in enumerate(desks):
+        assert desk.store.writer == n
+        line = command("1", "issue", card=f"JW{n:015d}", kind="anonymous", paid=2000)
+        desk.run([(f"s{n}", line)])
+        for other in range(10):
+            desk.store.begin([n])
+            desk.give_up()
+            top_up = command(
+                f"t{other}", "top_up", channel="charge-machine", card=f"JW{n:015d}", amount=1000, tender="cash"
+            )
+            (answer,) = desk.run([(f"s{n}", top_up)])
+            assert answer.outcome == "accepted"
+    for desk in desks:
+        desk.store.close()
+    assert problems(database) == []

@@ -20,6 +20,7 @@ CAMPAIGNS = re.findall(r"CREATE TABLE (\w+)", sql_text("campaigns.sql"))
 ACCESS = re.findall(r"CREATE TABLE (\w+)", sql_text("access.sql"))
 # what takes a store back from each version to the one before it
 STEPS = {
+    6: ["DROP TABLE resolution", "DROP INDEX event_referred", "DROP INDEX event_referred_card"],
     5: [f"DROP TABLE {table}" for table in ACCESS],
     4: ["DROP INDEX event_of_account", "ALTER TABLE reversal DROP COLUMN at"],
     3: [f"DROP TABLE {table}" for table in CAMPAIGNS],

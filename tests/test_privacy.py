@@ -36,6 +36,7 @@ def where_it_may_be_written(text):
     ]
     return person, [
         command("t1", "reverse", channel="operations", of="1", why=text),
+        command("t1", "resolve_case", channel="operations", case="C000000000000001-00000000", decision="declined", why=text),
         command("t2", "issue", card=CARD, kind="named", paid=2000, holder={**HOLDER, "name": text}),
         command("t3", "issue", card=CARD, kind="named", paid=2000, holder={**HOLDER, "kana": text}),
         *(

@@ -11,7 +11,7 @@ import msgspec
 from farecard.model.commands import COMMANDS, Command, Purchase, Reverse
 from farecard.model.verdict import Reason
 
-QUESTIONS = ("cards", "trial-balance", "events", "metrics")
+QUESTIONS = ("cards", "cases", "trial-balance", "events", "metrics")
 COMPANY_CHANNELS = ("other-rail", "other-counter")
 # commands that say which shop they are of; the others are of none
 _OF_SHOPS = (Purchase, Reverse)

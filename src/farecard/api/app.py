@@ -23,7 +23,17 @@ from farecard.api.page import POLICY, page
 from farecard.api.problems import ProblemError, busy
 from farecard.api.readers import Readers
 from farecard.api.replies import Receive, Scope, Send, reply, reply_json, reply_problem
-from farecard.api.requests import CLOSE, GoneError, as_of, body_of, flag, must_be, parameters, whole
+from farecard.api.requests import (
+    CLOSE,
+    GoneError,
+    as_of,
+    body_of,
+    choice,
+    flag,
+    must_be,
+    parameters,
+    whole,
+)
 from farecard.api.speakers import Speaker, Speakers
 from farecard.desk.desk import Desk
 from farecard.desk.dry import DryDesk
@@ -33,6 +43,7 @@ from farecard.desk.queue import QueueClosedError, QueueFullError
 from farecard.desk.threaded import ThreadQueue
 from farecard.desk.waiting import AsyncWindow
 from farecard.model.verdict import INVALID, Reason
+from farecard.questions import referrals
 from farecard.storage.errors import StoreError
 from farecard.storage.making import load_inputs
 from farecard.storage.store import Store
@@ -41,7 +52,7 @@ from farecard.wire.answer import Answer, encode_answer
 _log = logging.getLogger("farecard.api")
 
 Handler = Callable[["App", Scope, Receive, Send], Awaitable[None]]
-COMMANDS, JOURNAL, CARDS = "/v1/commands", "/v1/journal", "/v1/cards/"
+COMMANDS, JOURNAL, CARDS, CASES = "/v1/commands", "/v1/journal", "/v1/cards/", "/v1/cases"
 _OPEN = (b"127.0.0.1", b"::1")
 
 
@@ -77,11 +88,7 @@ class App:
     async def _open(self) -> None:
         Connection.limits = self.limits
         desk = await asyncio.to_thread(self._open_desk)
-        kind = (
-            LoopQueue
-            if desk.overlaps
-            else ThreadQueue
-        )
+        kind = LoopQueue if desk.overlaps else ThreadQueue
         self.queue = kind(desk, most_waiting=self.limits.waiting, watch=self.metrics.kept)
         self.window = AsyncWindow(self.queue)
         self.hearing = Hearing(desk.reader, self.limits.ahead)
@@ -247,6 +254,23 @@ class App:
         ask = asking.OF_A_CARD[what]
         await reply_json(send, await asking.of_a_card(self.readers, speaker, number, ask, at))
 
+    async def cases(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """``GET /v1/cases``: what was left to people."""
+        speaker = await self._speaker(scope)
+        values = parameters(scope, "state", "refer_to", "limit", "as_of")
+        state = choice(values, "state", referrals.STATES)
+        place = choice(values, "refer_to", referrals.PLACES)
+        most = whole(values, "limit", 1_000, self.limits.events)
+        at = as_of(values)
+        await reply_json(send, await asking.cases(self.readers, speaker, state, place, most, at))
+
+    async def case(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """``GET /v1/cases/…``."""
+        speaker = await self._speaker(scope)
+        at = as_of(parameters(scope, "as_of"))
+        number = scope["path"].removeprefix(f"{CASES}/")
+        await reply_json(send, await asking.case(self.readers, speaker, number, at))
+
     async def trial_balance(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """``GET /v1/trial-balance``."""
         speaker = await self._speaker(scope)
@@ -302,9 +326,11 @@ def _asked(handler: Handler) -> dict[str, Handler]:
 
 
 _GET_CARD = _asked(App.card)
+_GET_CASE = _asked(App.case)
 _PLACES: dict[str, dict[str, Handler]] = {
     COMMANDS: _POST_COMMAND,
     JOURNAL: _POST_JOURNAL,
+    CASES: _asked(App.cases),
     "/v1/trial-balance": _asked(App.trial_balance),
     "/v1/events": _asked(App.events),
     "/healthz": _asked(App.health),
@@ -323,4 +349,6 @@ def _route(path: str) -> tuple[str, dict[str, Handler] | None]:
         number, slash, what = path.removeprefix(CARDS).partition("/")
         if number and what in asking.OF_A_CARD and (what or not slash):
             return f"{CARDS}{{number}}{slash}{what}", _GET_CARD
+    if path.startswith(f"{CASES}/"):
+        return f"{CASES}/{{case}}", _GET_CASE
     return "(none)", None

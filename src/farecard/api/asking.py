@@ -9,7 +9,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.commands import parse_number
 from farecard.model.moments import moment_now
 from farecard.model.verdict import Reason
-from farecard.questions import answers, card, following
+from farecard.questions import answers, card, following, referrals
 from farecard.questions.card import AsOf, UnknownCardError
 from farecard.storage.store import Store
 from farecard.texts import explain_all
@@ -40,6 +40,28 @@ async def of_a_card(
         return await readers.ask(lambda store: what(store, number, when))
     except UnknownCardError:
         raise ProblemError(404, Reason(None, "unknown-card", {"field": "number"})) from None
+
+
+async def cases(
+    readers: Readers,
+    speaker: Speaker,
+    state: str | None,
+    refer_to: str | None,
+    most: int,
+    at: int | None,
+) -> Any:
+    """What was left to people."""
+    speaker.must_ask("cases")
+    return await readers.ask(lambda store: referrals.cases(store, at, most, state, refer_to))
+
+
+async def case(readers: Readers, speaker: Speaker, number: str, at: int | None) -> Any:
+    """One of them."""
+    speaker.must_ask("cases")
+    try:
+        return await readers.ask(lambda store: referrals.case(store, number, at))
+    except referrals.UnknownCaseError:
+        raise ProblemError(404, Reason(None, "unknown-case", {"field": "case"})) from None
 
 
 async def events(readers: Readers, speaker: Speaker, after: str, most: int) -> Any:

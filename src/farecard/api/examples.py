@@ -55,6 +55,7 @@ _EVERY = (
     _at("member-page", "join_rally", card=CARD),
     _at("operations", "commit_draw", draw=1, seed_source="the closing value of the Nikkei 225 on 2024-02-01"),
     _at("operations", "draw_lottery", draw=1, winners=100, seed="36011.46"),
+    _at("counter", "resolve_case", case="C000000000000002-7Q2MX4KD", decision="granted", why="two people: the papers were seen"),
 )  # fmt: skip
 EXAMPLES: dict[str, dict[str, Any]] = {one["do"]: one for one in _EVERY}
 PURCHASE = EXAMPLES["purchase"]

@@ -9,6 +9,7 @@ from farecard.api.examples import EXAMPLES, PURCHASE, TAKEN, refused
 from farecard.api.problems import document
 from farecard.model.commands import CHANNELS, COMMANDS, name_of
 from farecard.model.verdict import Reason
+from farecard.questions import referrals
 from farecard.texts import texts
 
 Schema = dict[str, Any]
@@ -23,6 +24,7 @@ PROBLEMS: dict[int, tuple[Reason, ...]] = {
         Reason(None, "want-card-number", {"field": "number"}),
         Reason(None, "want-flag", {"field": "dry_run"}),
         Reason(None, "unknown-place", {"field": "after"}),
+        Reason(None, "want-choice", {"field": "state", "choices": list(referrals.STATES)}),
         Reason(None, "want-count", {"field": "limit", "most": 10_000}),
         Reason(None, "no-body"),
     ),
@@ -37,6 +39,7 @@ PROBLEMS: dict[int, tuple[Reason, ...]] = {
     404: (
         Reason(None, "no-such-address"),
         Reason(None, "unknown-card", {"field": "number"}),
+        Reason(None, "unknown-case", {"field": "case"}),
     ),
     405: (Reason(None, "method-not-allowed", {"known": ["POST"]}),),
     408: (Reason(None, "too-slow"),),
@@ -65,6 +68,9 @@ POINTS: Schema = {"type": "integer", "minimum": 0, "description": "points"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 TEXT: Schema = {"type": "string"}
 CARD: Schema = {"type": "string", "pattern": "^JW[0-9]{15}$", "description": "a card number"}
+CASE: Schema = {
+    "type": "string", "pattern": "^C[0-9]{15}-[0-9A-HJKMNP-TV-Z]{8}$", "description": "a case's number",
+}  # fmt: skip
 MOMENT: Schema = {
     "type": "string", "format": "date-time", "pattern": "^20",
     "description": "RFC 3339 with its offset, 2000 to 2099, at most 6 decimals",
@@ -115,6 +121,7 @@ RESULTS: dict[str, dict[str, Schema]] = {
     "join_rally": {"rally": TEXT},
     "commit_draw": {"root": TEXT, "entrants": COUNT},
     "draw_lottery": {"entrants": COUNT, "winners": {"type": "array", "items": CARD}},
+    "resolve_case": {"case": CASE, "decision": {"enum": ["granted", "declined"]}},
 }
 FIGURES: dict[str, Schema] = {  # that a refusal may name
     "shortfall": YEN, "largest": YEN, "expected": YEN, "latest": MOMENT,
@@ -186,7 +193,10 @@ def _decision() -> Schema:
                 "warnings": {"type": "array", "items": _ref("Reason")},
                 "result": {"anyOf": [*accepted, figures]},
             },
-            {"repeated": {"const": True, "description": "it had been decided before"}},
+            {
+                "repeated": {"const": True, "description": "it had been decided before"},
+                "case": CASE | {"description": "referred: the number of the case it is"},
+            },
         ),
         "examples": [TAKEN, refused()],
     }
@@ -263,10 +273,21 @@ ANSWERS: dict[str, Schema] = {
             "card": _or_null(CARD), "outcome": {"enum": ["accepted", "refused", "referred", "invalid"]},
             "reasons": {"type": "array", "items": _ref("Reason")}, "warnings": {"type": "array", "items": _ref("Reason")},
             "result": {"type": "object"}, "amount": YEN, "balance": _or_null(YEN), "points": {"type": "integer"},
-        })},
+        }, {"case": CASE})},
         "next": {"type": "string", "description": "the place to ask after next time"},
         "more": {"type": "boolean", "description": "there is more at once"},
     }),
+    "Case": _object({
+        "case": CASE, "state": {"enum": list(referrals.STATES)}, "refer_to": {"enum": list(referrals.PLACES)},
+        "at": MOMENT, "do": TEXT, "card": CARD, "sender": TEXT, "id": TEXT,
+        "channel": {"enum": list(CHANNELS)}, "place": _or_null(TEXT), "by": _or_null(TEXT),
+        "reasons": {"type": "array", "items": _ref("Reason")},
+        "closed": _or_null(_object({
+            "at": MOMENT, "channel": {"enum": list(CHANNELS)}, "place": _or_null(TEXT), "by": _or_null(TEXT),
+            "why": TEXT, "sender": TEXT, "id": TEXT,
+        })),
+    }),
+    "Cases": {"type": "array", "items": _ref("Case")},
     "TrialBalance": _object({
         "accounts": {"type": "array", "items": _object({"account": TEXT, "debit": YEN, "credit": YEN, "balance": YEN})},
         "debit": YEN, "credit": YEN,
@@ -346,6 +367,22 @@ def _paths() -> Schema:
         "/v1/cards/{number}/refund-quote": _question("refundQuote", "what a refund would pay, or why not", "RefundQuote", of_card=True),
         "/v1/cards/{number}/reissue-quote": _question("reissueQuote", "what a new card would cost, or why there is none", "ReissueQuote", of_card=True),
         "/v1/cards/{number}/points": _question("points", "what became of its points, in sentences", "Points", of_card=True),
+        "/v1/cases": {"get": {
+            "operationId": "cases", "summary": "what was left to people, newest first",
+            "parameters": [
+                {"name": "state", "in": "query", "required": False, "schema": {"enum": list(referrals.STATES)}},
+                {"name": "refer_to", "in": "query", "required": False, "schema": {"enum": list(referrals.PLACES)}},
+                {"name": "limit", "in": "query", "required": False,
+                 "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1_000}},
+                _AS_OF,
+            ],
+            "responses": _answers((*WITH_KEY, 403), s200=_json(_ref("Cases"), "the cases")),
+        }},
+        "/v1/cases/{case}": {"get": {
+            "operationId": "case", "summary": "one case: what it is about, where it goes, how it was closed",
+            "parameters": [{"name": "case", "in": "path", "required": True, "schema": CASE}, _AS_OF],
+            "responses": _answers((*WITH_KEY, 403, 404), s200=_json(_ref("Case"), "the case")),
+        }},
         "/v1/trial-balance": _question("trialBalance", "the books", "TrialBalance", of_card=False),
         "/v1/events": {"get": {
             "operationId": "events", "summary": "what was decided after a place: one's own commands, or all with --ask events",

@@ -1,5 +1,6 @@
 """What a request says: its parameters, its kind of body, the body itself."""
 
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from farecard.api.connection import hear
@@ -50,6 +51,16 @@ def flag(values: dict[str, str], name: str) -> bool:
     if text not in ("true", "false"):
         raise ProblemError(400, Reason(None, "want-flag", {"field": name}))
     return text == "true"
+
+
+def choice(values: dict[str, str], name: str, known: Sequence[str]) -> str | None:
+    """A parameter that is one of some words; None when it is not there."""
+    text = values.get(name)
+    if text is not None and text not in known:
+        raise ProblemError(
+            400, Reason(None, "want-choice", {"field": name, "choices": list(known)})
+        )
+    return text
 
 
 def whole(values: dict[str, str], name: str, usual: int, most: int) -> int:

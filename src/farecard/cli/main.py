@@ -159,6 +159,24 @@ def parser() -> argparse.ArgumentParser:
         as_of=True,
     )
     books.add_argument("--by-head", action="store_true", help="sum the accounts of each head")
+    cases = subs.add_parser("cases", help="what was left to people to decide").add_subparsers(
+        dest="what", metavar="list|show", required=True
+    )
+    listed = add(
+        "list",
+        "cases:list_",
+        "the cases, newest first: where each goes, and how it was closed",
+        within=cases,
+        as_of=True,
+    )
+    listed.add_argument("--state", choices=("open", "granted", "declined"), help="only these")
+    listed.add_argument("--refer-to", metavar="PLACE", help="only those that go to this place")
+    listed.add_argument(
+        "--most", type=int, default=100, metavar="N", help="how many (default %(default)s)"
+    )
+    add(
+        "show", "cases:show", "one case: what it is about, and what to do", within=cases, as_of=True
+    ).add_argument("case", metavar="CASE")
     add("check", "ask:check", "audit the whole store; exit status 1 when something is wrong")
 
     networks = subs.add_parser("network", help="stations, lines and fares").add_subparsers(
@@ -260,7 +278,7 @@ def _add_keys(subs: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         (
             "--ask",
             "A,B",
-            "what it may read: cards, trial-balance, events, metrics (default nothing)",
+            "what it may read: cards, cases, trial-balance, events, metrics (default nothing)",
         ),
         ("--place", "PLACE", "the only station, till or terminal it is at"),
         ("--merchant", "MERCHANT", "the only shop it sells for"),

@@ -56,6 +56,7 @@ from farecard.model.commands import (
     ReportDamaged,
     ReportLost,
     RequestRefundForm,
+    ResolveCase,
     Reverse,
     RunGrants,
     TapIn,
@@ -96,6 +97,7 @@ __all__ = [
     "ReportDamaged",
     "ReportLost",
     "RequestRefundForm",
+    "ResolveCase",
     "Reverse",
     "RunGrants",
     "TapIn",
@@ -166,6 +168,12 @@ class Farecard:
     def reissue_quote(self, number: str, as_of: str | None = None) -> Any:
         """What a reissue would cost (yen)."""
         return self._card(number, "/reissue-quote", as_of)
+
+    def cases(
+        self, state: str | None = None, refer_to: str | None = None, as_of: str | None = None
+    ) -> Any:
+        """What was left to people, newest first; ``state``: ``open``, ``granted`` or ``declined``."""
+        return self._ask("/v1/cases", state=state, refer_to=refer_to, as_of=as_of)
 
     def trial_balance(self, as_of: str | None = None) -> Any:
         """The books, in yen."""

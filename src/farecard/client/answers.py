@@ -24,7 +24,10 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """The answer to one command. ``repeated``: this id was decided before, and this is that decision."""
+    """The answer to one command. ``repeated``: this id was decided before, and this is that decision.
+
+    ``case``: of what is referred, the number under which people decide it.
+    """
 
     id: str | None
     outcome: str
@@ -32,6 +35,7 @@ class Decision(msgspec.Struct, frozen=True):
     warnings: list[Told] = []
     result: dict[str, Any] = {}
     repeated: bool = False
+    case: str | None = None
 
     @property
     def accepted(self) -> bool:

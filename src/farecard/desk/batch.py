@@ -81,6 +81,7 @@ class Batch:
         self.new_numbers: dict[int, tuple[Any, ...]] = {}
         self.ended_numbers: list[tuple[str, int, int, int, int]] = []
         self.reversals: list[tuple[int, int, int, int]] = []
+        self.resolutions: list[tuple[int, int, int, int, str]] = []
         self.holders: list[tuple[int, bytes, bytes, bytes, bytes]] = []
         self.payees: list[tuple[int, int, bytes]] = []
         self.applications: list[tuple[Any, ...]] = []
@@ -167,6 +168,7 @@ class Batch:
                     if e.seq not in self.of_a_run
                 ),
                 "reversal": sorted(self.reversals),
+                "resolution": sorted(self.resolutions),
                 "holder": self.holders,
                 "payee": self.payees,
                 "member": self.members,

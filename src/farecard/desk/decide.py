@@ -31,6 +31,7 @@ from farecard.model.commands import (
     ReportDamaged,
     ReportLost,
     RequestRefundForm,
+    ResolveCase,
     Reverse,
     RunGrants,
     TapIn,
@@ -38,6 +39,7 @@ from farecard.model.commands import (
     TopUp,
     TopUpFromPoints,
     format_number,
+    name_of,
 )
 from farecard.model.moments import day_of, parse_day
 from farecard.model.rates import Rates
@@ -50,6 +52,7 @@ from farecard.rules import (
     phone,
     points,
     purchase,
+    referral,
     refund,
     reissue,
     reversal,
@@ -60,6 +63,7 @@ from farecard.rules import (
 )
 from farecard.rules.campaign import join_campaign
 from farecard.storage.making import Inputs
+from farecard.storage.rows import as_reasons
 from farecard.tariff import Tariff
 
 # what deciding finds out besides the verdict: the account, and the event a reversal reverses
@@ -191,8 +195,11 @@ class Decider:
                 self.reads.account(other)
         if keys is not None:
             self.reads.names.setdefault(keys[0], self.facts.namesakes[keys[0]])
+        granted = self._granted(c, NO_ACCOUNT, c.card)
+        if isinstance(granted, No):
+            return granted, None, None
         account = Account(c.card, c.card, c.kind)
-        return issue.issue(c, day, rates, born, same_name), account, None
+        return issue.issue(c, day, rates, born, same_name, granted), account, None
 
     def _issue_references(self, c: Issue, day: int, rates: Rates, born: int | None) -> No | None:
         if self._is_issued(c.card):
@@ -242,9 +249,38 @@ class Decider:
             return invalid("merchant", "other-merchant"), None, None
         account = self.facts.accounts[original.account]
         self.reads.account(account)
+        granted = self._granted(c, account.account)
+        if isinstance(granted, No):
+            return granted, account, None
         twice = self.facts.reversed.recall(original.seq)
-        verdict = reversal.reverse(c, account, original, twice, day, rates, self.campaigns.all)
+        every = self.campaigns.all
+        verdict = reversal.reverse(c, account, original, twice, day, rates, every, granted)
         return verdict, account, original
+
+    # -- what was left to people -------------------------------------------------------------
+
+    def _resolve(self, c: ResolveCase, _entry: Entry, _day: int, _rates: Rates) -> Outcome:
+        found = self.facts.case(c.case)
+        if found is None:
+            return invalid("case", "unknown-case"), None, None
+        event, resolved = found
+        return referral.resolve(c, _code(event), event, resolved), None, event
+
+    def _granted(
+        self, c: Issue | Reverse | ApplyMynaPoint, account: int, number: int | None = None
+    ) -> str | No | None:
+        """The code of the referral that the case a command names has granted; a no where it has not."""
+        if c.case is None:
+            return None
+        found = self.facts.case(c.case)
+        if found is None:
+            return invalid("case", "unknown-case")
+        event, resolved = found
+        of_this = event.do == name_of(type(c)) and event.account == account
+        if not of_this or number not in (None, event.number):
+            return invalid("case", "case-of-another-matter")
+        code = _code(event)
+        return referral.may_rest_on(c.case, code, resolved) or code
 
     # -- runs --------------------------------------------------------------------------------
 
@@ -281,8 +317,11 @@ class Decider:
         person = self.facts.persons[entry.person]
         self.reads.account(account)
         self.reads.person(person)
+        granted = self._granted(c, account.account)
+        if isinstance(granted, No):
+            return granted, account, None
         campaign = self.campaigns.of(myna_point.NAME)
-        return myna_point.apply(c, account, person, day, rates, campaign), account, None
+        return myna_point.apply(c, account, person, day, rates, campaign, granted), account, None
 
     def _join_campaign(self, c: JoinCampaign, account: Account, day: int, rates: Rates) -> Verdict:
         found = self.campaigns.joined_by_card(c.campaign)
@@ -307,6 +346,11 @@ class Decider:
         return myna_point.notice(c), None, None
 
 
+def _code(event: Event) -> str:
+    """The code a case was referred with."""
+    return as_reasons(event.reasons)[0].code
+
+
 _ON_A_CARD: dict[type[Command], Callable[..., Verdict]] = {
     TopUp: Decider._top_up,
     TapIn: Decider._tap_in,
@@ -329,6 +373,7 @@ _OTHERS: dict[type[Command], Callable[..., Outcome]] = {
     Issue: Decider._issue,
     CollectReissue: Decider._collect,
     Reverse: Decider._reverse,
+    ResolveCase: Decider._resolve,
     ApplyMynaPoint: Decider._apply,
     ConfirmInsuranceCard: Decider._notice,
     FileAccount: Decider._notice,

@@ -28,6 +28,7 @@ from farecard.model.commands import (
     Issue,
     JoinMembership,
     Purchase,
+    ResolveCase,
     Reverse,
     Run,
     RunGrants,
@@ -37,9 +38,10 @@ from farecard.model.commands import (
     name_of,
 )
 from farecard.model.moments import day_of
-from farecard.model.verdict import ACCEPTED, INVALID, Effect, No, Reason
+from farecard.model.verdict import ACCEPTED, INVALID, REFERRED, Effect, No, Reason
 from farecard.rules import stamp_rally
 from farecard.rules.grants import may_run
+from farecard.rules.referral import Resolved, case_of
 from farecard.storage.errors import StoreError
 from farecard.storage.making import Inputs, load_campaigns, load_networks
 from farecard.storage.rows import as_account
@@ -89,6 +91,10 @@ def _purchase_details(c: Any, event: Event) -> None:
     event.merchant = c.merchant
 
 
+def _resolve_details(c: Any, event: Event) -> None:
+    event.why = c.why
+
+
 def _reverse_details(c: Any, event: Event) -> None:
     event.why = c.why
     event.merchant = c.merchant
@@ -101,6 +107,7 @@ _DETAILS: dict[type[Command], Callable[[Any, Event], None]] = {
     TopUp: _top_up_details,
     Purchase: _purchase_details,
     Reverse: _reverse_details,
+    ResolveCase: _resolve_details,
 }
 
 
@@ -429,12 +436,17 @@ class Desk:
             if account is not None and type(c) is Issue:
                 event.account = NO_ACCOUNT  # a card that was not sold has no account
             answer = Answer(c.id, verdict.outcome, verdict.reasons, [], msgspec.Raw(result))
+            if verdict.outcome == REFERRED:
+                self._refer(event, account, answer)
         else:
             assert type(verdict) is Effect
             if account is not None:
                 self._post(batch, c, event, account, verdict, original, day)
-            elif verdict.warnings:
-                event.warnings = encode(verdict.warnings).decode()
+            else:
+                if verdict.warnings:
+                    event.warnings = encode(verdict.warnings).decode()
+                if type(c) is ResolveCase:
+                    self._close_case(batch, c, event, original)
             answer = Answer(c.id, ACCEPTED, [], verdict.warnings or [], msgspec.Raw(result))
             if type(c) not in _EVERYDAY:
                 self.keeper.keep(batch, entry, event, account, verdict)
@@ -442,6 +454,22 @@ class Desk:
         batch.events.append(event)
         self.facts.stored[entry.sender, c.id] = event
         return answer
+
+    def _refer(self, event: Event, account: Account | None, answer: Answer) -> None:
+        """What people are to decide is about a card: of a sale, the one that was to be sold."""
+        assert account is not None
+        event.number = account.number
+        case = answer.case = case_of(event)
+        assert case is not None
+        self.facts.cases[case] = event, None
+
+    def _close_case(
+        self, batch: Batch, c: ResolveCase, event: Event, referred: Event | None
+    ) -> None:
+        assert referred is not None
+        event.of = referred.seq
+        batch.resolutions.append((referred.seq, referred.account, event.seq, event.at, c.decision))
+        self.facts.cases[c.case] = referred, Resolved(c.decision, event.at)
 
     def _post(
         self, batch: Batch, c: Command, event: Event, account: Account, effect: Effect,

@@ -2,7 +2,16 @@
 
 import msgspec
 
-from farecard.model.commands import CollectReissue, Command, MoveToPhone, Notice, Reverse, Run
+from farecard.model.commands import (
+    COMMANDS,
+    CollectReissue,
+    Command,
+    MoveToPhone,
+    Notice,
+    ResolveCase,
+    Reverse,
+    Run,
+)
 from farecard.rules.refund import read_paper
 from farecard.wire.diagnose import Broken
 
@@ -34,12 +43,16 @@ class Asked(msgspec.Struct):
     accounts: set[int]  # accounts that are named without a card
     names: list[bytes]  # the name keys of new holders
     persons: list[str]  # the keys of people who apply, or of whom something is reported
+    cases: list[str]  # the numbers of cases that are closed or rested on
     epoch: int = -1
     answered: bool = False
     taken: int = -1
     first: list[int] = []  # accounts asked for
     keys: list[bytes] = []  # names asked for
     people: list[str] = []  # persons asked for
+
+
+_OF_CASES = frozenset(one for one in COMMANDS if "case" in one.__struct_fields__)
 
 
 def touched(entries: list[Entry]) -> Asked:
@@ -50,6 +63,7 @@ def touched(entries: list[Entry]) -> Asked:
     accounts: set[int] = set()
     names = []
     persons = []
+    cases = []
     for entry in entries:
         some = ids.get(entry.sender)
         if some is None:
@@ -62,6 +76,10 @@ def touched(entries: list[Entry]) -> Asked:
             continue
         some.append(c.id)
         kind = type(c)
+        if kind in _OF_CASES and c.case is not None:  # type: ignore[attr-defined]
+            cases.append(c.case)  # type: ignore[attr-defined]
+        if kind is ResolveCase:
+            continue
         if kind is Reverse:
             some.append(c.of)  # type: ignore[attr-defined]
             originals.append((entry.sender, c.of))  # type: ignore[attr-defined]
@@ -83,8 +101,9 @@ def touched(entries: list[Entry]) -> Asked:
                 numbers.add(paper[0])
                 accounts.add(paper[0])
     return Asked(
-        ids, originals, numbers, accounts, list(dict.fromkeys(names)), list(dict.fromkeys(persons))
-    )
+        ids, originals, numbers, accounts, list(dict.fromkeys(names)), list(dict.fromkeys(persons)),
+        cases,
+    )  # fmt: skip
 
 
 def cards_of(entries: list[Entry]) -> list[int]:

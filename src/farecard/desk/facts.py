@@ -8,6 +8,7 @@ from farecard.desk.drawing import Listed
 from farecard.desk.entries import Asked, Entry, touched
 from farecard.model.account import NO_ACCOUNT, Account, Event, Person
 from farecard.model.verdict import Reason
+from farecard.rules.referral import Resolved, card_of_case, case_of
 from farecard.storage.rows import as_account, as_event
 from farecard.storage.store import Ask, Row, Store
 from farecard.wire.answer import Answer
@@ -35,9 +36,11 @@ def answer_again(event: Event) -> Answer:
         [] if event.warnings is None else _reasons(event.warnings),
         msgspec.Raw(event.result.encode()),
         repeated=True,
+        case=case_of(event),
     )
 
 
+Case = tuple[Event, Resolved | None]  # what was referred, and how it was closed
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -92,6 +95,8 @@ class Facts:
         self.accounts: Recent[int, Account] = Recent()
         self.stored: Recent[tuple[str, str], Event] = Recent()  # remembered commands
         self.reversed: Recent[int, bool] = Recent()
+        self.cases: Recent[str, Case] = Recent()  # that came up or were closed
+        self.asked_cases: dict[str, Case] = {}  # as the store has them
         self.holders: Recent[bytes, list[tuple[int, bytes]]] = Recent()
         self.namesakes: Recent[bytes, int] = Recent()
         self.persons: Recent[str, Person] = Recent()
@@ -103,6 +108,8 @@ class Facts:
         self.turns += 1
         self.stored = self.stored.turned()
         self.reversed = self.reversed.turned()
+        self.cases = self.cases.turned()
+        self.asked_cases = {}  # others may close them
         self.holders = self.holders.turned()
         self.namesakes = self.namesakes.turned()
         self.persons = self.persons.turned()
@@ -179,6 +186,8 @@ class Facts:
             if event is not None:
                 accounts.add(event.account)
                 self.reversed.recall(event.seq)
+        for case in asked.cases:
+            self._take_case(case)
         self._take_cards(asked.numbers, accounts)
 
     def _receive(self, store: Store, asked: Asked) -> list[tuple[str, list[Row]]]:
@@ -229,6 +238,19 @@ class Facts:
             for (of,) in self.store.rows("reversed", ids=reversible, accounts=owners):
                 self.reversed[of] = True
 
+    def _take_case(self, case: str) -> None:
+        """A case and how it was closed; nothing where there is no such case. Few commands name one."""
+        number = card_of_case(case)
+        known = self.cases.find(case)
+        if self.store is None or number is None or (known is not None and known[1] is not None):
+            return
+        for event in map(as_event, self.store.rows("referred_of_card", number=number)):
+            if case_of(event) == case:
+                of_it = {"ids": [event.seq], "accounts": [event.account]}
+                closed = self.store.rows("resolutions", **of_it)
+                resolved = [Resolved(decision, at) for *_, at, decision in closed]
+                self.asked_cases[case] = event, resolved[0] if resolved else None
+
     def _take_cards(self, numbers: set[int], accounts: set[int]) -> None:
         """Turn numbers into cards, and bring in the accounts that turned up on the way."""
         rest = []
@@ -277,6 +299,15 @@ class Facts:
         self.newest = newest
 
     # -- asking ------------------------------------------------------------------------------
+
+    def case(self, number: str) -> Case | None:
+        """What was referred under a number, and how it was closed."""
+        known = self.cases.find(number)
+        return (
+            known
+            if known is not None and known[1] is not None
+            else self.asked_cases.get(number, known)
+        )
 
     def same_name(self, name_key: bytes, phone_key: bytes) -> list[tuple[Account, bool]]:
         """The accounts of holders with this name and birthday, and whether the phone agrees."""

@@ -76,7 +76,11 @@ EVENTS = Table(
         Column("station", TEXT, "where a gate was passed", words=True),
         Column("merchant", TEXT, "the shop of a purchase", words=True),
         Column("tender", TEXT, "how a top-up was paid: `cash`, `credit`, `change`", words=True),
-        Column("of", WHOLE, "of a reversal: the `seq` of the event it reverses"),
+        Column(
+            "of",
+            WHOLE,
+            "of a reversal: the `seq` of the event it reverses; of `resolve_case`: that of the event that was referred",
+        ),
         Column("recorded_at", MOMENT, "when its batch was recorded"),
         Column("batch", WHOLE, "the batch it was committed in"),
     ),

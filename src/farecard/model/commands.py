@@ -93,6 +93,7 @@ class Issue(Command, tag="issue"):
     pass_: Pass | None = msgspec.field(default=None, name="pass")
     expires: str | None = None
     points_registered_on: str | None = None
+    case: Text | None = None
 
 
 class TopUp(Command, tag="top_up"):
@@ -135,6 +136,7 @@ class Reverse(Command, tag="reverse"):
     of: Text
     why: LongText
     merchant: Text | None = None
+    case: Text | None = None
 
 
 class Refund(Command, tag="refund"):
@@ -225,6 +227,7 @@ class ApplyMynaPoint(Command, tag="apply_myna_point"):
     measures: Annotated[list[Literal[1, 2, 3]], msgspec.Meta(min_length=1, max_length=3)]
     own_name: bool = True
     history: ApplicationHistory | None = None
+    case: Text | None = None
 
 
 class Notice(Command):
@@ -274,6 +277,16 @@ class JoinRally(Command, tag="join_rally"):
     card: Any
 
 
+class ResolveCase(Command, tag="resolve_case"):
+    """Close a case that was left to people: grant it or decline it (判断の記録)."""
+
+    NUMBERS: ClassVar[tuple[str, ...]] = ()
+
+    case: Text
+    decision: Literal["granted", "declined"]
+    why: LongText
+
+
 class Run(Command):
     """What the back office does to all cards at once."""
 
@@ -306,7 +319,7 @@ COMMANDS: tuple[type[Command], ...] = (
     ReportDamaged, ReportLost, CollectReissue, MoveToPhone, RegisterForPoints, JoinMembership,
     TopUpFromPoints, ApplyMynaPoint, ConfirmInsuranceCard, FileAccount, ConfirmAccount,
     ChangeAppliedCard, RunGrants, JoinCampaign, JoinRally, CommitDraw,
-    DrawLottery,
+    DrawLottery, ResolveCase,
 )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+import msgspec
+
 from farecard.desk.batch import SEQS_PER_BATCH, chain_hash
 from farecard.draws import root
 from farecard.ledger.chart import DEPOSITS_HELD, POINTS, STORED_FARE
@@ -31,6 +33,8 @@ class Audit:
         self.batches = 0
         self._sums: dict[str, list[int]] = {}
         self._reversals: dict[int, tuple[int, int, int]] = {}
+        self._cases: dict[int, int] = {}  # referred events: their accounts
+        self._closed: dict[int, tuple[Any, ...]] = {}  # of them, how each was closed
         self._remembered = 0
         self._campaigns = _Campaigns(store)
 
@@ -94,7 +98,11 @@ class Audit:
         ids: dict[str, list[str]] = {}
         for event in events:
             ids.setdefault(event.sender, []).append(event.id)
-            if event.of is not None:
+            if event.outcome == "referred":
+                self._cases[event.seq] = event.account
+            if event.do == "resolve_case" and event.of is not None:
+                self._close(event, event.of)
+            elif event.of is not None:
                 self._reversals[event.of] = (event.account, event.seq, event.at)
         kept = {
             (sender, id): row
@@ -109,6 +117,14 @@ class Audit:
                 self._say(f"event {event.seq}: its sender's id is not remembered")
             else:
                 self._remembered += 1
+
+    def _close(self, event: Event, of: int) -> None:
+        """A case is closed once, and after it came up."""
+        if of not in self._cases or of in self._closed:
+            self._say(f"event {event.seq}: closes no case that is open")
+            return
+        decision = msgspec.json.decode(event.result)["decision"]
+        self._closed[of] = self._cases[of], event.seq, event.at, decision
 
     def _batch(
         self,
@@ -159,6 +175,11 @@ class Audit:
                 self._say(f"reversal of event {of}: one of its two events is not there")
         for _, seq, _ in self._reversals.values():
             self._say(f"event {seq}: reverses another and is not in the list of reversals")
+        for of, *found in self.store.stream("all_resolutions"):
+            if self._closed.pop(of, None) != tuple(found):
+                self._say(f"case of event {of}: is said to be closed, and not as its event says")
+        for seq in self._closed:
+            self._say(f"case of event {seq}: was closed, and is not in the list of closed cases")
         if self.store.rows("held_cards") != self.store.rows("all_namesakes"):
             self._say("the cards counted a person are not the cards that have a holder")
         for name, sentence in _ORPHANS.items():
@@ -286,7 +307,7 @@ _MADE = {
     "draw_lottery": "draw",
 }
 _NOTICES = ("confirm_insurance_card", "file_account", "confirm_account")
-_OF_NO_CARD = (*_NOTICES, "run_grants", "commit_draw", "draw_lottery")
+_OF_NO_CARD = (*_NOTICES, "run_grants", "commit_draw", "draw_lottery", "resolve_case")
 _SEQ, _ACCOUNT, _DO, _OUTCOME, _AT = (
     tuple(tables()["event"]).index(name) for name in ("seq", "account", "do", "outcome", "at")
 )

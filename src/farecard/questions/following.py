@@ -15,6 +15,7 @@ import msgspec
 from farecard.model.account import NO_ACCOUNT, Event
 from farecard.model.commands import format_number
 from farecard.model.moments import iso_moment
+from farecard.rules.referral import case_of
 from farecard.storage.rows import as_event, as_reasons
 from farecard.storage.store import Store
 
@@ -114,6 +115,7 @@ def _events(store: Store, batch: _Batch, sender: str | None) -> Iterator[Event]:
 
 def _told(event: Event, batch: _Batch) -> dict[str, Any]:
     """A decided command as a follower gets it."""
+    case = case_of(event)
     return {
         "sender": event.sender,
         "id": event.id,
@@ -126,6 +128,7 @@ def _told(event: Event, batch: _Batch) -> dict[str, Any]:
         "company": event.company,
         "card": None if event.number is None else format_number(event.number),
         "outcome": event.outcome,
+        **({} if case is None else {"case": case}),
         "reasons": as_reasons(event.reasons),
         "warnings": as_reasons(event.warnings),
         "result": msgspec.Raw(event.result.encode()),

@@ -6,9 +6,10 @@ from farecard.model.account import Account
 from farecard.model.commands import PHONES, Issue
 from farecard.model.moments import EPOCH_ORDINAL, date_of, iso_day, parse_day
 from farecard.model.rates import Rates
-from farecard.model.verdict import REFERRED, Effect, No, Reason, Verdict, refuse
+from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
 from farecard.rules.catalogue import GUIDE, rule
 from farecard.rules.places import PLACES
+from farecard.rules.referral import refer, unless_granted
 from farecard.rules.top_up import over_ceiling
 
 NAMED_KINDS = ("named", "commuter", "child")
@@ -68,9 +69,7 @@ def one_named_card(day: int, same_name: list[tuple[Account, bool]]) -> No | None
     if any(held):
         return refuse("CARD-4", "one-named-card")
     if held:
-        return No(
-            [Reason("CARD-4", "maybe-same-person", {"refer_to": "counter-supervisor"})], REFERRED
-        )
+        return refer("CARD-4", "maybe-same-person")
     return None
 
 
@@ -123,13 +122,17 @@ def child_card_expires(born: int, rates: Rates) -> int:
 
 
 def issue(
-    c: Issue, day: int, rates: Rates, born: int | None, same_name: list[tuple[Account, bool]]
-) -> Verdict:
-    """Decide a sale. ``born`` is the holder's birthday, ``same_name`` as in ``one_named_card``."""
+    c: Issue, day: int, rates: Rates, born: int | None, same_name: list[tuple[Account, bool]],
+    granted: str | None = None,
+) -> Verdict:  # fmt: skip
+    """Decide a sale. ``born`` is the holder's birthday, ``same_name`` as in ``one_named_card``.
+
+    ``granted`` is the code of a referral that people have granted for this card.
+    """
     kind = c.kind
     no = PLACES["issue", kind, c.channel] or smart_on_sale(kind, day, rates)
     if no is None and counts_as_named(kind):
-        no = one_named_card(day, same_name)
+        no = unless_granted(one_named_card(day, same_name), granted)
     if no is not None:
         return no
     expires = None

@@ -13,10 +13,11 @@ from farecard.model.commands import (
 )
 from farecard.model.moments import iso_day, parse_day
 from farecard.model.rates import Rates
-from farecard.model.verdict import REFERRED, Effect, No, Reason, Verdict, refuse
+from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
 from farecard.rules.catalogue import FAQ, rule
 from farecard.rules.places import PLACES
 from farecard.rules.points import may_apply
+from farecard.rules.referral import refer, unless_granted
 from farecard.rules.state import dead, late
 
 NAME = MYNA_POINT
@@ -42,7 +43,7 @@ def programme_open(day: int, campaign: Campaign) -> No | None:
 )
 def own_name(c: ApplyMynaPoint) -> No | None:
     """A child's My Number card may apply; with a card in somebody else's name it is for the ministry to say."""
-    return None if c.own_name else _refer("MYN-14", "ask-the-ministry")
+    return None if c.own_name else refer("MYN-14", "ask-the-ministry")
 
 
 @rule(
@@ -113,7 +114,7 @@ def other_service(other: OtherService | None, campaign: Campaign) -> No | None:
     until = campaign.other_service_until
     early = until is not None and parse_day(other.applied_on) <= day_number(until)
     if early or other.ended:
-        return _refer("MYN-13", "ask-whether-possible")
+        return refer("MYN-13", "ask-whether-possible")
     return refuse("MYN-13", "applied-with-another-service")
 
 
@@ -151,7 +152,7 @@ def change_applied_card(
     assert campaign.enquiries_until is not None
     until = day_number(campaign.enquiries_until)
     if day <= until:
-        return _refer("MYN-17", "ask-the-enquiry-line", until=iso_day(until))
+        return refer("MYN-17", "ask-the-enquiry-line", until=iso_day(until))
     return refuse("MYN-17", "enquiry-line-closed", last_day=iso_day(until))
 
 
@@ -161,22 +162,26 @@ def is_second(person: Person, account: Account) -> bool:
 
 
 def apply(
-    c: ApplyMynaPoint, account: Account, person: Person, day: int, rates: Rates, campaign: Campaign
-) -> Verdict:
-    """Decide an application: accepted when at least one measure can be taken, the others stand in the warnings."""
+    c: ApplyMynaPoint, account: Account, person: Person, day: int, rates: Rates, campaign: Campaign,
+    granted: str | None = None,
+) -> Verdict:  # fmt: skip
+    """Decide an application: accepted when at least one measure can be taken, the others stand in the warnings.
+
+    ``granted`` is the code of a referral that people have granted for this card.
+    """
     history = c.history or ApplicationHistory()
     no = (
         late(c.at, account)
         or dead(account, day, rates.slip_days)
         or PLACES["apply_myna_point", account.kind, c.channel]
         or programme_open(day, campaign)
-        or own_name(c)
+        or unless_granted(own_name(c), granted)
         or may_apply(account, day)
         or one_card_a_person(person, account)
         or one_person_a_card(person, account)
     )
     if no is None and not never_applied(history):
-        no = other_service(history.other_service, campaign)
+        no = unless_granted(other_service(history.other_service, campaign), granted)
     if no is not None:
         return no
     taken: list[int] = []
@@ -236,7 +241,3 @@ def notice(c: Notice) -> Verdict:
     if c.channel != "myna-point":
         return refuse(None, "not-at-this-place")
     return Effect({})
-
-
-def _refer(rule_id: str, code: str, **params: Any) -> No:
-    return No([Reason(rule_id, code, params)], REFERRED)

@@ -8,8 +8,9 @@ from farecard.model.campaign import Campaign, past
 from farecard.model.commands import Reverse
 from farecard.model.moments import day_of, month_of
 from farecard.model.rates import Rates
-from farecard.model.verdict import REFERRED, Effect, No, Reason, Verdict, refuse
+from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
 from farecard.rules.catalogue import FAQ, rule
+from farecard.rules.referral import refer, unless_granted
 from farecard.rules.state import dead, late
 from farecard.rules.top_up import over_ceiling
 
@@ -53,21 +54,24 @@ def granted_for(account: Account, original: Event, campaigns: Iterable[Campaign]
         applied_at = (account.applied or {})[measure_key(name, number)]
         in_time = applied_at <= original.at < past(measure.counts_until)
         if in_time and measure.counts_yen(original.do, original.channel, original.tender):
-            return No([Reason("CHG-8", "counted-for-points", {"measure": number})], REFERRED)
+            return refer("CHG-8", "counted-for-points", measure=number)
     return None
 
 
 def reverse(
     c: Reverse, account: Account, original: Event, reversed_already: bool, day: int, rates: Rates,
-    campaigns: Iterable[Campaign] = (),
+    campaigns: Iterable[Campaign] = (), granted: str | None = None,
 ) -> Verdict:  # fmt: skip
-    """Decide a reversal; it applies to the card's current number and reopens no ride."""
+    """Decide a reversal; it applies to the card's current number and reopens no ride.
+
+    ``granted`` is the code of a referral that people have granted for this card.
+    """
     no = (
         late(c.at, account)
         or dead(account, day, rates.slip_days)
         or right_place(c, original)
         or (refuse(None, "reversed-already") if reversed_already else None)
-        or granted_for(account, original, campaigns)
+        or unless_granted(granted_for(account, original, campaigns), granted)
     )
     if no is not None:
         return no

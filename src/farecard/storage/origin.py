@@ -27,6 +27,8 @@ _OF_BATCH = {
     # the grants of a run have its id, and no row each
     "command": "event e JOIN command t ON t.sender = e.sender AND t.id = e.id AND t.seq = e.seq"
     " WHERE e.seq >= {first} AND e.seq < {past}",
+    "resolution": 'event e JOIN resolution t ON t."of" = e."of" AND t.seq = e.seq'
+    " WHERE e.seq >= {first} AND e.seq < {past}",
     "reversal": 'event e JOIN reversal t ON t."of" = e."of" AND t.account = e.account'
     " WHERE e.seq >= {first} AND e.seq < {past}",
 }

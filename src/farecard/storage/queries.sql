@@ -16,6 +16,16 @@ SELECT * FROM event WHERE seq = ANY(:seqs) AND account = ANY(:accounts)
 -- name: reversed
 SELECT "of" FROM reversal WHERE "of" = ANY(:ids) AND account = ANY(:accounts)
 
+-- name: resolutions
+SELECT "of", account, seq, at, decision FROM resolution WHERE "of" = ANY(:ids) AND account = ANY(:accounts)
+
+-- name: referred_of_card
+SELECT * FROM event WHERE outcome = 'referred' AND number = :number
+
+-- name: referred
+SELECT * FROM event
+WHERE outcome = 'referred' AND number IS NOT NULL AND seq < :before AND at <= :until ORDER BY seq DESC LIMIT CAST(:most AS BIGINT)
+
 -- name: holders
 SELECT name_key, account, phone_key FROM holder WHERE name_key = :name_key
 
@@ -146,6 +156,9 @@ SELECT sender, account, seq FROM command
 -- name: accounts_without_holder
 SELECT a.account FROM account a LEFT JOIN holder h ON h.account = a.account
 WHERE a.kind IN ('named', 'commuter', 'child', 'smart') AND h.account IS NULL LIMIT 100
+
+-- name: all_resolutions
+SELECT "of", account, seq, at, decision FROM resolution ORDER BY "of"
 
 -- name: all_reversals
 SELECT "of", account, seq, at FROM reversal ORDER BY "of"

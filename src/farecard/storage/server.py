@@ -74,6 +74,8 @@ def connect(url: str) -> psycopg.Connection:
             url,
             autocommit=True,
             **{name: value for name, value in defaults.items() if name not in given},
+            # psycopg forgets all that is prepared when it rolls back after preparing by itself, ours too
+            prepare_threshold=None,
             client_encoding="UTF8",  # whatever the URL or PGCLIENTENCODING says: our own bytes are UTF-8
         )
         connection.execute(SESSION)

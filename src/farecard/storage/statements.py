@@ -30,7 +30,7 @@ SURVEY = "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '128MB'"
 # what a desk reads while it decides
 READS = (
     "accounts", "numbers", "commands", "events", "reversed", "holders", "namesakes",
-    "versions", "last_batch", "persons", "notices",
+    "versions", "last_batch", "persons", "notices", "referred_of_card", "resolutions",
 )  # fmt: skip
 
 # a statement that must reach as many rows as it is given; if not, dividing by 0 ends the transaction at once

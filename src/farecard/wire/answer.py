@@ -18,6 +18,7 @@ class Answer(msgspec.Struct, omit_defaults=True, gc=False):
     warnings: list[Reason]
     result: msgspec.Raw
     repeated: bool = False
+    case: str | None = None  # referred: the number of the case it is
 
 
 def encode_answer(answer: Answer) -> bytes:

@@ -23,6 +23,7 @@ from farecard.model.commands import (
     Notice,
     Purchase,
     RefundByPost,
+    ResolveCase,
     Reverse,
     TopUp,
     parse_number,
@@ -158,7 +159,7 @@ def _written_in(field: str, text: str) -> list[Reason]:
     return _or_none(individual_number_within(field, text))
 
 
-def _check_reversal(c: Reverse) -> list[Reason]:
+def _check_why(c: Reverse | ResolveCase) -> list[Reason]:
     return _written_in("why", c.why)
 
 
@@ -199,7 +200,8 @@ _CHECKS: dict[type[Command], Any] = {
     ConfirmAccount: _check_person,
     ChangeAppliedCard: _check_person,
     JoinMembership: _check_member,
-    Reverse: _check_reversal,
+    Reverse: _check_why,
+    ResolveCase: _check_why,
     RefundByPost: _check_payee,
     Issue: _check_issue,
     TopUp: _check_top_up,

@@ -1,0 +1,115 @@
+"""The cases: what a rule left to people, where each goes, and how it was closed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from farecard.model.account import NO_ACCOUNT, Event
+from farecard.model.commands import format_number
+from farecard.model.moments import PAST_MOMENT, iso_moment
+from farecard.rules.referral import GOES_TO, card_of_case, case_of
+from farecard.storage.rows import as_event, as_reasons
+from farecard.storage.store import Row, Store
+from farecard.texts import explain_all
+
+OPEN, GRANTED, DECLINED = STATES = ("open", "granted", "declined")
+PLACES = tuple(sorted(set(GOES_TO.values())))
+A_PAGE = 1_000  # referred events looked at in one go
+
+
+class UnknownCaseError(Exception):
+    """There is no such case, or there was none yet."""
+
+
+def cases(
+    store: Store,
+    until: int | None,
+    most: int,
+    state: str | None = None,
+    refer_to: str | None = None,
+) -> list[dict[str, Any]]:
+    """The newest ``most`` cases that came up by ``until`` (a moment; None: all), as they were closed by then.
+
+    ``state`` and ``refer_to`` leave only those in that state, or that go to that place.
+    """
+    found = []
+    for one in _every(store, PAST_MOMENT if until is None else until):
+        if state in (None, one["state"]) and refer_to in (None, one["refer_to"]):
+            found.append(one)
+            if len(found) == most:
+                break
+    told: list[dict[str, Any]] = explain_all(found)
+    return told
+
+
+def case(store: Store, number: str, until: int | None) -> dict[str, Any]:
+    """One case. Raises ``UnknownCaseError``."""
+    at = PAST_MOMENT if until is None else until
+    card = card_of_case(number)
+    rows = [] if card is None else store.rows("referred_of_card", number=card)
+    for one in _told(store, rows, at):
+        if one["case"] == number:
+            told: dict[str, Any] = explain_all(one)
+            return told
+    raise UnknownCaseError(number)
+
+
+def _every(store: Store, until: int) -> Iterator[dict[str, Any]]:
+    before = (1 << 63) - 1
+    while rows := store.rows("referred", before=before, until=until, most=A_PAGE):
+        yield from _told(store, rows, until)
+        before = rows[-1][0]
+
+
+def _told(store: Store, rows: list[Row], until: int) -> list[dict[str, Any]]:
+    """Referred events as cases: those that came up by then."""
+    events = [one for one in map(as_event, rows) if one.at <= until]
+    if not events:
+        return []
+    accounts = sorted({one.account for one in events})
+    of_cases = {"ids": [one.seq for one in events], "accounts": accounts}
+    closed = {
+        (of, account): (seq, decision)
+        for of, account, seq, at, decision in store.rows("resolutions", **of_cases)
+        if at <= until
+    }
+    seqs = [seq for seq, _ in closed.values()]
+    closing = {
+        one.seq: one
+        for one in map(as_event, store.rows("events", seqs=seqs, accounts=[NO_ACCOUNT]))
+    }
+    found = []
+    for one in events:
+        seq, decision = closed.get((one.seq, one.account), (None, OPEN))
+        how = None if seq is None else closing[seq]
+        found.append(_case(one, decision, how))
+    return found
+
+
+def _case(event: Event, state: str, closed: Event | None) -> dict[str, Any]:
+    assert event.number is not None
+    reasons = as_reasons(event.reasons)
+    return {
+        "case": case_of(event),
+        "state": state,
+        "refer_to": GOES_TO[reasons[0].code],
+        "at": iso_moment(event.at),
+        "do": event.do,
+        "card": format_number(event.number),
+        "sender": event.sender,
+        "id": event.id,
+        "channel": event.channel,
+        "place": event.place,
+        "by": event.by,
+        "reasons": reasons,
+        "closed": None
+        if closed is None
+        else {
+            "at": iso_moment(closed.at),
+            "channel": closed.channel,
+            "place": closed.place,
+            "by": closed.by,
+            "why": closed.why,
+            "sender": closed.sender,
+            "id": closed.id,
+        },
+    }
