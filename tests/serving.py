@@ -8,10 +8,20 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 from conftest import farecard
 
 WAIT = 60
+
+
+def eventually(ask):
+    """What ``ask`` gives once that is true; it is asked again and again for a minute."""
+    until = time.monotonic() + WAIT
+    while not (found := ask()):
+        assert time.monotonic() < until, "it does not come true"
+        time.sleep(0.02)
+    return found
 
 
 class Served:

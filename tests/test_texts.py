@@ -11,12 +11,13 @@ from farecard.texts import LANGUAGES, explain, texts
 
 SOURCE = Path(__file__).parent.parent / "src" / "farecard"
 # which argument of these calls is the code
-CALLS = {"refuse": 1, "refer": 1, "Reason": 1, "invalid": 1, "_wrong": 1, "_no_answer": 1, "_try": 3}
+CALLS = {"refuse": 1, "refer": 1, "Reason": 1, "invalid": 1, "_wrong": 1, "_no_answer": 1, "_try": 3, "ProposalError": 0}
 # codes that are put together where they are used
 BUILT = {
     "card-stopped-damaged", "card-stopped-lost", "card-replaced-damaged", "card-replaced-lost",
     "card-replaced-moved", "over-ceiling", "over-ceiling-none", "slip-replaced", "slip-used",
     "not-collected", "not-collected-phone", "want-flag", "want-text", "not-reported-in-time", "not-filed-in-time", "not-complete-in-time",
+    "bad-campaign", "bad-tariff",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from farecard.storage.making import adding
 from farecard.storage.store import Store
 
 SECRET_BYTES = 32
+RESERVED = ("staff:", "member:", "proposal")  # senders that are no keys
 PREFIX = "fc_"  # so that scanners of repositories and logs know one when they see it
 
 
@@ -72,6 +73,11 @@ def add(store: Store, name: str, bound: Bound, who: str) -> str:
     check(bound)
     secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     with adding(store):
+        if name.startswith(RESERVED):
+            raise AccessError(
+                f"{name}: names that begin with {' or '.join(RESERVED)} are of people and proposals;"
+                " choose another"
+            )
         if any(key.name == name and key.revoked is None for key in load(store)):
             raise AccessError(
                 f"there is a key {name} already; revoke it first, or choose another name"

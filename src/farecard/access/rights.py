@@ -8,17 +8,23 @@ from typing import Any
 
 import msgspec
 
-from farecard.model.commands import COMMANDS, Command, Purchase, Reverse
+from farecard.model.commands import COMMANDS, Command, Purchase, Reverse, Run, name_of
 from farecard.model.verdict import Reason
 
-QUESTIONS = ("cards", "cases", "trial-balance", "events", "metrics")
+QUESTIONS = ("cards", "cases", "trial-balance", "events", "metrics", "proposals", "trail")
 COMPANY_CHANNELS = ("other-rail", "other-counter")
+# what moves money or points in bulk or cannot be undone: proposed by one person and approved by another
+NEEDS_TWO = frozenset(name_of(c) for c in COMMANDS if issubclass(c, Run) or c is Reverse)
 # commands that say which shop they are of; the others are of none
 _OF_SHOPS = (Purchase, Reverse)
 
 
 class Bound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What a key is bound to. ``rate``: commands a second, None: as many as there is room for."""
+    """What a key, or somebody who has signed in, is bound to.
+
+    ``rate``: commands a second, None: as many as there is room for; ``by``: in whose name commands are sent;
+    ``only``: the commands (their ``do``) it may send, None: all.
+    """
 
     channels: frozenset[str]
     ask: frozenset[str] = frozenset()
@@ -27,11 +33,13 @@ class Bound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     company: str | None = None
     unattended: bool = False
     rate: int | None = None
+    by: str | None = None
+    only: frozenset[str] | None = None
 
     @property
     def fills(self) -> bool:
         """Whether it says anything for commands that leave it out."""
-        return not (self.place is None and self.merchant is None and self.company is None)
+        return any(one is not None for one in (self.place, self.merchant, self.company, self.by))
 
 
 def filler(bound: Bound) -> Callable[[Command], bool] | None:
@@ -46,6 +54,9 @@ def filler(bound: Bound) -> Callable[[Command], bool] | None:
         changed = False
         if bound.place is not None and c.place is None:
             c.place = bound.place
+            changed = True
+        if bound.by is not None and c.by is None:
+            c.by = bound.by
             changed = True
         if bound.company is not None and c.company is None and c.channel in COMPANY_CHANNELS:
             c.company = bound.company
@@ -64,6 +75,16 @@ def may_say(bound: Bound, c: Any) -> Reason | None:
         return Reason(
             None, "channel-not-allowed", {"field": "channel", "choices": sorted(bound.channels)}
         )
+    if bound.only is not None:
+        do = name_of(type(c))
+        if do in NEEDS_TWO and c.channel == "operations":
+            return Reason(None, "needs-two", {"do": do})
+        if do not in bound.only:
+            return Reason(
+                None, "command-not-allowed", {"field": "do", "choices": sorted(bound.only)}
+            )
+    if bound.by is not None and c.by != bound.by:
+        return Reason(None, "by-not-allowed", {"field": "by", "bound": bound.by})
     if bound.place is not None and c.place != bound.place:
         return Reason(None, "place-not-allowed", {"field": "place", "bound": bound.place})
     if (

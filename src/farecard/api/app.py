@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from importlib import metadata
 from time import perf_counter
@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from farecard.api import asking
+from farecard.api import asking, office
 from farecard.api.connection import LIVE, Connection, sweep
 from farecard.api.hearing import Hearing
 from farecard.api.journal import MEDIA_TYPES, BrokenOffError, Upload
@@ -21,7 +21,9 @@ from farecard.api.metrics import Metrics
 from farecard.api.openapi import openapi
 from farecard.api.page import POLICY, page
 from farecard.api.problems import ProblemError, busy
+from farecard.api.proposing import Proposing
 from farecard.api.readers import Readers
+from farecard.api.registrar import Registrar
 from farecard.api.replies import Receive, Scope, Send, reply, reply_json, reply_problem
 from farecard.api.requests import (
     CLOSE,
@@ -34,6 +36,7 @@ from farecard.api.requests import (
     parameters,
     whole,
 )
+from farecard.api.sessions import Sessions, keep_awake
 from farecard.api.speakers import Speaker, Speakers
 from farecard.desk.desk import Desk
 from farecard.desk.dry import DryDesk
@@ -64,7 +67,7 @@ class App:
         self.limits = limits
         self.metrics = metrics
         self.version = metadata.version("farecard")
-        self._leaving = False
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # -- the server's life -------------------------------------------------------------------
 
@@ -81,6 +84,8 @@ class App:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         watching.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         await self.queue.leave()
         await asyncio.to_thread(self._close)
         await send({"type": "lifespan.shutdown.complete"})
@@ -93,10 +98,27 @@ class App:
         self.window = AsyncWindow(self.queue)
         self.hearing = Hearing(desk.reader, self.limits.ahead)
         self.readers = Readers(desk.store.url, self.limits.readers, self.limits.questions)
-        self.speakers = Speakers(self.readers)
+        self.registrar = Registrar(desk.store.url, self.limits.writes)
+        self.speakers = Speakers(self.readers, self.limits, self._keep_awake)
+        self.sessions = Sessions(desk.store.url, self.speakers, self.limits)
+        self.proposing = Proposing(
+            self.readers, self.registrar, self.hearing, self._tried, self._decided
+        )
         await self.speakers.look()
+        self._soon(self.proposing.finish_all())
+
+    def _keep_awake(self, token: str) -> None:
+        self._soon(keep_awake(self.registrar, token))
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that nobody waits for; the server does, when it leaves."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _close(self) -> None:
+        self.sessions.close()
+        self.registrar.close()
         self.readers.close()
         self.queue.desk.store.close()
         self.metrics.leave()
@@ -192,7 +214,8 @@ class App:
             extra={"where": "".join(format_tb(error.__traceback__))},
         )
 
-    async def _speaker(self, scope: Scope) -> Speaker:
+    async def speaker(self, scope: Scope) -> Speaker:
+        """Who sends a request, counted. ``ProblemError`` 401 or 429."""
         speaker = await self.speakers.find(scope["headers"])
         if speaker.rate is not None:
             speaker.take(asyncio.get_running_loop().time())
@@ -202,7 +225,7 @@ class App:
 
     async def command(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``POST /v1/commands``: one command, one decision."""
-        speaker = await self._speaker(scope)
+        speaker = await self.speaker(scope)
         must_be(scope, b"application/json")
         dry = scope["query_string"] and flag(parameters(scope, "dry_run"), "dry_run")
         body = await body_of(scope, receive, self.limits)
@@ -238,7 +261,7 @@ class App:
 
     async def journal(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``POST /v1/journal``: commands in, decisions out, both streamed."""
-        speaker = await self._speaker(scope)
+        speaker = await self.speaker(scope)
         must_be(scope, *MEDIA_TYPES)
         parameters(scope)
         upload = Upload(
@@ -248,7 +271,7 @@ class App:
 
     async def card(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """``GET /v1/cards/…``."""
-        speaker = await self._speaker(scope)
+        speaker = await self.speaker(scope)
         at = as_of(parameters(scope, "as_of"))
         number, _, what = scope["path"].removeprefix(CARDS).partition("/")
         ask = asking.OF_A_CARD[what]
@@ -256,7 +279,7 @@ class App:
 
     async def cases(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """``GET /v1/cases``: what was left to people."""
-        speaker = await self._speaker(scope)
+        speaker = await self.speaker(scope)
         values = parameters(scope, "state", "refer_to", "limit", "as_of")
         state = choice(values, "state", referrals.STATES)
         place = choice(values, "refer_to", referrals.PLACES)
@@ -266,20 +289,20 @@ class App:
 
     async def case(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """``GET /v1/cases/…``."""
-        speaker = await self._speaker(scope)
+        speaker = await self.speaker(scope)
         at = as_of(parameters(scope, "as_of"))
         number = scope["path"].removeprefix(f"{CASES}/")
         await reply_json(send, await asking.case(self.readers, speaker, number, at))
 
     async def trial_balance(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """``GET /v1/trial-balance``."""
-        speaker = await self._speaker(scope)
+        speaker = await self.speaker(scope)
         at = as_of(parameters(scope, "as_of"))
         await reply_json(send, await asking.trial_balance(self.readers, speaker, at))
 
     async def events(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """``GET /v1/events``: what was decided, for those who follow along."""
-        speaker = await self._speaker(scope)
+        speaker = await self.speaker(scope)
         values = parameters(scope, "after", "limit")
         most = whole(values, "limit", 1_000, self.limits.events)
         after = values.get("after", "")
@@ -301,7 +324,7 @@ class App:
         parameters(scope)
         client = scope.get("client")
         if client is not None and client[0].encode() not in _OPEN:
-            (await self._speaker(scope)).must_ask("metrics")
+            (await self.speaker(scope)).must_ask("metrics")
         text = self.metrics.text(self._gauges())
         await reply(send, 200, text, (b"content-type", METRICS_TYPE))
 
@@ -327,12 +350,19 @@ def _asked(handler: Handler) -> dict[str, Handler]:
 
 _GET_CARD = _asked(App.card)
 _GET_CASE = _asked(App.case)
+_A_PROPOSAL = _asked(office.proposal) | {"POST": office.judge}
 _PLACES: dict[str, dict[str, Handler]] = {
     COMMANDS: _POST_COMMAND,
     JOURNAL: _POST_JOURNAL,
     CASES: _asked(App.cases),
     "/v1/trial-balance": _asked(App.trial_balance),
     "/v1/events": _asked(App.events),
+    "/v1/sign-in": {"POST": office.sign_in},
+    "/v1/sign-out": {"POST": office.sign_out},
+    "/v1/me": _asked(office.me),
+    "/v1/password": {"POST": office.password},
+    office.PROPOSALS: _asked(office.proposals) | {"POST": office.propose},
+    "/v1/trail": _asked(office.trails),
     "/healthz": _asked(App.health),
     "/metrics": _asked(App.measured),
     "/openapi.json": _asked(App.described),
@@ -349,6 +379,8 @@ def _route(path: str) -> tuple[str, dict[str, Handler] | None]:
         number, slash, what = path.removeprefix(CARDS).partition("/")
         if number and what in asking.OF_A_CARD and (what or not slash):
             return f"{CARDS}{{number}}{slash}{what}", _GET_CARD
+    if path.startswith(f"{office.PROPOSALS}/"):
+        return f"{office.PROPOSALS}/{{proposal}}", _A_PROPOSAL
     if path.startswith(f"{CASES}/"):
         return f"{CASES}/{{case}}", _GET_CASE
     return "(none)", None

@@ -70,7 +70,7 @@ async def events(readers: Readers, speaker: Speaker, after: str, most: int) -> A
         cursor = following.as_cursor(after)
     except following.BadCursorError:
         raise ProblemError(400, Reason(None, "unknown-place", {"field": "after"})) from None
-    sender = None if "events" in speaker.key.bound.ask else speaker.name
+    sender = None if "events" in speaker.bound.ask else speaker.name
     found = await readers.ask(lambda store: following.follow(store, cursor, most, sender))
     return {
         "events": explain_all(found.events),

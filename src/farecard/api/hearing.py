@@ -26,10 +26,19 @@ class Hearing:
         no = speaker.may_say(c)
         if no is not None:
             return entry, no
-        if c.at > moment_now() + self._ahead:
-            reason = Reason(None, "clock-ahead", {"field": "at", "seconds": self._ahead // SECOND})
-            return Entry(speaker.name, None, b"", Broken(c.id, [reason])), None
-        return entry, None
+        return self._in_time(entry), None
+
+    def own_line(self, sender: str, line: bytes) -> Entry:
+        """A line that the server itself sends for people."""
+        return self._in_time(self._read(sender, line))
+
+    def _in_time(self, entry: Entry) -> Entry:
+        """The same, or no command when its clock is ahead of ours."""
+        c = entry.command
+        if c is None or c.at <= moment_now() + self._ahead:
+            return entry
+        reason = Reason(None, "clock-ahead", {"field": "at", "seconds": self._ahead // SECOND})
+        return Entry(entry.sender, None, b"", Broken(c.id, [reason]))
 
     def journal_line(self, speaker: Speaker, line: bytes) -> Entry:
         """The same within a journal: what its sender may not say is no command, and the rest goes on."""

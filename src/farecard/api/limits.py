@@ -19,12 +19,16 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle: float = 75  # a connection without a request
     leave_within: float = 30  # for what is under way when the server is told to stop
     store_within: float = 2  # for the store to say a word to /healthz
+    session_idle: float = 900  # a session of somebody who does nothing
+    session_age: float = 43_200  # a session, whatever is done
     ahead: int = 300  # how far a command's clock may be ahead of ours
     # counts
     waiting: int = 16_384  # commands in the queue
     in_flight: int = 8192  # of one journal: read, and its answer not taken yet
     readers: int = 4  # questions answered at the same time
     questions: int = 256  # questions that wait
+    sign_ins: int = 32  # that are looked at or wait
+    writes: int = 64  # of proposals and sessions that wait
     connections: int = 10_000
     events: int = 10_000  # of one answer of /v1/events
 

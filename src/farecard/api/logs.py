@@ -9,7 +9,7 @@ from traceback import format_tb
 from typing import Any
 
 _CARD = re.compile(r"JW\d{11}(\d{4})")
-_SECRET = re.compile(r"fc_[\w-]{8,}")
+_SECRET = re.compile(r"(f[cs]_)[\w-]{8,}")
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",
@@ -20,7 +20,7 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
 
 def masked(text: str) -> str:
     """A text without a full card number and without a key."""
-    return _SECRET.sub("fc_...", _CARD.sub(r"JW...\1", text))
+    return _SECRET.sub(r"\1...", _CARD.sub(r"JW...\1", text))
 
 
 class JsonLines(logging.Formatter):

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from farecard.access.proposals import STATES
+from farecard.access.roles import ROLES
 from farecard.api.examples import EXAMPLES, PURCHASE, TAKEN, refused
 from farecard.api.problems import document
 from farecard.model.commands import CHANNELS, COMMANDS, name_of
@@ -14,6 +16,7 @@ from farecard.texts import texts
 
 Schema = dict[str, Any]
 
+DECIDED = {"state": "approved", "decided_by": "kato", "decided_at": "2026-03-01T12:00:00+09:00"}
 # which problems each status stands for, with figures to show them by
 PROBLEMS: dict[int, tuple[Reason, ...]] = {
     400: (
@@ -27,28 +30,50 @@ PROBLEMS: dict[int, tuple[Reason, ...]] = {
         Reason(None, "want-choice", {"field": "state", "choices": list(referrals.STATES)}),
         Reason(None, "want-count", {"field": "limit", "most": 10_000}),
         Reason(None, "no-body"),
+        Reason(None, "bad-body", {"why": "Object missing required field `name`"}),
+        Reason(None, "password-too-weak", {"shortest": 12, "longest": 128}),
+        Reason(None, "needs-no-second", {"choices": ["reverse"]}),
+        Reason(None, "bad-campaign", {"why": "edition = 1: edition 1 of minato is in the store"}),
+        Reason(None, "bad-tariff", {"why": "row 'deposit': ends before it begins"}),
     ),
-    401: (Reason(None, "no-key"), Reason(None, "unknown-key")),
+    401: (
+        Reason(None, "no-key"),
+        Reason(None, "unknown-key"),
+        Reason(None, "session-ended"),
+        Reason(None, "wrong-password"),
+    ),
     403: (
         Reason(None, "channel-not-allowed", {"field": "channel", "choices": ["shop"]}),
         Reason(None, "place-not-allowed", {"field": "place", "bound": "till-3"}),
         Reason(None, "merchant-not-allowed", {"field": "merchant", "bound": "kiosk-1"}),
         Reason(None, "company-not-allowed", {"field": "company", "bound": "hanshin"}),
         Reason(None, "may-not-ask", {"question": "cards"}),
+        Reason(None, "for-people"),
+        Reason(None, "not-your-role", {"role": "clerk"}),
+        Reason(None, "needs-two", {"do": "run_grants"}),
+        Reason(None, "command-not-allowed", {"field": "do", "choices": ["resolve_case"]}),
+        Reason(None, "by-not-allowed", {"field": "by", "bound": "sato"}),
+        Reason(None, "your-own-proposal"),
+        Reason(None, "not-your-proposal", {"proposed_by": "sato"}),
     ),
     404: (
         Reason(None, "no-such-address"),
         Reason(None, "unknown-card", {"field": "number"}),
         Reason(None, "unknown-case", {"field": "case"}),
+        Reason(None, "unknown-proposal", {"field": "proposal"}),
     ),
     405: (Reason(None, "method-not-allowed", {"known": ["POST"]}),),
     408: (Reason(None, "too-slow"),),
+    409: (Reason(None, "proposal-decided", DECIDED),),
     413: (Reason(None, "body-too-large", {"most": 65_536}),),
     415: (
         Reason(None, "wrong-media-type", {"known": ["application/json"]}),
         Reason(None, "no-encoding"),
     ),
-    429: (Reason(None, "over-rate", {"rate": 100, "seconds": 1}),),
+    429: (
+        Reason(None, "over-rate", {"rate": 100, "seconds": 1}),
+        Reason(None, "locked", {"until": "2026-03-01T12:15:00+09:00"}),
+    ),
     431: (Reason(None, "headers-too-large", {"most": 16_384}),),
     500: (Reason(None, "failed"),),
     503: (
@@ -248,9 +273,14 @@ def _status() -> Schema:
         "stamps": {"type": "object", "additionalProperties": stamp},
         "draw": _or_null({"enum": [1, 2]}),
     })  # fmt: skip
-    return _object({"card": card, "myna": _or_null(myna), "rally": _or_null(rally)})
+    waiting = _object({"proposal": TEXT, "proposed_by": TEXT, "proposed_at": MOMENT})
+    return _object(
+        {"card": card, "myna": _or_null(myna), "rally": _or_null(rally)},
+        {"proposals": {"type": "array", "items": waiting}},
+    )
 
 
+_LIST: Schema = {"type": "array", "items": TEXT}
 _REASONS = _object({"reasons": {"type": "array", "items": _ref("Reason")}})
 ANSWERS: dict[str, Schema] = {
     "Status": _status(),
@@ -288,6 +318,21 @@ ANSWERS: dict[str, Schema] = {
         })),
     }),
     "Cases": {"type": "array", "items": _ref("Case")},
+    "Session": _object({
+        "name": TEXT, "role": {"enum": list(ROLES)}, "channels": _LIST, "commands": _LIST, "ask": _LIST, "acts": _LIST,
+        "since": MOMENT, "until": MOMENT, "idle_until": MOMENT,
+    }, {"token": {"type": "string", "description": "to be sent in place of a key; shown once"}}),
+    "Proposal": _object({
+        "proposal": TEXT, "state": {"enum": list(STATES)}, "about": TEXT, "why": _or_null(TEXT),
+        "proposed_by": TEXT, "proposed_at": MOMENT,
+        "preview": {"type": "object", "description": "what it would do: of a command its decision, of a run also the measures"},
+        "decided_by": _or_null(TEXT), "decided_at": _or_null(MOMENT), "decided_why": _or_null(TEXT),
+        "answer": _or_null({"type": "object", "description": "what came of it: of a command its decision"}),
+    }, {"command": {"type": "object"}, "campaign": TEXT, "tariff": TEXT}),
+    "Proposals": {"type": "array", "items": _ref("Proposal")},
+    "Trail": {"type": "array", "items": _object({
+        "n": COUNT, "at": MOMENT, "who": TEXT, "did": TEXT, "about": TEXT, "said": TEXT,
+    })},
     "TrialBalance": _object({
         "accounts": {"type": "array", "items": _object({"account": TEXT, "debit": YEN, "credit": YEN, "balance": YEN})},
         "debit": YEN, "credit": YEN,
@@ -343,6 +388,97 @@ def _question(id: str, summary: str, answer: str, *, of_card: bool) -> Schema:
     }
 
 
+def _limit(usual: int, most: int = 10_000, name: str = "limit") -> Schema:
+    schema = {"type": "integer", "minimum": 1, "maximum": most, "default": usual}
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
+def _body(schema: Schema) -> Schema:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+_MORE: Schema = {"additionalProperties": False}
+_PASSWORD: Schema = {"type": "string", "minLength": 1, "maxLength": 128}
+_A_WHY: Schema = _or_null({"type": "string", "minLength": 1, "maxLength": 500})
+
+
+def _office() -> Schema:
+    """What people who work here ask for."""
+    body_problems = (*WITH_KEY, 403, 413, 415)
+    sign_in = (
+        _object(
+            {"name": {"type": "string", "minLength": 1, "maxLength": 64}, "password": _PASSWORD}
+        )
+        | _MORE
+    )
+    new_password = _object({"old": _PASSWORD, "new": _PASSWORD}) | _MORE
+    kinds: Schema = {
+        "command": _or_null({"type": "object"}),
+        "campaign": _or_null(TEXT),
+        "tariff": _or_null(TEXT),
+    }
+    proposed = _object({}, kinds | {"why": _A_WHY}) | _MORE
+    judged = (
+        _object({"decision": {"enum": ["approve", "decline", "withdraw"]}}, {"why": _A_WHY}) | _MORE
+    )
+    number = {
+        "name": "proposal",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^P-[0-9A-Z]{10}$"},
+    }
+    return {
+        "/v1/sign-in": {"post": {
+            "operationId": "signIn", "summary": "a name and a password for a token", "security": [],
+            "requestBody": _body(sign_in),
+            "responses": _answers(body_problems, s200=_json(_ref("Session"), "the token, and what may be done with it")),
+        }},
+        "/v1/sign-out": {"post": {
+            "operationId": "signOut", "summary": "end this session", "requestBody": _body({"type": "object"}),
+            "responses": _answers(body_problems, s200=_json(_object({"signed_out": {"const": True}}), "it has ended")),
+        }},
+        "/v1/me": {"get": {
+            "operationId": "me", "summary": "who has signed in, and what may be done",
+            "responses": _answers((*WITH_KEY, 403), s200=_json(_ref("Session"), "the session")),
+        }},
+        "/v1/password": {"post": {
+            "operationId": "password", "summary": "another password; all sessions end", "requestBody": _body(new_password),
+            "responses": _answers(body_problems, s200=_json(_object({"changed": {"const": True}}), "it is changed")),
+        }},
+        "/v1/proposals": {
+            "get": {
+                "operationId": "proposals", "summary": "what takes two people, newest first",
+                "parameters": [{"name": "state", "in": "query", "required": False, "schema": {"enum": list(STATES)}}, _limit(100)],
+                "responses": _answers((*WITH_KEY, 403), s200=_json(_ref("Proposals"), "the proposals")),
+            },
+            "post": {
+                "operationId": "propose", "summary": "propose a command of operations, a campaign or a tariff, with its preview",
+                "requestBody": _body(proposed),
+                "responses": _answers(
+                    body_problems, s200=_json(_ref("Proposal"), "it waits for another to approve it"),
+                    s422=_json(_ref("Decision"), "it would not be accepted; nothing was kept"),
+                ),
+            },
+        },
+        "/v1/proposals/{proposal}": {
+            "get": {
+                "operationId": "proposal", "summary": "one proposal", "parameters": [number],
+                "responses": _answers((*WITH_KEY, 403, 404), s200=_json(_ref("Proposal"), "the proposal")),
+            },
+            "post": {
+                "operationId": "judge", "summary": "approve and do it, decline it, or withdraw one's own", "parameters": [number],
+                "requestBody": _body(judged),
+                "responses": _answers((*body_problems, 404, 409), s200=_json(_ref("Proposal"), "what became of it")),
+            },
+        },
+        "/v1/trail": {"get": {
+            "operationId": "trail", "summary": "who did what to keys, people and proposals, newest first",
+            "parameters": [_limit(10**9 - 1, 10**9 - 1, "before"), _limit(100)],
+            "responses": _answers((*WITH_KEY, 403), s200=_json(_ref("Trail"), "the lines")),
+        }},
+    }  # fmt: skip
+
+
 def _paths() -> Schema:
     decided = {
         "s200": _json(_ref("Decision"), "accepted, refused or referred", example=TAKEN),
@@ -372,8 +508,7 @@ def _paths() -> Schema:
             "parameters": [
                 {"name": "state", "in": "query", "required": False, "schema": {"enum": list(referrals.STATES)}},
                 {"name": "refer_to", "in": "query", "required": False, "schema": {"enum": list(referrals.PLACES)}},
-                {"name": "limit", "in": "query", "required": False,
-                 "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1_000}},
+                _limit(1_000),
                 _AS_OF,
             ],
             "responses": _answers((*WITH_KEY, 403), s200=_json(_ref("Cases"), "the cases")),
@@ -389,11 +524,11 @@ def _paths() -> Schema:
             "parameters": [
                 {"name": "after", "in": "query", "required": False, "schema": TEXT,
                  "description": "the next of an earlier answer; without it, from the beginning"},
-                {"name": "limit", "in": "query", "required": False,
-                 "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1_000}},
+                _limit(1_000),
             ],
             "responses": _answers(WITH_KEY, s200=_json(_ref("Events"), "the next commands, in order")),
         }},
+        **_office(),
         "/healthz": {"get": {
             "operationId": "health", "summary": "whether the server lives and its store answers", **plain,
             "responses": _answers(ALWAYS, s200=_json(_ref("Health"), "it does")),

@@ -1,16 +1,26 @@
 """Those whose keys are good now, as requests meet them."""
 
 import asyncio
+from collections.abc import Callable
 from math import ceil
 
 from farecard.access.keys import Key, Ring, load
-from farecard.access.rights import filler, may_say
+from farecard.access.rights import Bound, filler, may_say
+from farecard.access.roles import ROLES, bound_of
+from farecard.access.staff import REALM, SECOND, TOKEN, Session
+from farecard.access.staff import session as find_session
+from farecard.api.limits import Limits
 from farecard.api.problems import ProblemError
 from farecard.api.readers import Readers
 from farecard.model.commands import Command
+from farecard.model.moments import moment_now
 from farecard.model.verdict import Reason
 from farecard.storage.store import Store
 
+LOOK_EVERY = 1.0  # seconds until a session is looked at again: whoever is let go is, by then
+AWAKE_NOTES = 15  # an idle time is noted so often while somebody works
+MOST_KNOWN = 10_000
+Awake = Callable[[str], None]
 CHALLENGE = ((b"www-authenticate", b'Bearer realm="farecard"'),)
 
 
@@ -36,21 +46,41 @@ class Rate:
 
 
 class Speaker:
-    """A key at work: what it may say and ask, and how much of it."""
+    """A key at work, or somebody who has signed in: what may be said and asked, and how much of it.
 
-    def __init__(self, key: Key) -> None:
-        self.key = key
-        self.name = key.name
-        self.fill = filler(key.bound)
-        self.rate = None if key.bound.rate is None else Rate(key.bound.rate)
+    ``session`` and ``token`` are those of a person; a key has none.
+    """
+
+    def __init__(
+        self, name: str, bound: Bound, session: Session | None = None, token: str | None = None
+    ) -> None:
+        self.name = name
+        self.bound = bound
+        self.session = session
+        self.token = token
+        self.fill = filler(bound)
+        self.rate = None if bound.rate is None else Rate(bound.rate)
 
     def may_say(self, command: Command) -> Reason | None:
-        """Why it may not send this, or None."""
-        return may_say(self.key.bound, command)
+        """Why this may not be sent, or None."""
+        return may_say(self.bound, command)
+
+    def must_be_here(self) -> Session:
+        """The session of a person; ``ProblemError`` 403 for a key."""
+        if self.session is None:
+            raise ProblemError(403, Reason(None, "for-people"))
+        return self.session
+
+    def must(self, act: str) -> Session:
+        """The same, of somebody whose role does this."""
+        session = self.must_be_here()
+        if act not in ROLES[session.role].acts:
+            raise ProblemError(403, Reason(None, "not-your-role", {"role": session.role}))
+        return session
 
     def must_ask(self, question: str) -> None:
         """``ProblemError`` 403 when it may not ask this."""
-        if question not in self.key.bound.ask:
+        if question not in self.bound.ask:
             reason = Reason(None, "may-not-ask", {"question": question})
             raise ProblemError(403, reason)
 
@@ -61,15 +91,19 @@ class Speaker:
         seconds = self.rate.over(now)
         if seconds:
             wait = max(1, ceil(seconds))
-            reason = Reason(None, "over-rate", {"rate": self.key.bound.rate, "seconds": wait})
+            reason = Reason(None, "over-rate", {"rate": self.bound.rate, "seconds": wait})
             raise ProblemError(429, reason, ((b"retry-after", str(wait).encode()),))
 
 
 class Speakers:
     """Finds who speaks by the secret of a request, and looks at the store for changes."""
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, readers: Readers, limits: Limits, awake: Awake) -> None:
+        """``awake`` is called with a token whose session shall be noted as awake."""
         self._readers = readers
+        self._limits = limits
+        self._awake = awake
+        self._people: dict[str, tuple[Speaker, float]] = {}  # by token, and when it was looked at
         self._ring: Ring = Ring([])
         self._speakers: dict[tuple[str, int], Speaker] = {}
         self._end = -1
@@ -91,7 +125,8 @@ class Speakers:
             self._end, keys = found
             good = {(key.name, key.since): key for key in keys if key.revoked is None}
             self._speakers = {
-                id: self._speakers.get(id) or Speaker(key) for id, key in good.items()
+                id: self._speakers.get(id) or Speaker(key.name, key.bound)
+                for id, key in good.items()
             }
             self._ring = Ring(keys)
 
@@ -105,6 +140,8 @@ class Speakers:
         if value[:7].lower() != b"bearer ":
             raise ProblemError(401, Reason(None, "no-key"), CHALLENGE)
         secret = value[7:].decode("latin-1").strip()
+        if secret.startswith(TOKEN):
+            return await self._person(secret)
         key = self._ring.find(secret)
         if key is None:
             await self.look()  # it may have been made a moment ago
@@ -112,3 +149,35 @@ class Speakers:
         if key is None:
             raise ProblemError(401, Reason(None, "unknown-key"), CHALLENGE)
         return self._speakers[key.name, key.since]
+
+    # -- people ------------------------------------------------------------------------------
+
+    async def _person(self, token: str) -> Speaker:
+        """Who has signed in under a token. ``ProblemError`` 401 when the session has ended."""
+        now = asyncio.get_running_loop().time()
+        known = self._people.get(token)
+        if known is not None and now - known[1] < LOOK_EVERY:
+            speaker = known[0]
+        else:
+            session = await self._readers.ask(lambda store: find_session(store, token))
+            if session is None:
+                self.forget(token)
+                raise ProblemError(401, Reason(None, "session-ended"), CHALLENGE)
+            bound = bound_of(session.role, session.name)
+            speaker = Speaker(f"{REALM}:{session.name}", bound, session, token)
+            if len(self._people) > MOST_KNOWN:
+                self._people.clear()
+            self._people[token] = speaker, now
+        assert speaker.session is not None
+        moment, idle = moment_now(), int(self._limits.session_idle * SECOND)
+        if moment > min(speaker.session.until, speaker.session.seen + idle):
+            self.forget(token)
+            raise ProblemError(401, Reason(None, "session-ended"), CHALLENGE)
+        if moment - speaker.session.seen > idle // AWAKE_NOTES:
+            speaker.session = speaker.session._replace(seen=moment)
+            self._awake(token)
+        return speaker
+
+    def forget(self, token: str) -> None:
+        """A session has ended."""
+        self._people.pop(token, None)

@@ -1,5 +1,6 @@
 """The questions of the command line: status, history, quotes, trial balance, check."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from farecard.cli.errors import UsageError
@@ -67,11 +68,20 @@ def status(args: Any) -> int:
         print_json(answer)
         return 0
     pairs(answer["card"])
+    tell_pending(answer.get("proposals", ()))
     if answer["myna"] is not None:
         _show_measures(answer["myna"], args.lang)
     if answer["rally"] is not None:
         _show_stamps(answer["rally"])
     return 0
+
+
+def tell_pending(waiting: Iterable[dict[str, Any]]) -> None:
+    """What is proposed about what was asked, on standard error."""
+    for one in waiting:
+        say(
+            f"{one['proposal']}, proposed by {one['proposed_by']} at {one['proposed_at']}, waits for a second pair of eyes"
+        )
 
 
 def _show_stamps(rally: dict[str, Any]) -> None:

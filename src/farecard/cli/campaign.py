@@ -1,26 +1,24 @@
 """``farecard campaign load FILE`` and ``list``: campaigns as dated files."""
 
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from farecard.campaigns import CampaignError, read_file
+from farecard.cli.ask import tell_pending
 from farecard.cli.errors import UsageError
 from farecard.cli.show import print_json, table
+from farecard.cli.tariff import text_of
 from farecard.desk.opening import making_store
+from farecard.questions.pending import pending
 from farecard.storage.making import add_campaigns, adding, load_campaigns
 from farecard.storage.opening import open_to_read
 
 
 def load(args: Any) -> int:
     """Read and check the file, then add it; a store that is not there yet is made with it."""
+    text = text_of(args.file)
     try:
-        text = Path(args.file).read_text("utf-8")
         campaign = read_file(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{args.file}: {getattr(error, 'strerror', None) or 'no UTF-8 text'}"
-        ) from None
     except CampaignError as error:
         raise UsageError(f"{args.file}: {error}") from None
     store, _ = making_store(args.store)
@@ -44,6 +42,8 @@ def list_(args: Any) -> int:
     store = open_to_read(args.store)
     store.begin_reading()
     campaigns = load_campaigns(store).all
+    for one in campaigns:
+        tell_pending(pending(store, f"campaign:{one.name}"))
     rows = [
         {
             "campaign": one.name,

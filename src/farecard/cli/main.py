@@ -198,6 +198,13 @@ def parser() -> argparse.ArgumentParser:
     )
     add("list", "campaign:list_", "the campaigns of a store", within=campaigns)
 
+    tariffs = subs.add_parser("tariff", help="what everything costs").add_subparsers(
+        dest="what", metavar="load", required=True
+    )
+    add("load", "tariff:load", "add a new version of the tariff", within=tariffs).add_argument(
+        "file", metavar="FILE", help="a TOML file, like tariff/tariff.toml of the source"
+    )
+
     server = add("serve", "serve:run", "serve the desk over HTTP")
     server.add_argument("--host", default="127.0.0.1", help="(default %(default)s)")
     server.add_argument(
@@ -219,6 +226,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_keys(subs, add)
     _add_people(subs, add)
+    _add_staff(subs, add)
 
     exports = subs.add_parser("export", help="the store as files for analysis").add_subparsers(
         dest="what", metavar="parquet", required=True
@@ -278,7 +286,7 @@ def _add_keys(subs: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         (
             "--ask",
             "A,B",
-            "what it may read: cards, cases, trial-balance, events, metrics (default nothing)",
+            "what it may read: cards, cases, trial-balance, events, metrics, proposals, trail (default nothing)",
         ),
         ("--place", "PLACE", "the only station, till or terminal it is at"),
         ("--merchant", "MERCHANT", "the only shop it sells for"),
@@ -295,6 +303,37 @@ def _add_keys(subs: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
     add("list", "keys:list_", "the keys and what they may do", within=keys)
     revoke = add("revoke", "keys:revoke", "end a key, for good", within=keys)
     revoke.add_argument("name", metavar="NAME")
+
+
+def _add_staff(subs: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
+    """People who work here."""
+    staff = subs.add_parser("staff", help="people who work here, and their roles").add_subparsers(
+        dest="what", metavar="add|list|role|password|unlock|end|roles", required=True
+    )
+    new = add("add", "staff:add", "open an account", within=staff)
+    role = add("role", "staff:role", "give somebody another role", within=staff)
+    password = add("password", "staff:password", "give somebody another password", within=staff)
+    unlock = add(
+        "unlock", "staff:unlock", "take the lock off that wrong passwords put on", within=staff
+    )
+    end = add("end", "staff:end", "close an account, for good", within=staff)
+    for one in (new, role, password, unlock, end):
+        one.add_argument("name", metavar="NAME", help="how they sign in and are told of")
+    roles = "clerk, operator, approver or auditor; `farecard staff roles` says what each may do"
+    new.add_argument("--role", metavar="ROLE", required=True, help=roles)
+    role.add_argument("role", metavar="ROLE", help=roles)
+    for one in (new, password):
+        given = one.add_mutually_exclusive_group()
+        given.add_argument(
+            "--password-stdin",
+            action="store_true",
+            help="read the password from the first line of input",
+        )
+        given.add_argument(
+            "--ask", action="store_true", help="ask for it twice (default: make one and show it)"
+        )
+    add("list", "staff:list_", "who works here", within=staff)
+    add("roles", "staff:roles", "what each role may do", within=staff)
 
 
 def _add_people(subs: Any, add: Callable[..., argparse.ArgumentParser]) -> None:

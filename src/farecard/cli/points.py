@@ -6,11 +6,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from farecard.cli.ask import moment_of, of_card
+from farecard.cli.ask import moment_of, of_card, tell_pending
 from farecard.cli.errors import UsageError
 from farecard.cli.show import print_json, table
 from farecard.model.moments import moment_now
 from farecard.questions import answers
+from farecard.questions.pending import pending
 from farecard.questions.preview import preview
 from farecard.rules.grants import month_number
 from farecard.storage.opening import open_to_read
@@ -57,6 +58,7 @@ def _sentence(one: dict[str, Any], language: str) -> str:
 def _previewed(args: Any, month: int, at: int | None) -> list[dict[str, Any]]:
     if args.export is None:
         with closing(open_to_read(args.store)) as store:
+            tell_pending(pending(store, f"grants:{args.month}"))
             return preview(store, month, moment_now() if at is None else at)
     from farecard.export.reading import Exported, NoExportError
 

@@ -183,7 +183,7 @@ class Batch:
                 "total": totals,
                 "batch": [(*header, closing.prev, self.hash)],
             },
-            inputs=(closing.versions[1], closing.versions[2]),
+            inputs=closing.versions[:3],
             ended_numbers=self.ended_numbers,
         )
         self._rest_on(writes)

@@ -234,7 +234,7 @@ class Decider:
         return reissue.collect_reissue(c, account, paper[1], day, promised), account, None
 
     def _reverse(self, c: Reverse, entry: Entry, day: int, rates: Rates) -> Outcome:
-        sender = entry.sender
+        sender = c.of_sender or entry.sender
         original = self.facts.stored.find((sender, c.of))
         if original is None:
             self.reads.absent_ids.add((sender, c.of))

@@ -43,7 +43,7 @@ from farecard.rules import stamp_rally
 from farecard.rules.grants import may_run
 from farecard.rules.referral import Resolved, case_of
 from farecard.storage.errors import StoreError
-from farecard.storage.making import Inputs, load_campaigns, load_networks
+from farecard.storage.making import Inputs, load_inputs
 from farecard.storage.rows import as_account
 from farecard.storage.store import ConflictError, Store, Writes
 from farecard.storage.vault import Vault
@@ -386,15 +386,14 @@ class Desk:
         return writes
 
     def _look(self) -> Last:
-        """The end of our chain, and whatever network or campaign was loaded since we last looked."""
-        (((_, network, newest, campaign),), ended) = self.store.ask(
+        """The end of our chain, and whatever was loaded since we last looked."""
+        (((tariff, network, newest, campaign),), ended) = self.store.ask(
             [("versions", {}), ("last_batch", {"writer": writer_name(self.store.writer)})]
         )
         inputs = self.inputs
-        if network > inputs.networks.latest or campaign > inputs.campaigns.latest:
-            self.inputs = inputs._replace(
-                networks=load_networks(self.store), campaigns=load_campaigns(self.store)
-            )
+        ours = inputs.tariff.version, inputs.networks.latest, inputs.campaigns.latest
+        if any(new > old for new, old in zip((tariff, network, campaign), ours, strict=True)):
+            self.inputs = load_inputs(self.store)
             self.decider = Decider(self.facts, self.inputs)
         clock = 0 if newest is None else newest // WRITERS
         return Last(clock, ended[0][1], ended[0][2]) if ended else Last(clock, 0, b"")

@@ -81,8 +81,9 @@ def touched(entries: list[Entry]) -> Asked:
         if kind is ResolveCase:
             continue
         if kind is Reverse:
-            some.append(c.of)  # type: ignore[attr-defined]
-            originals.append((entry.sender, c.of))  # type: ignore[attr-defined]
+            sender = c.of_sender or entry.sender  # type: ignore[attr-defined]
+            ids.setdefault(sender, []).append(c.of)  # type: ignore[attr-defined]
+            originals.append((sender, c.of))  # type: ignore[attr-defined]
             continue
         if isinstance(c, Run):
             continue

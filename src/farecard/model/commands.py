@@ -135,6 +135,7 @@ class Reverse(Command, tag="reverse"):
 
     of: Text
     why: LongText
+    of_sender: Text | None = None
     merchant: Text | None = None
     case: Text | None = None
 

@@ -7,6 +7,7 @@ import msgspec
 from farecard.model.account import Account
 from farecard.model.commands import format_number
 from farecard.model.moments import PAST_MOMENT, day_of, iso_day, iso_moment
+from farecard.questions.pending import pending
 from farecard.storage.history import account_at, events_of, fold
 from farecard.storage.store import Store
 
@@ -93,7 +94,10 @@ def status(store: Store, number: int, when: AsOf) -> dict[str, Any]:
             from farecard.questions import applications  # noqa: PLC0415  # most cards start without
 
             told = applications.told(store, account, when.until, when.judged(account))
-    return {"card": card, **told}
+    waiting = []
+    if when.until == PAST_MOMENT:  # what is proposed now is nothing of how it was
+        waiting = pending(store, f"card:{format_number(found.account)}")
+    return {"card": card, **told, **({"proposals": waiting} if waiting else {})}
 
 
 def _kind_of_replaced(store: Store, found: Number) -> str:

@@ -5,6 +5,8 @@ from operator import itemgetter
 from typing import Any
 
 from farecard.desk.runs import Surveyed, surveyed
+from farecard.model.commands import RunGrants
+from farecard.rules.grants import month_number
 
 # which rule speaks where nothing is granted
 RULE_OF = {
@@ -52,3 +54,8 @@ def preview(store: Surveyed, month: int, until: int) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def of_run(store: Surveyed, c: RunGrants) -> list[dict[str, Any]]:
+    """What a run would grant at its own moment."""
+    return preview(store, month_number(c.month), c.at)

@@ -37,7 +37,7 @@ def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[Store, Va
         refuse_unfinished(store)  # a copy may have begun since it was opened
         if "key" in about(store):
             vault = read_vault(store)
-            _update_tariff(store, tariff_text)
+            add_tariff(store, tariff_text)
             add_campaigns(store, packaged_texts())
             store.commit()
             return store, vault
@@ -75,16 +75,18 @@ def erasing(store: Store, tables: Sequence[str]) -> Iterator[None]:
     store.sweep(tables)
 
 
-def _update_tariff(store: Store, text: str) -> None:
-    """Add the tariff that ships with this farecard, when the store's newest one is an older edition of it."""
-    version, _, newest = store.rows("tariffs")[-1]
-    if _edition(newest) < _edition(text):
-        store.append("tariff", [(version + 1, ALWAYS, moment_now(), text)])
-
-
 def _edition(text: str) -> int:
     found = re.search(r"^(?:version|edition) *= *(\d+)", text, re.MULTILINE)
     return int(found[1]) if found else 0
+
+
+def add_tariff(store: Store, text: str) -> int | None:
+    """Add a checked tariff within the open ``begin_making``, unless it or a newer edition is there; gives the new version."""
+    version, _, newest = store.rows("tariffs")[-1]
+    if _edition(text) <= _edition(newest):
+        return None
+    store.append("tariff", [(version + 1, ALWAYS, moment_now(), text)])
+    return int(version) + 1
 
 
 def about(store: Store) -> dict[str, str]:

@@ -387,7 +387,10 @@ class PostgresStore:
             if rows and table not in copied:
                 (last if table in LAST else first).append(insert(table, rows))
         last += [
-            ("proof_inputs", dict(zip(("network", "campaign"), writes.inputs, strict=True))),
+            (
+                "proof_inputs",
+                dict(zip(("tariff", "network", "campaign"), writes.inputs, strict=True)),
+            ),
             COMMIT,
         ]
         if not copied:

@@ -264,6 +264,62 @@ SELECT name, since, secret, bound, revoked FROM api_key ORDER BY since, name
 -- name: revoke_key
 UPDATE api_key SET revoked = :revoked WHERE name = :name AND revoked IS NULL
 
+-- name: staff
+SELECT name, role, password, since, failures, locked_until, ended FROM staff ORDER BY since, name
+
+-- name: staff_named
+SELECT name, role, password, since, failures, locked_until, ended FROM staff WHERE name = :who
+
+-- name: staff_role
+UPDATE staff SET role = :role WHERE name = :name
+
+-- name: staff_password
+UPDATE staff SET password = :password, failures = 0, locked_until = 0 WHERE name = :name
+
+-- name: staff_failures
+UPDATE staff SET failures = :failures, locked_until = :locked_until WHERE name = :name
+
+-- name: staff_end
+UPDATE staff SET ended = :ended WHERE name = :name
+
+-- name: login
+SELECT l.who, s.role, l.since, l.seen, l.until FROM login l JOIN staff s ON s.name = l.who
+WHERE l.token = :token AND l.realm = :realm AND s.ended IS NULL
+
+-- name: login_seen
+UPDATE login SET seen = :seen WHERE token = :token AND seen < :seen
+
+-- name: end_login
+DELETE FROM login WHERE token = :token
+
+-- name: end_logins
+DELETE FROM login WHERE realm = :realm AND who = :who
+
+-- name: drop_old_logins
+DELETE FROM login WHERE until < :now
+
+-- name: proposal
+SELECT * FROM proposal WHERE proposal = :proposal
+
+-- name: proposals
+SELECT * FROM proposal WHERE state = ANY(:states) ORDER BY proposed_at DESC, proposal LIMIT CAST(:most AS BIGINT)
+
+-- name: proposals_about
+SELECT proposal, proposed_by, proposed_at FROM proposal WHERE about = :about AND state = 'pending' ORDER BY proposed_at
+
+-- name: proposals_unfinished
+SELECT * FROM proposal WHERE state = 'approved' AND answer IS NULL ORDER BY decided_at
+
+-- name: decide_proposal
+UPDATE proposal SET state = :state, decided_by = :decided_by, decided_at = :decided_at, why = :why
+WHERE proposal = :proposal AND state = 'pending'
+
+-- name: answer_proposal
+UPDATE proposal SET answer = :answer WHERE proposal = :proposal AND answer IS NULL
+
+-- name: trail
+SELECT n, at, who, did, about, said FROM trail WHERE n < :before ORDER BY n DESC LIMIT CAST(:most AS BIGINT)
+
 -- name: trail_end
 SELECT coalesce(max(n), 0) FROM trail
 

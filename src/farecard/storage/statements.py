@@ -35,10 +35,11 @@ READS = (
 
 # a statement that must reach as many rows as it is given; if not, dividing by 0 ends the transaction at once
 PROOF = "WITH kept AS ({} RETURNING 1) SELECT 1 / (count(*) = :expected::int8)::int4 FROM kept"
-# no network or campaign was loaded since: asked when all a batch rests on is locked, so whoever decides by it
+# no tariff, network or campaign was loaded since: asked when all a batch rests on is locked, so whoever decides by it
 # comes after
 INPUTS = (
-    "SELECT 1 / ((SELECT max(version) FROM network) = :network::int8"
+    "SELECT 1 / ((SELECT max(version) FROM tariff) = :tariff::int8"
+    " AND (SELECT max(version) FROM network) = :network::int8"
     " AND (SELECT max(version) FROM campaign) = :campaign::int8)::int4"
 )
 LOCK = "UPDATE account SET last_seq = last_seq WHERE account = ANY(:account)"

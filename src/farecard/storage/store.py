@@ -28,7 +28,9 @@ class Writes(msgspec.Struct):
     """
 
     rows: dict[str, list[Any]]
-    inputs: tuple[int, int]  # the versions of network and campaigns it was decided by, the newest
+    inputs: tuple[
+        int, int, int
+    ]  # the versions of tariff, network and campaigns it was decided by, the newest
     everyday: list[Row] = []
     changed: list[Row] = []
     ended_numbers: list[tuple[str, int, int, int, int]] = []  # cause, at, head, successor, number

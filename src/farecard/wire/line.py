@@ -159,6 +159,13 @@ def _written_in(field: str, text: str) -> list[Reason]:
     return _or_none(individual_number_within(field, text))
 
 
+def _check_reversal(c: Reverse) -> list[Reason]:
+    reasons = _check_why(c)
+    if c.of_sender is not None and c.channel != "operations":
+        reasons.append(_wrong("of_sender", "field-not-here", channel=c.channel))
+    return reasons
+
+
 def _check_why(c: Reverse | ResolveCase) -> list[Reason]:
     return _written_in("why", c.why)
 
@@ -200,7 +207,7 @@ _CHECKS: dict[type[Command], Any] = {
     ConfirmAccount: _check_person,
     ChangeAppliedCard: _check_person,
     JoinMembership: _check_member,
-    Reverse: _check_why,
+    Reverse: _check_reversal,
     ResolveCase: _check_why,
     RefundByPost: _check_payee,
     Issue: _check_issue,

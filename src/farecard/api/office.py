@@ -1,0 +1,115 @@
+"""What people who work here ask of the server: signing in, proposals, the trail."""
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from farecard.access import trail
+from farecard.access.proposals import STATES
+from farecard.api.problems import ProblemError
+from farecard.api.proposing import Judge, Propose, WouldNotBeTakenError
+from farecard.api.replies import JSON, PRIVATE, Receive, Scope, Send, reply, reply_json
+from farecard.api.requests import CLOSE, body_of, choice, must_be, parameters, whole
+from farecard.api.sessions import NewPassword, SignIn
+from farecard.model.verdict import Reason
+from farecard.wire.answer import encode_answer
+
+if TYPE_CHECKING:
+    from farecard.api.app import App
+
+T = TypeVar("T")
+PROPOSALS = "/v1/proposals"
+
+
+async def _said(app: "App", scope: Scope, receive: Receive, kind: type[T]) -> T:
+    """A body as what it shall be. ``ProblemError`` 400 when it is not."""
+    must_be(scope, b"application/json")
+    parameters(scope)
+    body = await body_of(scope, receive, app.limits)
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        why = str(error) if isinstance(error, msgspec.ValidationError) else "no JSON"
+        raise ProblemError(400, Reason(None, "bad-body", {"why": why}), CLOSE) from None
+
+
+async def sign_in(app: "App", scope: Scope, receive: Receive, send: Send) -> None:
+    """``POST /v1/sign-in``."""
+    said = await _said(app, scope, receive, SignIn)
+    await reply_json(send, await app.sessions.sign_in(said))
+
+
+async def sign_out(app: "App", scope: Scope, receive: Receive, send: Send) -> None:
+    """``POST /v1/sign-out``."""
+    speaker = await app.speaker(scope)
+    speaker.must_be_here()
+    await _said(app, scope, receive, dict[str, Any])
+    await app.sessions.sign_out(speaker)
+    await reply_json(send, {"signed_out": True})
+
+
+async def me(app: "App", scope: Scope, _receive: Receive, send: Send) -> None:
+    """``GET /v1/me``."""
+    speaker = await app.speaker(scope)
+    speaker.must_be_here()
+    parameters(scope)
+    await reply_json(send, await app.sessions.me(speaker))
+
+
+async def password(app: "App", scope: Scope, receive: Receive, send: Send) -> None:
+    """``POST /v1/password``."""
+    speaker = await app.speaker(scope)
+    speaker.must_be_here()
+    said = await _said(app, scope, receive, NewPassword)
+    await app.sessions.change_password(speaker, said)
+    await reply_json(send, {"changed": True})
+
+
+async def propose(app: "App", scope: Scope, receive: Receive, send: Send) -> None:
+    """``POST /v1/proposals``."""
+    speaker = await app.speaker(scope)
+    said = await _said(app, scope, receive, Propose)
+    try:
+        made = await app.proposing.propose(speaker, said)
+    except WouldNotBeTakenError as no:
+        await reply(send, 422, encode_answer(no.answer), JSON, PRIVATE)
+        return
+    await reply_json(send, made)
+
+
+async def proposals(app: "App", scope: Scope, _receive: Receive, send: Send) -> None:
+    """``GET /v1/proposals``."""
+    speaker = await app.speaker(scope)
+    values = parameters(scope, "state", "limit")
+    state = choice(values, "state", STATES)
+    most = whole(values, "limit", 100, app.limits.events)
+    await reply_json(send, await app.proposing.listed(speaker, state, most))
+
+
+def _number(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(f"{PROPOSALS}/")
+
+
+async def proposal(app: "App", scope: Scope, _receive: Receive, send: Send) -> None:
+    """``GET /v1/proposals/…``."""
+    speaker = await app.speaker(scope)
+    parameters(scope)
+    await reply_json(send, await app.proposing.one(speaker, _number(scope)))
+
+
+async def judge(app: "App", scope: Scope, receive: Receive, send: Send) -> None:
+    """``POST /v1/proposals/…``."""
+    speaker = await app.speaker(scope)
+    said = await _said(app, scope, receive, Judge)
+    await reply_json(send, await app.proposing.judge(speaker, _number(scope), said))
+
+
+async def trails(app: "App", scope: Scope, _receive: Receive, send: Send) -> None:
+    """``GET /v1/trail``: who did what to keys, people and proposals, newest first."""
+    speaker = await app.speaker(scope)
+    values = parameters(scope, "before", "limit")
+    before = whole(values, "before", 10**9 - 1, 10**9 - 1)
+    most = whole(values, "limit", 100, app.limits.events)
+    speaker.must_ask("trail")
+    await reply_json(send, await app.readers.ask(lambda store: trail.lines(store, before, most)))
