@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from threading import Thread
 
 from conftest import farecard
 
@@ -38,13 +39,19 @@ class Served:
         assert found, said + self.process.stderr.read()
         self.port = int(found[1])
         self.said = None
+        self._lines = []  # read as they come: whoever does not read his server's log stops it in the end
+        self._reading = Thread(target=self._lines.extend, args=(self.process.stderr,))
+        self._reading.start()
 
     def stop(self, how=signal.SIGTERM):
         """End it and wait; gives its exit status. ``said`` is what it wrote to standard error."""
         if self.said is None:
             if self.process.poll() is None:
                 self.process.send_signal(how)
-            _, self.said = self.process.communicate(timeout=WAIT)
+            self.process.wait(WAIT)
+            self._reading.join()
+            self.process.stderr.close()
+            self.said = "".join(self._lines)
         return self.process.returncode
 
     def key(self, name, channels="", **options):

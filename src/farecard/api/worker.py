@@ -30,7 +30,7 @@ def make() -> App:
     """The application of this process."""
     settings = msgspec.json.decode(os.environ[SETTINGS], type=Settings)
     configure(settings.log_level)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # a stranger's bytes shall not fill a log
     collect_rarely()
     sys.setswitchinterval(SWITCH)
     shared = None if settings.shared is None else Path(settings.shared)
