@@ -308,6 +308,13 @@ class App:
         after = values.get("after", "")
         await reply_json(send, await asking.events(self.readers, speaker, after, most))
 
+    async def checkpoint(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """``GET /v1/checkpoint``: where the log ends now, signed."""
+        speaker = await self.speaker(scope)
+        parameters(scope)
+        vault = self.queue.desk.vault
+        await reply_json(send, await asking.checkpoint(self.readers, speaker, vault))
+
     async def health(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """``GET /healthz``: whether the store answers."""
         parameters(scope)
@@ -357,6 +364,7 @@ _PLACES: dict[str, dict[str, Handler]] = {
     CASES: _asked(App.cases),
     "/v1/trial-balance": _asked(App.trial_balance),
     "/v1/events": _asked(App.events),
+    "/v1/checkpoint": _asked(App.checkpoint),
     "/v1/sign-in": {"POST": office.sign_in},
     "/v1/sign-out": {"POST": office.sign_out},
     "/v1/me": _asked(office.me),

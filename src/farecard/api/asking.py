@@ -9,9 +9,10 @@ from farecard.api.speakers import Speaker
 from farecard.model.commands import parse_number
 from farecard.model.moments import moment_now
 from farecard.model.verdict import Reason
-from farecard.questions import answers, card, following, referrals
+from farecard.questions import answers, card, checkpoints, following, referrals
 from farecard.questions.card import AsOf, UnknownCardError
 from farecard.storage.store import Store
+from farecard.storage.vault import Vault
 from farecard.texts import explain_all
 
 OfCard = Callable[[Store, int, AsOf], Any]
@@ -77,6 +78,14 @@ async def events(readers: Readers, speaker: Speaker, after: str, most: int) -> A
         "next": following.as_text(found.cursor),
         "more": found.more,
     }
+
+
+async def checkpoint(readers: Readers, speaker: Speaker, vault: Vault) -> Any:
+    """Where the log ends now, signed."""
+    speaker.must_ask("events")
+    return await readers.ask(
+        lambda store: checkpoints.told(checkpoints.make(store, vault, moment_now()))
+    )
 
 
 async def trial_balance(readers: Readers, speaker: Speaker, at: int | None) -> Any:

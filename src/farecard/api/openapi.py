@@ -11,7 +11,7 @@ from farecard.api.examples import EXAMPLES, PURCHASE, TAKEN, refused
 from farecard.api.problems import document
 from farecard.model.commands import CHANNELS, COMMANDS, name_of
 from farecard.model.verdict import Reason
-from farecard.questions import referrals
+from farecard.questions import checkpoints, referrals
 from farecard.texts import texts
 
 Schema = dict[str, Any]
@@ -318,6 +318,11 @@ ANSWERS: dict[str, Schema] = {
         })),
     }),
     "Cases": {"type": "array", "items": _ref("Case")},
+    "Checkpoint": _object({
+        "format": {"const": checkpoints.FORMAT}, "store": TEXT, "made_at": MOMENT,
+        "heads": {"type": "array", "items": _object({"writer": TEXT, "number": COUNT, "hash": TEXT})},
+        "key": {"type": "string", "description": "the public key, Ed25519"}, "signature": TEXT,
+    }),
     "Session": _object({
         "name": TEXT, "role": {"enum": list(ROLES)}, "channels": _LIST, "commands": _LIST, "ask": _LIST, "acts": _LIST,
         "since": MOMENT, "until": MOMENT, "idle_until": MOMENT,
@@ -527,6 +532,10 @@ def _paths() -> Schema:
                 _limit(1_000),
             ],
             "responses": _answers(WITH_KEY, s200=_json(_ref("Events"), "the next commands, in order")),
+        }},
+        "/v1/checkpoint": {"get": {
+            "operationId": "checkpoint", "summary": "where the log ends now, signed: with --ask events",
+            "responses": _answers((*WITH_KEY, 403), s200=_json(_ref("Checkpoint"), "the end of each writer's chain")),
         }},
         **_office(),
         "/healthz": {"get": {

@@ -228,6 +228,24 @@ def parser() -> argparse.ArgumentParser:
     _add_people(subs, add)
     _add_staff(subs, add)
 
+    points = subs.add_parser(
+        "checkpoint", help="signed: where the log ended, so that cutting it off shows"
+    ).add_subparsers(dest="what", metavar="publish|verify|key", required=True)
+    add(
+        "publish",
+        "checkpoints:publish",
+        "append a signed checkpoint to a file; - prints it",
+        within=points,
+    ).add_argument("file", metavar="FILE")
+    verify = add(
+        "verify",
+        "checkpoints:verify",
+        "whether the store still holds all that was signed; exit status 1 when not",
+        within=points,
+    )
+    verify.add_argument("file", metavar="FILE")
+    verify.add_argument("--key", metavar="KEY", help="the public key, as it was told before")
+    add("key", "checkpoints:key", "the public key of this store's checkpoints", within=points)
     exports = subs.add_parser("export", help="the store as files for analysis").add_subparsers(
         dest="what", metavar="parquet", required=True
     )

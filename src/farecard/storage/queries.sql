@@ -56,6 +56,9 @@ SELECT count(*), CAST(coalesce(sum(points), 0) AS BIGINT) FROM granted WHERE sen
 -- name: last_batch
 SELECT id, number, hash FROM batch WHERE writer = :writer ORDER BY number DESC LIMIT 1
 
+-- name: batch_hash
+SELECT hash FROM batch WHERE writer = :writer AND number = :number
+
 -- name: versions
 SELECT (SELECT max(version) FROM tariff), (SELECT max(version) FROM network),
     (SELECT max(id) FROM batch), (SELECT max(version) FROM campaign)

@@ -11,8 +11,12 @@ import os
 import stat
 import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from farecard.storage.errors import StoreError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 KEY_BYTES = 32
 _NONCE, _TAG = 12, 16
@@ -32,6 +36,7 @@ class Vault:
         self._match = _derive(master, b"match")
         self._wrap = _derive(master, b"wrap")
         self._draws = _derive(master, b"draws")
+        self._sign = _derive(master, b"sign")
         self.fingerprint = _derive(master, b"fingerprint").hex()[:32]
 
     def digest(self, canonical: bytes) -> bytes:
@@ -52,6 +57,15 @@ class Vault:
         """An entrant's nonce in a draw: 16 bytes that nobody can guess, the same whenever they are asked for."""
         return hmac.digest(self._draws, f"{draw}/{account}".encode(), "sha256")[:16]
 
+    @property
+    def public_key(self) -> str:
+        """What ``sign`` can be checked with: an Ed25519 key, in hexadecimal digits."""
+        return _signer(self._sign).public_key().public_bytes_raw().hex()
+
+    def sign(self, said: bytes) -> str:
+        """A signature that only the holder of the key file can make; hexadecimal digits."""
+        return _signer(self._sign).sign(said).hex()
+
     def new_subject(self) -> tuple[bytes, bytes]:
         """A fresh key for one subject: the key itself, and sealed for the store."""
         key = os.urandom(KEY_BYTES)
@@ -70,6 +84,25 @@ class Vault:
     def open(key: bytes, sealed: bytes) -> bytes:
         """Decrypt under a subject's key."""
         return _open(key, sealed)
+
+
+def _signer(seed: bytes) -> "Ed25519PrivateKey":
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def is_signed(public_key: str, said: bytes, signature: str) -> bool:
+    """Whether a signature is of these bytes under a public key."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+        key.verify(bytes.fromhex(signature), said)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
 
 
 def _derive(master: bytes, purpose: bytes) -> bytes:
