@@ -1,6 +1,8 @@
 """``/v1/events``: every decided command in order, at least once, wherever a follower takes it up again."""
 
 import json
+import threading
+import time
 from itertools import pairwise
 
 import pytest
@@ -10,7 +12,7 @@ from farecard.desk.opening import writing_desk
 from farecard.questions import following
 from farecard.questions.following import as_cursor, as_text, follow
 from farecard.sample import journal
-from serving import Served
+from serving import Served, eventually
 from test_api import ALL
 
 
@@ -109,3 +111,63 @@ def test_followers_over_http(tmp_path):
             assert (status, said["code"]) == (400, code), json.dumps(said)
     finally:
         assert served.stop() == 0
+
+
+@pytest.mark.parametrize("writer", ["this server", "another process"])
+def test_a_follower_waits_for_what_comes(own_server, writer):
+    """Nothing yet: the answer waits, and comes with the command, whoever decided it; others' commands do not end one's own wait."""
+    database = own_server.database()
+    served = Served(database)
+    try:
+        eye, shop = served.key("eye", ask="events"), served.key("shop", "counter,shop")
+
+        def ask(after, key, wait):
+            status, _, body = served.call("GET", f"/v1/events?after={after}&wait={wait}", key=key)
+            assert status == 200, body
+            return json.loads(body)
+
+        place = ask("", eye, 0)["next"]
+        own = ask("", shop, 0)["next"]
+        got = {}
+        began = time.monotonic()
+        waiting = [
+            threading.Thread(target=lambda: got.update(all=(ask(place, eye, 30), time.monotonic() - began))),
+            threading.Thread(target=lambda: got.update(own=(ask(own, shop, 2), time.monotonic() - began))),
+        ]
+        for one in waiting:
+            one.start()
+        line = command("1", "issue", card="JW000000000000001", kind="anonymous", paid=2000)
+        if writer == "this server":
+            assert served.call("POST", "/v1/commands", line, served.key("other", "counter"))[0] == 200
+        else:
+            desk = writing_desk(database)
+            desk.run([("other", line)])
+            desk.store.close()
+        for one in waiting:
+            one.join(60)
+        found, seconds = got["all"]
+        assert [one["id"] for one in found["events"]] == ["1"]
+        assert seconds < 15
+        found, seconds = got["own"]
+        assert found["events"] == []
+        assert seconds >= 2
+        status, _, body = served.call("GET", "/v1/events?wait=31", key=eye)
+        assert (status, json.loads(body)["code"]) == (400, "want-count")
+    finally:
+        assert served.stop() == 0, served.said
+
+
+def test_a_server_that_leaves_lets_its_followers_go(tmp_path):
+    """Whoever waits gets the answer there is, at once: the server does not stay for him."""
+    served = Served(f"sqlite:///{tmp_path}/s.db")
+    eye = served.key("eye", ask="events")
+    got = []
+    waiting = threading.Thread(target=lambda: got.append(served.call("GET", "/v1/events?wait=30", key=eye)))
+    waiting.start()
+    eventually(lambda: served.get("/healthz")[1]["connections"] > 1)
+    began = time.monotonic()
+    assert served.stop() == 0, served.said
+    assert time.monotonic() - began < 15
+    waiting.join(60)
+    ((status, _, body),) = got
+    assert (status, json.loads(body)["events"]) == (200, [])

@@ -18,6 +18,7 @@ from farecard.api.journal import MEDIA_TYPES, BrokenOffError, Upload
 from farecard.api.limits import Limits
 from farecard.api.metrics import MEDIA_TYPE as METRICS_TYPE
 from farecard.api.metrics import Metrics
+from farecard.api.news import News
 from farecard.api.openapi import openapi
 from farecard.api.page import POLICY, page
 from farecard.api.problems import ProblemError, busy
@@ -98,6 +99,7 @@ class App:
         self.window = AsyncWindow(self.queue)
         self.hearing = Hearing(desk.reader, self.limits.ahead)
         self.readers = Readers(desk.store.url, self.limits.readers, self.limits.questions)
+        self.news = News(self.readers)
         self.registrar = Registrar(desk.store.url, self.limits.writes)
         self.speakers = Speakers(self.readers, self.limits, self._keep_awake)
         self.sessions = Sessions(desk.store.url, self.speakers, self.limits)
@@ -303,10 +305,15 @@ class App:
     async def events(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """``GET /v1/events``: what was decided, for those who follow along."""
         speaker = await self.speaker(scope)
-        values = parameters(scope, "after", "limit")
+        values = parameters(scope, "after", "limit", "wait")
         most = whole(values, "limit", 1_000, self.limits.events)
-        after = values.get("after", "")
-        await reply_json(send, await asking.events(self.readers, speaker, after, most))
+        wait = whole(values, "wait", 0, self.limits.follow, least=0)
+        connection: Connection | None = scope.get("farecard")
+        leaving = None if connection is None else connection.leaving
+        found = await asking.events(
+            self.readers, self.news, speaker, values.get("after", ""), most, wait, leaving
+        )
+        await reply_json(send, found)
 
     async def checkpoint(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """``GET /v1/checkpoint``: where the log ends now, signed."""

@@ -1,8 +1,10 @@
 """The questions: as the command line's JSON, read-only, each over one state of the store."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from farecard.api.news import Mark, News, end_of_log
 from farecard.api.problems import ProblemError
 from farecard.api.readers import Readers
 from farecard.api.speakers import Speaker
@@ -11,6 +13,7 @@ from farecard.model.moments import moment_now
 from farecard.model.verdict import Reason
 from farecard.questions import answers, card, checkpoints, following, referrals
 from farecard.questions.card import AsOf, UnknownCardError
+from farecard.questions.following import Followed
 from farecard.storage.store import Store
 from farecard.storage.vault import Vault
 from farecard.texts import explain_all
@@ -65,14 +68,32 @@ async def case(readers: Readers, speaker: Speaker, number: str, at: int | None) 
         raise ProblemError(404, Reason(None, "unknown-case", {"field": "case"})) from None
 
 
-async def events(readers: Readers, speaker: Speaker, after: str, most: int) -> Any:
-    """What was decided after a place: the key's own commands, or all where it may ask for ``events``."""
+async def events(
+    readers: Readers, news: News, speaker: Speaker, after: str, most: int, wait: int,
+    leaving: asyncio.Event | None,
+) -> Any:  # fmt: skip
+    """What was decided after a place: the key's own commands, or all where it may ask for ``events``.
+
+    Where there is nothing, ``wait`` seconds for something; less when the server is ``leaving``.
+    """
     try:
         cursor = following.as_cursor(after)
     except following.BadCursorError:
         raise ProblemError(400, Reason(None, "unknown-place", {"field": "after"})) from None
     sender = None if "events" in speaker.bound.ask else speaker.name
-    found = await readers.ask(lambda store: following.follow(store, cursor, most, sender))
+    loop = asyncio.get_running_loop()
+    until = loop.time() + wait
+    while True:
+
+        def ask(store: Store, cursor: following.Cursor = cursor) -> tuple[Followed, Mark]:
+            return following.follow(store, cursor, most, sender), end_of_log(store)
+
+        found, mark = await readers.ask(ask)
+        gone = leaving is not None and leaving.is_set()
+        if found.events or found.more or gone or loop.time() >= until:
+            break
+        cursor = found.cursor
+        await news.since(mark, until, leaving)
     return {
         "events": explain_all(found.events),
         "next": following.as_text(found.cursor),

@@ -21,6 +21,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     store_within: float = 2  # for the store to say a word to /healthz
     session_idle: float = 900  # a session of somebody who does nothing
     session_age: float = 43_200  # a session, whatever is done
+    follow: int = 30  # that a follower may wait for what comes next
     ahead: int = 300  # how far a command's clock may be ahead of ours
     # counts
     waiting: int = 16_384  # commands in the queue

@@ -63,13 +63,14 @@ def choice(values: dict[str, str], name: str, known: Sequence[str]) -> str | Non
     return text
 
 
-def whole(values: dict[str, str], name: str, usual: int, most: int) -> int:
-    """A parameter that is a whole number from 1 to ``most``; ``usual`` when it is not there."""
+def whole(values: dict[str, str], name: str, usual: int, most: int, least: int = 1) -> int:
+    """A parameter that is a whole number from ``least`` to ``most``; ``usual`` when it is not there."""
     text = values.get(name)
     if text is None:
         return min(usual, most)
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        raise ProblemError(400, Reason(None, "want-count", {"field": name, "most": most}))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        reason = Reason(None, "want-count", {"field": name, "least": least, "most": most})
+        raise ProblemError(400, reason)
     return int(text)
 
 

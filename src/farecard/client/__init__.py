@@ -180,14 +180,16 @@ class Farecard:
         return self._ask("/v1/trial-balance", as_of=as_of)
 
     def events(
-        self, after: str = "", limit: int | None = None
+        self, after: str = "", limit: int | None = None, wait: int | None = None
     ) -> Iterator[tuple[dict[str, Any], str]]:
         """What was decided after a place, each page's events with the place after them, until there is no more.
+
+        ``wait``: seconds (30 at the most) to wait for something where there is nothing yet.
 
         Keep the place once you have dealt with its events, and go on from there next time: each comes at least once.
         """
         while True:
-            page = self._ask("/v1/events", after=after or None, limit=limit)
+            page = self._ask("/v1/events", after=after or None, limit=limit, wait=wait)
             after = page["next"]
             for event in page["events"]:
                 yield event, after
