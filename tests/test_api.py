@@ -5,16 +5,19 @@ import re
 import signal
 import socket
 import sqlite3
+import threading
 import time
 
+import psycopg
 import pytest
 
 from conftest import WORKED_EXAMPLE, a_store, answers, command, farecard, new_desk
 from farecard.api.examples import EXAMPLES
+from farecard.api.logs import masked
 from farecard.model.commands import CHANNELS, KINDS, PHONES
 from farecard.sample import journal
 from postgres import query
-from serving import Served, all_of, chunk, head
+from serving import Served, all_of, chunk, eventually, head
 from state import problems
 
 CARD = "JW000000000000001"
@@ -514,6 +517,54 @@ def test_nothing_personal_and_no_key_in_logs_and_numbers(own):
     for word in (*holder.values(), key, CARD):
         assert word not in served.said
         assert word not in numbers.decode()
+
+
+def test_the_log_names_each_command_through_all_layers(own_server):
+    """At its most talkative each decision with its rule, from the window; what nobody knows by its id, from the desk, always."""
+    served = Served(own_server.database(), "--log-level", "debug")
+    key = served.key("teller", "counter,shop")
+    served.post(command("sale-1", "issue", card=CARD, kind="anonymous", paid=2000), key)
+    served.post(command("no-1", "purchase", channel="shop", card=CARD, amount=9000, merchant="m"), key)
+    served.journal([command("line-1", "purchase", channel="shop", card=CARD, amount=1, merchant="m")], key)
+    with psycopg.connect(served.url, options="-c search_path=farecard") as other:
+        other.execute("LOCK TABLE batch, account IN ACCESS EXCLUSIVE MODE")
+        got = []
+        line = command("lost-1", "purchase", channel="shop", card=CARD, amount=1, merchant="m")
+        asking = threading.Thread(target=lambda: got.append(served.call("POST", "/v1/commands", line, key)))
+        asking.start()
+        eventually(lambda: waiting_for_a_lock(served.url))
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        asking.join(60)
+    assert got[0][0] == 503
+    served.stop()
+    lines = [json.loads(one) for one in served.said.splitlines() if one.startswith("{")]
+    decided = {one["id"]: (one["sender"], one["outcome"], one["rule"]) for one in lines if one["message"] == "decided"}
+    assert decided == {
+        "sale-1": ("teller", "accepted", None), "no-1": ("teller", "refused", "SHOP-1"), "line-1": ("teller", "accepted", None),
+    }  # fmt: skip
+    (desks,) = [one for one in lines if "commands" in one]
+    assert (desks["level"], desks["logger"], desks["commands"]) == ("error", "farecard", ["teller lost-1"])
+    (windows,) = [one for one in lines if one.get("id") == "lost-1"]
+    assert (windows["level"], windows["logger"], windows["sender"]) == ("error", "farecard.api", "teller")
+
+
+def waiting_for_a_lock(url):
+    with psycopg.connect(url) as db:
+        return db.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "masked_as"),
+    [
+        ("JW000000000001234", "JW...1234"), ("case C000000000001234-7Q2MX4KD", "case C...1234-7Q2MX4KD"),
+        ("S000000000001234-1", "S...1234-1"), ("fc_abcdefghijkl", "fc_..."), ("fs_abcdefghijkl", "fs_..."), ("desk-0", "desk-0"),
+    ],
+)  # fmt: skip
+def test_what_the_log_masks(said, masked_as):
+    """A card number in any of its forms, a key, a token; nothing else."""
+    assert masked(said) == masked_as
 
 
 # -- the description -----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from farecard.api.connection import LIVE, Connection, sweep
 from farecard.api.hearing import Hearing
 from farecard.api.journal import MEDIA_TYPES, BrokenOffError, Upload
 from farecard.api.limits import Limits
+from farecard.api.logs import tell_decided
 from farecard.api.metrics import MEDIA_TYPE as METRICS_TYPE
 from farecard.api.metrics import Metrics
 from farecard.api.news import News
@@ -247,9 +248,11 @@ class App:
         except QueueClosedError:
             raise busy(Reason(None, "going-home")) from None
         except StoreError as error:
-            _log.error("the desk could not answer: %s", error)
+            _tell_of(entry, "the desk could not answer: %s", error)
             raise busy(Reason(None, "outcome-unknown"), 5) from None
         self.metrics.answered(answers)
+        if _log.isEnabledFor(logging.DEBUG):
+            tell_decided(_log, entry.sender, answers)
         return answers[0]
 
     async def _tried(self, entry: Entry) -> Answer:
@@ -352,6 +355,11 @@ class App:
         parameters(scope)
         kind = (b"content-type", b"text/html; charset=utf-8")
         await reply(send, 200, page(self.version), kind, ((b"content-security-policy", POLICY),))
+
+
+def _tell_of(entry: Entry, text: str, error: Exception) -> None:
+    extra = {"sender": entry.sender, "id": getattr(entry.command, "id", None)}
+    _log.error(text, error, extra=extra)
 
 
 _POST_COMMAND: dict[str, Handler] = {"POST": App.command}

@@ -5,11 +5,13 @@ holds the client up. What breaks off can be sent again from the start: what was 
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 
 from farecard.api.connection import Connection, hear
 from farecard.api.limits import Limits
+from farecard.api.logs import tell_decided
 from farecard.api.problems import busy
 from farecard.api.replies import PRIVATE, Receive, Scope, Send
 from farecard.api.speakers import Speaker
@@ -21,6 +23,7 @@ from farecard.storage.errors import StoreError
 from farecard.wire.answer import Answer, encode_answer
 from farecard.wire.lines import Lines
 
+_log = logging.getLogger("farecard.api")
 MEDIA_TYPES = (b"application/x-ndjson", b"application/ndjson", b"application/jsonl")
 _HEADERS = [(b"content-type", MEDIA_TYPES[0]), *PRIVATE]
 Tally = Callable[[list[Answer]], None]
@@ -131,6 +134,8 @@ class Upload:
                 await self._news.wait()
             answers = await self._next(started=started)
             self._tally(answers)
+            if _log.isEnabledFor(logging.DEBUG):
+                tell_decided(_log, self._speaker.name, answers)
             body = b"\n".join(map(encode_answer, answers)) + b"\n"
             if not started:
                 await self._start(send)
@@ -147,6 +152,7 @@ class Upload:
             reason = Reason(None, "going-home")
             raise (BrokenOffError if started else busy(reason)) from error
         except StoreError as error:
+            _log.error("the desk could not answer: %s", error, extra={"sender": self._speaker.name})
             reason = Reason(None, "outcome-unknown")
             raise (BrokenOffError if started else busy(reason, 5)) from error
 

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from traceback import format_tb
 from typing import Any
 
-_CARD = re.compile(r"JW\d{11}(\d{4})")
+from farecard.wire.answer import Answer
+
+_CARD = re.compile(r"\b(JW|[CFS])\d{11}(\d{4})")  # also in the number of a case, form or slip
 _SECRET = re.compile(r"(f[cs]_)[\w-]{8,}")
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
@@ -20,7 +22,7 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
 
 def masked(text: str) -> str:
     """A text without a full card number and without a key."""
-    return _SECRET.sub(r"\1...", _CARD.sub(r"JW...\1", text))
+    return _SECRET.sub(r"\1...", _CARD.sub(r"\1...\2", text))
 
 
 class JsonLines(logging.Formatter):
@@ -51,3 +53,11 @@ def configure(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("farecard").setLevel(level.upper())
+
+
+def tell_decided(log: logging.Logger, sender: str, answers: list[Answer]) -> None:
+    """A line a decision, where the log is as talkative as that: whose command, its id, what came of it and by which rule."""
+    for one in answers:
+        rule = one.reasons[0].rule if one.reasons else None
+        said = {"sender": sender, "id": one.id, "outcome": one.outcome, "rule": rule}
+        log.debug("decided", extra=said)

@@ -3,6 +3,7 @@
 read → load what they touch → decide one after the other → post → write → commit → answer.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -49,6 +50,7 @@ from farecard.storage.store import ConflictError, Store, Writes
 from farecard.storage.vault import Vault
 from farecard.wire.answer import Answer, encode
 
+_log = logging.getLogger("farecard.desk")
 MOST_A_BATCH = 32_768  # half the seqs of a batch
 MOST_BETWEEN_PUMPS = 64  # commands decided at a stretch while another batch is under way
 PIECES = 8  # a batch that collided is decided anew in so many
@@ -276,6 +278,7 @@ class Desk:
         In smaller pieces, since the fewer cards in a piece, the rarer they meet; a piece that
         collides again locks its cards before it reads them.
         """
+        _log.debug("a batch of %d commands collided and is decided anew", len(entries))
         size = max(1, len(entries) // PIECES)
         answers = []
         for start in range(0, len(entries), size):
@@ -288,6 +291,9 @@ class Desk:
                 return self._attempt(entries, cards_of(entries) if attempt else None)
             except ConflictError as conflict:
                 last = conflict
+                if _log.isEnabledFor(logging.DEBUG):
+                    names = [f"{one.sender} {one.command.id}" for one in entries if one.command]
+                    _log.debug("collided: %s", conflict, extra={"commands": names})
         raise StoreError(
             f"{MOST_ATTEMPTS} times others were quicker ({last}); send the same lines again: what was kept is answered"
         )

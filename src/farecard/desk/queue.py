@@ -19,6 +19,7 @@ from farecard.wire.diagnose import is_name
 
 MOST_A_COMMIT = 4096
 MOST_WAITING = 16_384
+MOST_NAMED = 100  # commands that a line of the log names
 UNKNOWN = (
     "the desk failed ({}); nobody knows whether this was kept: the same id sent again is answered"
 )
@@ -193,6 +194,10 @@ class Queue:
             with self._lock:
                 self._untold, self._asked = self._asked, deque()
                 self._waiting = 0
+        ids = [_name(entry) for asked in self._untold for entry in asked.entries]
+        if ids:
+            told = {"commands": ids[:MOST_NAMED]}
+            _log.error("nobody knows what became of %d commands: %s", len(ids), error, extra=told)
         windows: dict[Tell, list[tuple[Any, Told]]] = {}
         while self._untold:
             asked = self._untold.popleft()
@@ -207,6 +212,16 @@ def _tell(windows: dict[Tell, list[tuple[Any, Told]]]) -> None:
             tell(some)
         except Exception as error:  # noqa: BLE001
             _log.error("%d callers are gone, and were not told: %s", len(some), _where(error))
+
+
+def _name(entry: Entry) -> str:
+    """A command as it is told of in the log: whose, and its id."""
+    id = (
+        entry.broken.id
+        if entry.command is None and entry.broken
+        else getattr(entry.command, "id", None)
+    )
+    return f"{entry.sender} {id}"
 
 
 def _where(error: Exception) -> str:
