@@ -19,7 +19,7 @@ from farecard.model.verdict import Reason
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables, read_tables
 from farecard.questions.card import moment, status
-from farecard.storage.making import Inputs, load_campaigns, load_networks, open_to_write
+from farecard.storage.making import Inputs, load_campaigns, load_networks, load_tariff, open_to_write
 from farecard.storage.rows import as_account
 from farecard.storage.sql import tables
 from farecard.storage.sqlite import SqliteStore
@@ -276,7 +276,9 @@ class Runner:
             text += f'\n[[row]]\nname = "{name}"\nvalue = {value}\nunit = "set by the scenario"\nrules = []\n'
             text += 'source = "scenario"\nchecked_on = 2026-11-24\n'
         networks = self._networks_without(no_fare) if no_fare else self.networks
-        return Desk(store, vault, Inputs(Tariff(text), networks, load_campaigns(store)), "scenario")
+        tariff = Tariff(text)
+        tariff.version = load_tariff(store).version  # as if it were the store's
+        return Desk(store, vault, Inputs(tariff, networks, load_campaigns(store)), "scenario")
 
     def _networks_without(self, no_fare: frozenset[frozenset[str]]) -> Networks:
         """The network, its table lacking some pairs."""
