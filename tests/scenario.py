@@ -19,7 +19,13 @@ from farecard.model.verdict import Reason
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables, read_tables
 from farecard.questions.card import moment, status
-from farecard.storage.making import Inputs, load_campaigns, load_networks, load_tariff, open_to_write
+from farecard.storage.making import (
+    Inputs,
+    load_campaigns,
+    load_networks,
+    load_tariff,
+    open_to_write,
+)
 from farecard.storage.rows import as_account
 from farecard.storage.sql import tables
 from farecard.storage.sqlite import SqliteStore
