@@ -182,6 +182,7 @@ class App:
             else:
                 await reply_problem(say, ProblemError(500, Reason(None, "failed")))
         finally:
+            status = status or scope.get("farecard_status", 0)
             self.metrics.request(route, status, perf_counter() - started)
 
     def _handler(self, handlers: dict[str, Handler] | None, method: str) -> Handler:
@@ -238,7 +239,10 @@ class App:
         if no is not None:
             raise ProblemError(403, no)
         answer = await (self._tried(entry) if dry else self._decided(entry))
-        await reply(send, 422 if answer.outcome == INVALID else 200, encode_answer(answer))
+        status, said = 422 if answer.outcome == INVALID else 200, encode_answer(answer)
+        connection: Connection | None = scope.get("farecard")
+        if connection is None or not connection.answer(scope, status, said):
+            await reply(send, status, said)
 
     async def _decided(self, entry: Entry) -> Answer:
         try:
