@@ -241,7 +241,7 @@ class App:
         answer = await (self._tried(entry) if dry else self._decided(entry))
         status, said = 422 if answer.outcome == INVALID else 200, encode_answer(answer)
         connection: Connection | None = scope.get("farecard")
-        if connection is None or not connection.answer(scope, status, said):
+        if connection is None or not connection.answer(receive, scope, status, said):
             await reply(send, status, said)
 
     async def _decided(self, entry: Entry) -> Answer:
