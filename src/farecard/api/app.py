@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from importlib import metadata
 from time import perf_counter
 from traceback import format_tb
@@ -12,7 +13,7 @@ from typing import Any
 import msgspec
 
 from farecard.api import asking, office
-from farecard.api.connection import LIVE, Connection, sweep
+from farecard.api.connection import LIVE, Connection, Quick, sweep
 from farecard.api.hearing import Hearing
 from farecard.api.journal import MEDIA_TYPES, BrokenOffError, Upload
 from farecard.api.limits import Limits
@@ -22,11 +23,12 @@ from farecard.api.metrics import Metrics
 from farecard.api.news import News
 from farecard.api.openapi import openapi
 from farecard.api.page import POLICY, page
-from farecard.api.problems import ProblemError, busy
+from farecard.api.problems import MEDIA_TYPE as PROBLEM_TYPE
+from farecard.api.problems import ProblemError, busy, encoded
 from farecard.api.proposing import Proposing
 from farecard.api.readers import Readers
 from farecard.api.registrar import Registrar
-from farecard.api.replies import Receive, Scope, Send, reply, reply_json, reply_problem
+from farecard.api.replies import PRIVATE, Receive, Scope, Send, reply, reply_json, reply_problem
 from farecard.api.requests import (
     CLOSE,
     GoneError,
@@ -46,7 +48,7 @@ from farecard.desk.entries import Entry
 from farecard.desk.looped import LoopQueue
 from farecard.desk.queue import QueueClosedError, QueueFullError
 from farecard.desk.threaded import ThreadQueue
-from farecard.desk.waiting import AsyncWindow
+from farecard.desk.waiting import AsyncWindow, Future
 from farecard.model.verdict import INVALID, Reason
 from farecard.questions import referrals
 from farecard.storage.errors import StoreError
@@ -94,6 +96,7 @@ class App:
 
     async def _open(self) -> None:
         Connection.limits = self.limits
+        Connection.quick = staticmethod(self.quick)
         desk = await asyncio.to_thread(self._open_desk)
         kind = LoopQueue if desk.overlaps else ThreadQueue
         self.queue = kind(desk, most_waiting=self.limits.waiting, watch=self.metrics.kept)
@@ -245,8 +248,59 @@ class App:
             await reply(send, status, said)
 
     async def _decided(self, entry: Entry) -> Answer:
+        future = self.window.hand_in([entry])
+        with suppress(QueueFullError, QueueClosedError, StoreError):
+            await future
+        return self._outcome(entry, future)
+
+    def quick(self, connection: Connection, quick: Quick) -> bool:
+        """The same for a plain command of a known key, without a task of its own; False: it takes the long way.
+
+        What is wrong with it, or with its sender, is said there.
+        """
+        speaker = self.speakers.known(connection.headers)
+        if speaker is None or speaker.rate is not None or len(LIVE) > self.limits.connections:
+            return False
+        for name, value in connection.headers:
+            if name == b"content-type" and value != b"application/json":
+                return False
+        body = bytes(quick.body)
+        if not body or body.isspace():
+            return False
+        started = perf_counter()
         try:
-            answers = await self.window.hand_in([entry])
+            entry, no = self.hearing.line(speaker, body)
+        except Exception:  # noqa: BLE001  # the long way tells of it
+            return False
+        if no is not None:
+            return False
+        future = self.window.hand_in([entry])
+        future.add_done_callback(partial(self._quick_done, connection, quick, entry, started))
+        return True
+
+    def _quick_done(
+        self, connection: Connection, quick: Quick, entry: Entry, started: float, future: Future
+    ) -> None:
+        status = 499
+        try:
+            answer = self._outcome(entry, future)
+            status = 422 if answer.outcome == INVALID else 200
+            connection.answer_quick(quick, status, encode_answer(answer))
+        except ProblemError as problem:
+            status = problem.status
+            _log.warning("%s: %s", COMMANDS, problem.reason.code)
+            headers = (*PRIVATE, *problem.headers)
+            connection.answer_quick(quick, status, encoded(problem), PROBLEM_TYPE, headers)
+        except Exception as error:  # noqa: BLE001  # our own fault: the connection ends, the id can be asked again
+            self._failed(COMMANDS, error)
+            connection.transport.close()
+        finally:
+            self.metrics.request(COMMANDS, status, perf_counter() - started)
+
+    def _outcome(self, entry: Entry, future: Future) -> Answer:
+        """The answer that has come; ``ProblemError`` 503 where none could be had."""
+        try:
+            answers = future.result()
         except QueueFullError:
             raise busy(Reason(None, "queue-full")) from None
         except QueueClosedError:

@@ -8,18 +8,18 @@ import asyncio
 from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from farecard.api.limits import Limits
-from farecard.api.problems import MEDIA_TYPE, ProblemError, encoded
+from farecard.api.problems import MEDIA_TYPE, Headers, ProblemError, encoded
 from farecard.model.verdict import Reason
 
-_STATUS = {
-    status: b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode())
-    for status in (200, 422)
-}
+
+@lru_cache(32)
+def _status(status: int) -> bytes:
+    return b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode())
 
 
 @lru_cache(4)
@@ -28,17 +28,44 @@ def _common(headers: tuple[tuple[bytes, bytes], ...]) -> list[bytes]:
     return [b"%s: %s\r\n" % one for one in headers]
 
 
+COMMANDS = b"/v1/commands"
+JSON = b"application/json"
 LIVE: set["Connection"] = set()
 
 
+class _Nobody:
+    """An event that nobody waits for."""
+
+    def set(self) -> None:
+        """Nothing."""
+
+
+class Quick:
+    """A command on the short way: of the server's own request as much as its connection looks at."""
+
+    message_event = _Nobody()
+    waiting_for_100_continue = False
+
+    def __init__(self) -> None:
+        self.body = bytearray()
+        self.response_started = self.response_complete = self.disconnected = False
+        self.keep_alive = True
+        self.more_body = True
+
+
 class Connection(HttpToolsProtocol):
-    """Uvicorn's connection. ``leaving`` is set once the server was told to stop."""
+    """Uvicorn's connection. ``leaving`` is set once the server was told to stop.
+
+    ``quick`` takes a whole command off the short way; False when it shall go the long one.
+    """
 
     limits = Limits()
+    quick: ClassVar[Callable[["Connection", Quick], bool] | None] = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.leaving = asyncio.Event()
+        self._quick: Quick | None = None
         self.begun_at: float | None = (
             None  # when this request's first byte came, while its headers come in
         )
@@ -80,9 +107,80 @@ class Connection(HttpToolsProtocol):
             raise ValueError("too many headers")
 
     def on_headers_complete(self) -> None:
-        """The headers are whole."""
-        super().on_headers_complete()
+        """The headers are whole. A plain command takes the short way: no task, no scope, one write."""
         self.begun_at = None
+        if self.url == COMMANDS and self.quick is not None and self._is_plain():
+            self.cycle = self._quick = Quick()  # type: ignore[assignment]  # as much of one as is looked at
+            self.wants_by = self.loop.time() + self.limits.body_within
+        else:
+            super().on_headers_complete()
+
+    def _is_plain(self) -> bool:
+        """Whether this is a POST of a known, small length, with nothing before it under way."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            return False
+        parser = self.parser
+        if parser.get_method() != b"POST" or parser.get_http_version() != "1.1":
+            return False
+        length = False
+        for name, value in self.headers:
+            if name == b"content-length":
+                length = value.isdigit() and len(value) < 8 and int(value) <= self.limits.body
+            elif name in (b"expect", b"upgrade", b"transfer-encoding", b"content-encoding"):
+                return False
+        return length and parser.should_keep_alive()
+
+    def _on_the_short_way(self) -> Quick | None:
+        """The request whose body comes in, if it is there."""
+        cycle: object = self.cycle
+        return self._quick if cycle is self._quick else None
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body."""
+        quick = self._on_the_short_way()
+        if quick is None:
+            super().on_body(body)
+            return
+        quick.body += body
+        self.wants_by = self.loop.time() + self.limits.body_within
+
+    def on_message_complete(self) -> None:
+        """A request is whole."""
+        quick = self._on_the_short_way()
+        if quick is None:
+            super().on_message_complete()
+            return
+        self.wants_by = None
+        if quick.response_complete:  # it was let go meanwhile
+            return
+        take = type(self).quick
+        if take is None or not take(self, quick):  # anything else than a good command goes the long way
+            self.cycle = self._quick = None  # type: ignore[assignment]  # as before the first request
+            super().on_headers_complete()
+            self.cycle.body = quick.body
+            super().on_message_complete()
+
+    def answer_quick(
+        self, quick: "Quick", status: int, body: bytes, kind: bytes = JSON, headers: Headers = ()
+    ) -> None:
+        """Answer a request that took the short way."""
+        if quick.disconnected or quick.response_complete:
+            return
+        more = [b"%s: %s\r\n" % one for one in headers]
+        if not quick.keep_alive:
+            more.append(b"connection: close\r\n")
+        self._write(status, body, self.server_state.default_headers, kind, more)
+        quick.response_started = quick.response_complete = True
+        if not quick.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _write(
+        self, status: int, body: bytes, common: list[tuple[bytes, bytes]], kind: bytes, more: list[bytes]
+    ) -> None:  # fmt: skip
+        length = b"content-type: %s\r\ncontent-length: %d\r\n" % (kind, len(body))
+        head = (_status(status), *_common(tuple(common)), length, *more, b"\r\n", body)
+        self.transport.write(b"".join(head))
 
     def answer(self, receive: Any, scope: dict[str, Any], status: int, body: bytes) -> bool:
         """Write a whole answer in JSON at once; False where it has to wait for whoever reads slowly.
@@ -95,11 +193,8 @@ class Connection(HttpToolsProtocol):
             return False
         if cycle.disconnected:
             return True
-        head = [_STATUS[status], *_common(tuple(cycle.default_headers))]
-        head.append(b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body))
-        if not cycle.keep_alive:
-            head.append(b"connection: close\r\n")
-        self.transport.write(b"".join((*head, b"\r\n", body)))
+        more = [] if cycle.keep_alive else [b"connection: close\r\n"]
+        self._write(status, body, cycle.default_headers, JSON, more)
         scope["farecard_status"] = status
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
@@ -136,6 +231,8 @@ class Connection(HttpToolsProtocol):
                 body,
             ]
             self.transport.write(b"".join(head))
+        if self._quick is not None:
+            self._quick.response_complete = True  # whatever comes of it now is too late
         self.transport.close()
 
     def look(self, now: float) -> None:
