@@ -35,6 +35,18 @@ def state(url: str, numbers: range | None = None) -> dict[str, Any]:
         store.close()
 
 
+def outcomes(url: str) -> dict[tuple[str, str], str]:
+    """What a store holds: the outcome of each remembered command, by its sender and id."""
+    store = open_to_read(url)
+    store.begin_reading()
+    try:
+        return {
+            (row[2], row[3]): row[10] for (id, *_) in store.rows("batches") for row in _events(store, id)
+        }
+    finally:
+        store.close()
+
+
 def _events(store: Store, batch: int) -> list[Row]:
     return store.rows("events_of_batch", first=batch * 65_536, past=(batch + 1) * 65_536)
 

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from farecard.access.trail import note
+from farecard.model.commands import LETTERS
 from farecard.model.moments import iso_moment, moment_now
 from farecard.storage.making import adding
 from farecard.storage.store import Store
 
 PENDING, APPROVED, DECLINED, WITHDRAWN = STATES = ("pending", "approved", "declined", "withdrawn")
 SENDER = "proposal"  # of the commands that were approved; their id is the proposal's number
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Proposal(NamedTuple):
@@ -42,7 +42,7 @@ class ProposalError(Exception):
 
 def new_number() -> str:
     """A number nobody has: it becomes the id of the command."""
-    return "P-" + "".join(secrets.choice(_LETTERS) for _ in range(10))
+    return "P-" + "".join(secrets.choice(LETTERS) for _ in range(10))
 
 
 def propose(store: Store, number: str, about: str, line: str, preview: str, who: str) -> Proposal:

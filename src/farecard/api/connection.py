@@ -154,7 +154,9 @@ class Connection(HttpToolsProtocol):
         if quick.response_complete:  # it was let go meanwhile
             return
         take = type(self).quick
-        if take is None or not take(self, quick):  # anything else than a good command goes the long way
+        if take is None or not take(
+            self, quick
+        ):  # anything else than a good command goes the long way
             self.cycle = self._quick = None  # type: ignore[assignment]  # as before the first request
             super().on_headers_complete()
             self.cycle.body = quick.body

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from farecard.api.openapi import PROBLEMS, openapi
+from farecard.api.known_problems import PROBLEMS
+from farecard.api.openapi import openapi
 from farecard.api.problems import document
 from farecard.model.commands import COMMANDS, name_of
 

@@ -331,6 +331,10 @@ def name_of(command: type[Command]) -> str:
     return tag
 
 
+# told apart when read aloud: no I, L, O, U
+LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
 def format_number(number: int) -> str:
     """A card number as it is printed: ``JW`` and fifteen digits."""
     return f"JW{number:015d}"

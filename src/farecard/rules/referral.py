@@ -5,7 +5,7 @@ import re
 from typing import NamedTuple
 
 from farecard.model.account import Event
-from farecard.model.commands import ResolveCase
+from farecard.model.commands import LETTERS, ResolveCase
 from farecard.model.moments import iso_moment
 from farecard.model.verdict import INVALID, REFERRED, Effect, No, Reason, Verdict, refuse
 
@@ -18,9 +18,8 @@ GOES_TO = {
     "ask-the-enquiry-line": "enquiry-line",
 }
 AT_COUNTERS = ("counter-supervisor",)  # the others are heard of by the back office
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # told apart when read aloud: no I, L, O, U
 _LENGTH = 8
-_NUMBER = re.compile(rf"C([0-9]{{15}})-[{_LETTERS}]{{{_LENGTH}}}")
+_NUMBER = re.compile(rf"C([0-9]{{15}})-[{LETTERS}]{{{_LENGTH}}}")
 
 
 class Resolved(NamedTuple):
@@ -36,7 +35,7 @@ def case_number(number: int, sender: str, id: str) -> str:
     It carries the card, so that it can be found, and letters that stand for the command.
     """
     digest = int.from_bytes(hashlib.sha256(f"{sender}\0{id}".encode()).digest()[:8])
-    letters = "".join(_LETTERS[digest >> 5 * place & 31] for place in range(_LENGTH))
+    letters = "".join(LETTERS[digest >> 5 * place & 31] for place in range(_LENGTH))
     return f"C{number:015d}-{letters}"
 
 
