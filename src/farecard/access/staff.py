@@ -55,7 +55,7 @@ class SignInError(Exception):
         self.until = until
 
 
-_hasher = PasswordHasher()
+_hasher = PasswordHasher(parallelism=1)  # a guess shall not take all processors
 
 
 @cache

@@ -1,27 +1,39 @@
 """What people who work here ask of the server: signing in, proposals, the trail."""
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from farecard.access import trail
 from farecard.access.proposals import STATES
+from farecard.api.limits import Limits
 from farecard.api.problems import ProblemError
-from farecard.api.proposing import Judge, Propose, WouldNotBeTakenError
+from farecard.api.proposing import Judge, Propose, Proposing, WouldNotBeTakenError
+from farecard.api.readers import Readers
 from farecard.api.replies import JSON, PRIVATE, Receive, Scope, Send, reply, reply_json
 from farecard.api.requests import CLOSE, body_of, choice, must_be, parameters, whole
-from farecard.api.sessions import NewPassword, SignIn
+from farecard.api.sessions import NewPassword, Sessions, SignIn
+from farecard.api.speakers import Speaker
 from farecard.model.verdict import Reason
 from farecard.wire.answer import encode_answer
-
-if TYPE_CHECKING:
-    from farecard.api.app import App
 
 T = TypeVar("T")
 PROPOSALS = "/v1/proposals"
 
 
-async def _said(app: "App", scope: Scope, receive: Receive, kind: type[T]) -> T:
+class House(Protocol):
+    """What these handlers need of the application."""
+
+    limits: Limits
+    sessions: Sessions
+    proposing: Proposing
+    readers: Readers
+
+    async def speaker(self, scope: Scope) -> Speaker:
+        """Who sends a request."""
+
+
+async def _said(app: House, scope: Scope, receive: Receive, kind: type[T]) -> T:
     """A body as what it shall be. ``ProblemError`` 400 when it is not."""
     must_be(scope, b"application/json")
     parameters(scope)
@@ -33,13 +45,13 @@ async def _said(app: "App", scope: Scope, receive: Receive, kind: type[T]) -> T:
         raise ProblemError(400, Reason(None, "bad-body", {"why": why}), CLOSE) from None
 
 
-async def sign_in(app: "App", scope: Scope, receive: Receive, send: Send) -> None:
+async def sign_in(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/sign-in``."""
     said = await _said(app, scope, receive, SignIn)
     await reply_json(send, await app.sessions.sign_in(said))
 
 
-async def sign_out(app: "App", scope: Scope, receive: Receive, send: Send) -> None:
+async def sign_out(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/sign-out``."""
     speaker = await app.speaker(scope)
     speaker.must_be_here()
@@ -48,7 +60,7 @@ async def sign_out(app: "App", scope: Scope, receive: Receive, send: Send) -> No
     await reply_json(send, {"signed_out": True})
 
 
-async def me(app: "App", scope: Scope, _receive: Receive, send: Send) -> None:
+async def me(app: House, scope: Scope, _receive: Receive, send: Send) -> None:
     """``GET /v1/me``."""
     speaker = await app.speaker(scope)
     speaker.must_be_here()
@@ -56,7 +68,7 @@ async def me(app: "App", scope: Scope, _receive: Receive, send: Send) -> None:
     await reply_json(send, await app.sessions.me(speaker))
 
 
-async def password(app: "App", scope: Scope, receive: Receive, send: Send) -> None:
+async def password(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/password``."""
     speaker = await app.speaker(scope)
     speaker.must_be_here()
@@ -65,7 +77,7 @@ async def password(app: "App", scope: Scope, receive: Receive, send: Send) -> No
     await reply_json(send, {"changed": True})
 
 
-async def propose(app: "App", scope: Scope, receive: Receive, send: Send) -> None:
+async def propose(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/proposals``."""
     speaker = await app.speaker(scope)
     said = await _said(app, scope, receive, Propose)
@@ -77,7 +89,7 @@ async def propose(app: "App", scope: Scope, receive: Receive, send: Send) -> Non
     await reply_json(send, made)
 
 
-async def proposals(app: "App", scope: Scope, _receive: Receive, send: Send) -> None:
+async def proposals(app: House, scope: Scope, _receive: Receive, send: Send) -> None:
     """``GET /v1/proposals``."""
     speaker = await app.speaker(scope)
     values = parameters(scope, "state", "limit")
@@ -91,21 +103,21 @@ def _number(scope: Scope) -> str:
     return path.removeprefix(f"{PROPOSALS}/")
 
 
-async def proposal(app: "App", scope: Scope, _receive: Receive, send: Send) -> None:
+async def proposal(app: House, scope: Scope, _receive: Receive, send: Send) -> None:
     """``GET /v1/proposals/…``."""
     speaker = await app.speaker(scope)
     parameters(scope)
     await reply_json(send, await app.proposing.one(speaker, _number(scope)))
 
 
-async def judge(app: "App", scope: Scope, receive: Receive, send: Send) -> None:
+async def judge(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/proposals/…``."""
     speaker = await app.speaker(scope)
     said = await _said(app, scope, receive, Judge)
     await reply_json(send, await app.proposing.judge(speaker, _number(scope), said))
 
 
-async def trails(app: "App", scope: Scope, _receive: Receive, send: Send) -> None:
+async def trails(app: House, scope: Scope, _receive: Receive, send: Send) -> None:
     """``GET /v1/trail``: who did what to keys, people and proposals, newest first."""
     speaker = await app.speaker(scope)
     values = parameters(scope, "before", "limit")

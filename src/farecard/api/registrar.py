@@ -17,11 +17,11 @@ T = TypeVar("T")
 class Registrar:
     """Writes one thing after the other; a bounded number waits."""
 
-    def __init__(self, url: str, most_waiting: int, threads: int = 1) -> None:
+    def __init__(self, url: str, most_waiting: int) -> None:
         self._url = url
         self._most = most_waiting
         self._asked = 0
-        self._pool = ThreadPoolExecutor(threads, "registrar")
+        self._pool = ThreadPoolExecutor(1, "registrar")
 
     async def do(self, work: Callable[[Store], T]) -> T:
         """What ``work`` gives, with a store opened to write. ``ProblemError`` 503 when too many wait already."""

@@ -37,12 +37,12 @@ class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Sessions:
-    """Signs people in and out. Passwords are checked by two threads at the most: each check takes a processor."""
+    """Signs people in and out. Passwords are checked one after the other: each takes a processor for a tenth of a second."""
 
     def __init__(self, url: str, speakers: Speakers, limits: Limits) -> None:
         self._speakers = speakers
         self._limits = limits
-        self._doorkeeper = Registrar(url, limits.sign_ins, threads=2)
+        self._doorkeeper = Registrar(url, limits.sign_ins)
 
     async def sign_in(self, said: SignIn) -> dict[str, Any]:
         """A token, and until when it is good. ``ProblemError`` 401 or 429."""
