@@ -185,7 +185,6 @@ class App:
             else:
                 await reply_problem(say, ProblemError(500, Reason(None, "failed")))
         finally:
-            status = status or scope.get("farecard_status", 0)
             self.metrics.request(route, status, perf_counter() - started)
 
     def _handler(self, handlers: dict[str, Handler] | None, method: str) -> Handler:
@@ -243,9 +242,7 @@ class App:
             raise ProblemError(403, no)
         answer = await (self._tried(entry) if dry else self._decided(entry))
         status, said = 422 if answer.outcome == INVALID else 200, encode_answer(answer)
-        connection: Connection | None = scope.get("farecard")
-        if connection is None or not connection.answer(receive, scope, status, said):
-            await reply(send, status, said)
+        await reply(send, status, said)
 
     async def _decided(self, entry: Entry) -> Answer:
         future = self.window.hand_in([entry])
@@ -306,7 +303,8 @@ class App:
         except QueueClosedError:
             raise busy(Reason(None, "going-home")) from None
         except StoreError as error:
-            _tell_of(entry, "the desk could not answer: %s", error)
+            told = {"sender": entry.sender, "id": getattr(entry.command, "id", None)}
+            _log.error("the desk could not answer: %s", error, extra=told)
             raise busy(Reason(None, "outcome-unknown"), 5) from None
         self.metrics.answered(answers)
         if _log.isEnabledFor(logging.DEBUG):
@@ -413,11 +411,6 @@ class App:
         parameters(scope)
         kind = (b"content-type", b"text/html; charset=utf-8")
         await reply(send, 200, page(self.version), kind, ((b"content-security-policy", POLICY),))
-
-
-def _tell_of(entry: Entry, text: str, error: Exception) -> None:
-    extra = {"sender": entry.sender, "id": getattr(entry.command, "id", None)}
-    _log.error(text, error, extra=extra)
 
 
 _POST_COMMAND: dict[str, Handler] = {"POST": App.command}

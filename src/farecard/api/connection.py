@@ -168,43 +168,16 @@ class Connection(HttpToolsProtocol):
         """Answer a request that took the short way."""
         if quick.disconnected or quick.response_complete:
             return
-        more = [b"%s: %s\r\n" % one for one in headers]
+        length = b"content-type: %s\r\ncontent-length: %d\r\n" % (kind, len(body))
+        head = [_status(status), *_common(tuple(self.server_state.default_headers)), length]
+        head += [b"%s: %s\r\n" % one for one in headers]
         if not quick.keep_alive:
-            more.append(b"connection: close\r\n")
-        self._write(status, body, self.server_state.default_headers, kind, more)
+            head.append(b"connection: close\r\n")
+        self.transport.write(b"".join((*head, b"\r\n", body)))
         quick.response_started = quick.response_complete = True
         if not quick.keep_alive:
             self.transport.close()
         self.on_response_complete()
-
-    def _write(
-        self, status: int, body: bytes, common: list[tuple[bytes, bytes]], kind: bytes, more: list[bytes]
-    ) -> None:  # fmt: skip
-        length = b"content-type: %s\r\ncontent-length: %d\r\n" % (kind, len(body))
-        head = (_status(status), *_common(tuple(common)), length, *more, b"\r\n", body)
-        self.transport.write(b"".join(head))
-
-    def answer(self, receive: Any, scope: dict[str, Any], status: int, body: bytes) -> bool:
-        """Write a whole answer in JSON at once; False where it has to wait for whoever reads slowly.
-
-        What the server does in two steps for any answer, with a look at each header, in one for those we know. The
-        request is that of ``receive``. (Kept in its scope it would be a circle, and collecting those takes a tenth of a second.)
-        """
-        cycle = receive.__self__
-        if self.flow.write_paused or cycle.response_started:
-            return False
-        if cycle.disconnected:
-            return True
-        more = [] if cycle.keep_alive else [b"connection: close\r\n"]
-        self._write(status, body, cycle.default_headers, JSON, more)
-        scope["farecard_status"] = status
-        cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            self.transport.close()
-        cycle.on_response()
-        return True
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # what uvicorn would say
         """What came was no HTTP."""

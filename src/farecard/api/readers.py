@@ -1,13 +1,10 @@
 """Questions, answered by a few threads with stores of their own, so that none holds up the commands."""
 
-import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from farecard.api.problems import busy
-from farecard.model.verdict import Reason
+from farecard.api.bounded import Bounded
 from farecard.storage.errors import StoreError
 from farecard.storage.opening import open_to_read
 from farecard.storage.store import Store
@@ -21,24 +18,14 @@ class Readers:
 
     def __init__(self, url: str, threads: int, most_waiting: int) -> None:
         self._url = url
-        self._most = threads + most_waiting
-        self._asked = 0
-        self._pool = ThreadPoolExecutor(threads, "reader")
+        self._threads = Bounded("reader", threads, threads + most_waiting)
         self._own = threading.local()
         self._opened: set[Store] = set()
         self._lock = threading.Lock()
 
     async def ask(self, question: Question[T]) -> T:
         """The answer over one state of the store. ``ProblemError`` 503 when too many wait already."""
-        if self._asked >= self._most:
-            raise busy(Reason(None, "readers-busy"))
-        self._asked += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._answer, question
-            )
-        finally:
-            self._asked -= 1
+        return await self._threads.run(self._answer, question)
 
     def _answer(self, question: Question[T]) -> T:
         old = getattr(self._own, "store", None)
@@ -72,6 +59,6 @@ class Readers:
 
     def close(self) -> None:
         """Answer what was asked, then close the stores."""
-        self._pool.shutdown()
+        self._threads.close()
         for store in self._opened:
             store.close()

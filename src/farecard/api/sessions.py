@@ -15,6 +15,7 @@ from farecard.api.registrar import Registrar
 from farecard.api.speakers import CHALLENGE, Speaker, Speakers
 from farecard.model.moments import iso_moment, moment_now
 from farecard.model.verdict import Reason
+from farecard.storage.store import Store
 
 _log = logging.getLogger("farecard.api")
 SECOND = staff.SECOND
@@ -72,10 +73,14 @@ class Sessions:
         token = _token(speaker)
         assert speaker.session is not None
         name = speaker.session.name
+
+        def change(store: Store) -> None:
+            staff.confirm(store, name, said.old)
+            staff.set_password(store, name, said.new, name)
+
         try:
             staff.check_password(name, said.new)
-            await self._doorkeeper.do(lambda store: staff.confirm(store, name, said.old))
-            await self._doorkeeper.do(lambda store: staff.set_password(store, name, said.new, name))
+            await self._doorkeeper.do(change)
         except staff.SignInError as no:
             raise _refused(no) from None
         except AccessError:

@@ -136,18 +136,15 @@ class Speakers:
 
     def known(self, headers: list[tuple[bytes, bytes]]) -> Speaker | None:
         """The key of a request, where it is known already; None for whoever has to be looked for."""
-        for name, value in headers:
-            if name == b"authorization" and value[:7].lower() == b"bearer ":
-                key = self._ring.find(value[7:].decode("latin-1").strip())
-                return None if key is None else self._speakers[key.name, key.since]
-        return None
+        secret = _secret(headers)
+        key = None if secret is None else self._ring.find(secret)
+        return None if key is None else self._speakers[key.name, key.since]
 
     async def find(self, headers: list[tuple[bytes, bytes]]) -> Speaker:
         """Who sent a request with these headers. ``ProblemError`` 401 when nobody knows."""
-        value = next((value for name, value in headers if name == b"authorization"), b"")
-        if value[:7].lower() != b"bearer ":
+        secret = _secret(headers)
+        if secret is None:
             raise ProblemError(401, Reason(None, "no-key"), CHALLENGE)
-        secret = value[7:].decode("latin-1").strip()
         if secret.startswith(TOKEN):
             return await self._person(secret)
         key = self._ring.find(secret)
@@ -189,3 +186,11 @@ class Speakers:
     def forget(self, token: str) -> None:
         """A session has ended."""
         self._people.pop(token, None)
+
+
+def _secret(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """The key or token that a request carries; None where it carries none."""
+    for name, value in headers:
+        if name == b"authorization":
+            return value[7:].decode("latin-1").strip() if value[:7].lower() == b"bearer " else None
+    return None
