@@ -17,9 +17,11 @@ from farecard.storage.sql import SCHEMA_VERSION, sql_text, tables
 from state import problems
 
 CAMPAIGNS = re.findall(r"CREATE TABLE (\w+)", sql_text("campaigns.sql"))
+MEMBERS = re.findall(r"CREATE TABLE (\w+)", sql_text("members.sql"))
 ACCESS = re.findall(r"CREATE TABLE (\w+)", sql_text("access.sql"))
 # what takes a store back from each version to the one before it
 STEPS = {
+    7: [f"DROP TABLE {table}" for table in MEMBERS],
     6: ["DROP TABLE resolution", "DROP INDEX event_referred", "DROP INDEX event_referred_card"],
     5: [f"DROP TABLE {table}" for table in ACCESS],
     4: ["DROP INDEX event_of_account", "ALTER TABLE reversal DROP COLUMN at"],

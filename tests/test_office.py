@@ -12,7 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from conftest import a_store, command, farecard
-from farecard.access import proposals, staff
+from farecard.access import passwords, proposals, staff
 from farecard.desk.opening import existing_store
 from farecard.tariff import packaged_text
 from serving import Served, eventually
@@ -33,7 +33,7 @@ class Office(Served):
     def hire(self, name, role):
         """Open an account, and sign in. What a hash costs stands in it, so a cheap one is checked cheaply, too."""
         with pytest.MonkeyPatch.context() as patched, closing(existing_store(self.url)[0]) as store:
-            patched.setattr(staff, "_hasher", CHEAP)
+            patched.setattr(passwords, "_hasher", CHEAP)
             staff.add(store, name, role, WORD, "test")
         return self.sign_in(name)
 

@@ -8,7 +8,7 @@ from threading import Barrier, Thread
 import pytest
 
 from conftest import a_store, farecard
-from farecard.access import staff
+from farecard.access import sessions, staff
 from farecard.access.keys import AccessError
 from farecard.access.rights import NEEDS_TWO, QUESTIONS, may_say
 from farecard.access.roles import ACTS, ROLES, bound_of
@@ -19,7 +19,7 @@ from farecard.model.moments import moment_now
 from farecard.wire.line import read_line
 
 WORD = "a red umbrella in May"
-AGE = 12 * 3600 * staff.SECOND
+AGE = 12 * 3600 * sessions.SECOND
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -184,33 +184,33 @@ def test_whoever_signs_in_has_a_session(store, sato):
     first, session = staff.sign_in(store, sato, WORD, AGE)
     second, _ = staff.sign_in(store, sato, WORD, AGE)
     assert (session.role, session.until - session.since) == ("operator", AGE)
-    assert staff.session(store, first).name == "sato"
-    staff.sign_out(store, first)
-    assert staff.session(store, first) is None
-    assert staff.session(store, second) is not None
-    assert staff.session(store, first + "x") is None
+    assert sessions.find(store, first).name == "sato"
+    sessions.sign_out(store, first)
+    assert sessions.find(store, first) is None
+    assert sessions.find(store, second) is not None
+    assert sessions.find(store, first + "x") is None
 
 
 def test_five_wrong_passwords_lock_the_account_for_a_quarter_of_an_hour(store, sato, monkeypatch):
     """The fourth does not, the fifth does; even the right one waits then, to the microsecond; afterwards all is well."""
     for _ in range(4):
-        with pytest.raises(staff.SignInError) as wrong:
+        with pytest.raises(sessions.SignInError) as wrong:
             staff.confirm(store, sato, "wrong wrong wrong")
         assert wrong.value.until is None
     staff.confirm(store, sato, WORD)  # a right one in time: counting begins anew
     for n in range(5):
-        with pytest.raises(staff.SignInError) as wrong:
+        with pytest.raises(sessions.SignInError) as wrong:
             staff.confirm(store, sato, "wrong wrong wrong")
         assert (wrong.value.until is not None) == (n == 4)
     until = wrong.value.until
-    assert 0 < until - moment_now() <= staff.LOCKED_FOR
-    with pytest.raises(staff.SignInError) as locked:
+    assert 0 < until - moment_now() <= sessions.LOCKED_FOR
+    with pytest.raises(sessions.SignInError) as locked:
         staff.confirm(store, sato, WORD)
     assert locked.value.until == until
-    monkeypatch.setattr(staff, "moment_now", lambda: until - 1)
-    with pytest.raises(staff.SignInError):
+    monkeypatch.setattr(sessions, "moment_now", lambda: until - 1)
+    with pytest.raises(sessions.SignInError):
         staff.confirm(store, sato, WORD)
-    monkeypatch.setattr(staff, "moment_now", lambda: until)
+    monkeypatch.setattr(sessions, "moment_now", lambda: until)
     assert staff.confirm(store, sato, WORD).failures == 0
 
 
@@ -223,7 +223,7 @@ def test_many_guesses_at_once_are_no_more_than_five(url, sato):
             start.wait(30)
             try:
                 staff.confirm(own, sato, f"wrong wrong wrong {n}")
-            except staff.SignInError as no:
+            except sessions.SignInError as no:
                 got[n] = no.until
 
     threads = [Thread(target=guess, args=(n,)) for n in range(12)]
@@ -232,14 +232,14 @@ def test_many_guesses_at_once_are_no_more_than_five(url, sato):
     for one in threads:
         one.join(60)
     assert got.count(None) == 4  # the fifth and all after it are told of the lock
-    with closing(making_store(url)[0]) as own, pytest.raises(staff.SignInError):
+    with closing(making_store(url)[0]) as own, pytest.raises(sessions.SignInError):
         staff.confirm(own, sato, WORD)
 
 
 def test_unlocking_lets_in_at_once(url, store, sato):
     """Somebody with access to the machine takes the lock off."""
     for _ in range(5):
-        with pytest.raises(staff.SignInError):
+        with pytest.raises(sessions.SignInError):
             staff.confirm(store, sato, "wrong wrong wrong")
     office(url, "unlock", "sato")
     assert staff.confirm(store, sato, WORD).name == "sato"
@@ -253,16 +253,16 @@ def test_a_change_ends_all_sessions(url, store, sato, how):
         office(url, "password", "sato", "--password-stdin", stdin=b"another umbrella, blue\n")
     else:
         office(url, how, "sato", *(["auditor"] if how == "role" else []))
-    assert staff.session(store, token) is None
-    with pytest.raises(staff.SignInError) if how != "role" else closing(making_store(url)[0]):
+    assert sessions.find(store, token) is None
+    with pytest.raises(sessions.SignInError) if how != "role" else closing(making_store(url)[0]):
         staff.sign_in(store, sato, WORD, AGE)
 
 
 def test_a_stranger_is_told_no_more_than_one_with_a_wrong_password(store, sato):
     """The same error; and a hash is computed for both, so that the time tells nothing."""
-    with pytest.raises(staff.SignInError) as stranger:
+    with pytest.raises(sessions.SignInError) as stranger:
         staff.confirm(store, "nobody", WORD)
-    with pytest.raises(staff.SignInError) as wrong:
+    with pytest.raises(sessions.SignInError) as wrong:
         staff.confirm(store, sato, "wrong wrong wrong")
     assert stranger.value.until is wrong.value.until is None
 
@@ -271,7 +271,7 @@ def test_sessions_that_ended_are_swept_out(store, sato):
     """Their rows go when somebody signs in."""
     token, _ = staff.sign_in(store, sato, WORD, 1)
     staff.sign_in(store, sato, WORD, AGE)
-    assert staff.session(store, token) is None
+    assert sessions.find(store, token) is None
 
 
 def test_nothing_of_a_password_or_token_is_in_the_files(tmp_path):

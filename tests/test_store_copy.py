@@ -38,6 +38,11 @@ INSERT INTO api_key VALUES ('k', 1, X'00', '{"channels":["shop"]}', NULL);
 INSERT INTO staff VALUES ('s', 'clerk', '', 1, 0, 0, NULL);
 INSERT INTO login VALUES (X'00', 'staff', 's', 1, 1, 1);
 INSERT INTO proposal VALUES ('p', '', '', '', 's', 1, 'open', NULL, NULL, NULL, NULL);
+INSERT INTO enrolled VALUES ('m', X'00', '', X'00', X'00', 1, 0, 0, NULL);
+INSERT INTO recovery VALUES ('m', X'00', NULL);
+INSERT INTO owned VALUES (1, 'm', 1, 'holder');
+INSERT INTO desk_code VALUES (1, 'owning', X'00', 'counter', 1, 0);
+INSERT INTO guess VALUES ('m', 1, 1);
 INSERT INTO trail VALUES (1, 1, 's', '', '', '');
 """
 

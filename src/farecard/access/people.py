@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from farecard.access import members, owning
 from farecard.access.trail import note
 from farecard.model.account import NO_ACCOUNT, Account
 from farecard.model.commands import format_number
@@ -19,7 +20,8 @@ from farecard.storage.rows import as_account
 from farecard.storage.store import Store
 from farecard.storage.vault import WRAPPED_BYTES, Vault
 
-KEPT_IN = ("holder", "payee", "member", "person")
+ENROLLED = "enrolled"
+KEPT_IN = ("holder", "payee", "member", "person", *members.KEPT_IN)
 
 
 class PersonError(StoreError):
@@ -29,7 +31,7 @@ class PersonError(StoreError):
 class Held(NamedTuple):
     """One thing that is held: ``what`` (a name of ``KEPT_IN``), of which account, and its data; None: erased before.
 
-    ``key`` is the keyed digest under which a person who applied is found again.
+    ``key``: under which it is found again, of a person who applied the keyed digest, of one who enrolled the member's id.
     """
 
     what: str
@@ -54,6 +56,9 @@ def by_card(store: Store, vault: Vault, number: int) -> Found:
         )
     account = _account(store, rows[0][1])
     people = [_person(vault, *row) for row in store.rows("people_of", account=account.account)]
+    owner = owning.member_of(store, number)
+    if owner is not None:
+        people.append(_enrolled(store, vault, owner, account.account))
     return Found([account], [*_of_account(store, vault, account.account), *people])
 
 
@@ -75,6 +80,24 @@ def by_member(store: Store, vault: Vault, member: str) -> Found:
         raise PersonError("no card is tied to this member")
     held = [one for id in accounts for one in _memberships(store, vault, id)]
     return Found([_account(store, id) for id in accounts], held)
+
+
+def by_login(store: Store, vault: Vault, login: str) -> Found:
+    """What is held about somebody who enrolled, by the sign-in name; the cards tied to him keep their holders."""
+    member = members.by_login(store, vault, login)
+    if member is None:
+        raise PersonError("nobody enrolled with this sign-in name")
+    cards = [one.card for one in owning.owned(store, member.name)]
+    return Found(cards, [_enrolled(store, vault, member.name, NO_ACCOUNT)])
+
+
+def _enrolled(store: Store, vault: Vault, name: str, account: int) -> Held:
+    member, login = members.named(store, name), members.login_of(store, vault, name)
+    if member is None:
+        return Held(ENROLLED, account, None, name)
+    cards = [format_number(one.card.number) for one in owning.owned(store, name)]
+    data = {"login": login, "id": name, "since": iso_moment(member.since), "cards": cards}
+    return Held(ENROLLED, account, data, name)
 
 
 def _account(store: Store, id: int) -> Account:
@@ -135,7 +158,7 @@ def erase(store: Store, found: Found, who: str, today: int, *, in_use: bool) -> 
     with erasing(store, KEPT_IN):
         for what in dict.fromkeys((one.what, one.account, one.key) for one in held):
             _erase(store, *what)
-        about = ", ".join(dict.fromkeys(_card(found, one) or f"person {one.key}" for one in held))
+        about = ", ".join(dict.fromkeys(_card(found, one) or _keyed(one) for one in held))
         note(store, who, "person-erased", about, ", ".join(one.what for one in held))
     return len(held)
 
@@ -143,6 +166,10 @@ def erase(store: Store, found: Found, who: str, today: int, *, in_use: bool) -> 
 def _erase(store: Store, what: str, account: int, key: str | None) -> None:
     if what == "person":
         store.change("erase_person", person=key)
+        return
+    if what == ENROLLED:
+        assert key is not None
+        members.erase(store, key)
         return
     if what == "holder":  # CARD-4 counts the cards of a name and birthday: one fewer
         for name_key, *_ in store.rows("holder_of", account=account):
@@ -154,6 +181,10 @@ def _erase(store: Store, what: str, account: int, key: str | None) -> None:
 def _is_used(account: Account, today: int) -> bool:
     expired = account.expires is not None and account.expires < today
     return account.state != "refunded" and not expired
+
+
+def _keyed(held: Held) -> str:
+    return f"{'member' if held.what == ENROLLED else 'person'} {held.key}"
 
 
 def told(found: Found) -> list[dict[str, Any]]:

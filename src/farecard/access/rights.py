@@ -8,7 +8,15 @@ from typing import Any
 
 import msgspec
 
-from farecard.model.commands import COMMANDS, Command, Purchase, Reverse, Run, name_of
+from farecard.model.commands import (
+    COMMANDS,
+    Command,
+    JoinMembership,
+    Purchase,
+    Reverse,
+    Run,
+    name_of,
+)
 from farecard.model.verdict import Reason
 
 QUESTIONS = ("cards", "cases", "trial-balance", "events", "metrics", "proposals", "trail")
@@ -23,7 +31,8 @@ class Bound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """What a key, or somebody who has signed in, is bound to.
 
     ``rate``: commands a second, None: as many as there is room for; ``by``: in whose name commands are sent;
-    ``only``: the commands (their ``do``) it may send, None: all.
+    ``only``: the commands (their ``do``) it may send, None: all; ``member``: whose cards alone it speaks of. Which
+    those are the store tells (``access/owning.py``), so that is asked apart from the rest.
     """
 
     channels: frozenset[str]
@@ -35,6 +44,7 @@ class Bound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     rate: int | None = None
     by: str | None = None
     only: frozenset[str] | None = None
+    member: str | None = None
 
     @property
     def fills(self) -> bool:
@@ -83,6 +93,8 @@ def may_say(bound: Bound, c: Any) -> Reason | None:
             return Reason(
                 None, "command-not-allowed", {"field": "do", "choices": sorted(bound.only)}
             )
+    if bound.member is not None and type(c) is JoinMembership and c.member != bound.member:
+        return Reason(None, "member-not-allowed", {"field": "member", "bound": bound.member})
     if bound.by is not None and c.by != bound.by:
         return Reason(None, "by-not-allowed", {"field": "by", "bound": bound.by})
     if bound.place is not None and c.place != bound.place:

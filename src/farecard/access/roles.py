@@ -55,6 +55,31 @@ ROLES: dict[str, Role] = {
 }
 
 
+# a card holder, who speaks for himself: what the member's page does, for cards that are his
+MEMBER_ROLE = Role(
+    frozenset({"member-page"}),
+    frozenset(
+        {
+            "refund",
+            "request_refund_form",
+            "report_lost",
+            "register_for_points",
+            "join_membership",
+            "apply_myna_point",
+            "change_applied_card",
+            "join_rally",
+            "join_campaign",
+        }
+    ),
+    frozenset({"cards"}),
+)
+
+
+def member_bound(name: str) -> Bound:
+    """What a member is bound to: his own cards."""
+    return Bound(MEMBER_ROLE.channels, MEMBER_ROLE.ask, only=MEMBER_ROLE.only, member=name)
+
+
 def bound_of(role: str, name: str) -> Bound:
     """What somebody in a role is bound to; commands are sent in his name."""
     of = ROLES[role]

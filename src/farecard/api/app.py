@@ -12,12 +12,13 @@ from typing import Any
 
 import msgspec
 
-from farecard.api import asking, office
+from farecard.api import asking, members, office
 from farecard.api.connection import LIVE, Connection, Quick, sweep
 from farecard.api.hearing import Hearing
 from farecard.api.journal import MEDIA_TYPES, BrokenOffError, Upload
 from farecard.api.limits import Limits
 from farecard.api.logs import tell_decided
+from farecard.api.membership import Membership
 from farecard.api.metrics import MEDIA_TYPE as METRICS_TYPE
 from farecard.api.metrics import Metrics
 from farecard.api.news import News
@@ -106,7 +107,8 @@ class App:
         self.news = News(self.readers)
         self.registrar = Registrar(desk.store.url, self.limits.writes)
         self.speakers = Speakers(self.readers, self.limits, self._keep_awake)
-        self.sessions = Sessions(desk.store.url, self.speakers, self.limits)
+        self.sessions = Sessions(desk.store.url, desk.vault, self.speakers, self.limits)
+        self.membership = Membership(desk.vault, self.sessions, self.readers, self.registrar)
         self.proposing = Proposing(
             self.readers, self.registrar, self.hearing, self._tried, self._decided
         )
@@ -240,6 +242,8 @@ class App:
         entry, no = self.hearing.line(speaker, body)
         if no is not None:
             raise ProblemError(403, no)
+        if speaker.bound.member is not None and entry.command is not None:
+            await asking.must_own(self.readers, speaker.bound.member, entry.command)
         answer = await (self._tried(entry) if dry else self._decided(entry))
         status, said = 422 if answer.outcome == INVALID else 200, encode_answer(answer)
         await reply(send, status, said)
@@ -323,6 +327,8 @@ class App:
     async def journal(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``POST /v1/journal``: commands in, decisions out, both streamed."""
         speaker = await self.speaker(scope)
+        if speaker.bound.member is not None:
+            raise ProblemError(403, Reason(None, "one-at-a-time"), CLOSE)
         must_be(scope, *MEDIA_TYPES)
         parameters(scope)
         upload = Upload(
@@ -422,6 +428,8 @@ def _asked(handler: Handler) -> dict[str, Handler]:
 
 
 _GET_CARD = _asked(App.card)
+_A_CODE: dict[str, Handler] = {"POST": members.give_code}
+_OWN_CARD: dict[str, Handler] = {"DELETE": members.give_up}
 _GET_CASE = _asked(App.case)
 _A_PROPOSAL = _asked(office.proposal) | {"POST": office.judge}
 _PLACES: dict[str, dict[str, Handler]] = {
@@ -437,6 +445,12 @@ _PLACES: dict[str, dict[str, Handler]] = {
     "/v1/password": {"POST": office.password},
     office.PROPOSALS: _asked(office.proposals) | {"POST": office.propose},
     "/v1/trail": _asked(office.trails),
+    members.MEMBERS: {"POST": members.enrol},
+    f"{members.MEMBERS}/sign-in": {"POST": members.sign_in},
+    f"{members.MEMBERS}/recover": {"POST": members.recover},
+    f"{members.MEMBERS}/recovery-codes": {"POST": members.new_codes},
+    f"{members.MEMBERS}/end": {"POST": members.end},
+    members.CARDS: _asked(members.cards) | {"POST": members.claim},
     "/healthz": _asked(App.health),
     "/metrics": _asked(App.measured),
     "/openapi.json": _asked(App.described),
@@ -453,6 +467,10 @@ def _route(path: str) -> tuple[str, dict[str, Handler] | None]:
         number, slash, what = path.removeprefix(CARDS).partition("/")
         if number and what in asking.OF_A_CARD and (what or not slash):
             return f"{CARDS}{{number}}{slash}{what}", _GET_CARD
+        if number and what == members.CODE:
+            return f"{CARDS}{{number}}/{what}", _A_CODE
+    if path.startswith(f"{members.CARDS}/"):
+        return f"{members.CARDS}/{{number}}", _OWN_CARD
     if path.startswith(f"{office.PROPOSALS}/"):
         return f"{office.PROPOSALS}/{{proposal}}", _A_PROPOSAL
     if path.startswith(f"{CASES}/"):

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from farecard.access import owning
+from farecard.access.owning import OwningError
 from farecard.api.news import Mark, News, end_of_log
 from farecard.api.problems import ProblemError
 from farecard.api.readers import Readers
 from farecard.api.speakers import Speaker
-from farecard.model.commands import parse_number
+from farecard.model.commands import Command, parse_number
 from farecard.model.moments import moment_now
 from farecard.model.verdict import Reason
 from farecard.questions import answers, card, checkpoints, following, referrals
@@ -35,15 +37,38 @@ async def of_a_card(
 ) -> Any:
     """A question about a card."""
     speaker.must_ask("cards")
-    try:
-        number = parse_number(text)
-    except ValueError:
-        raise ProblemError(400, Reason(None, "want-card-number", {"field": "number"})) from None
+    number = card_number(text, "number")
     when = card.everything(moment_now()) if at is None else card.moment(at)
+    member = speaker.bound.member
+
+    def ask(store: Store) -> Any:
+        if member is not None:
+            owning.must_own(store, member, [number])
+        return what(store, number, when)
+
     try:
-        return await readers.ask(lambda store: what(store, number, when))
+        return await readers.ask(ask)
     except UnknownCardError:
         raise ProblemError(404, Reason(None, "unknown-card", {"field": "number"})) from None
+    except OwningError as no:
+        raise ProblemError(403, Reason(None, no.code, no.params)) from None
+
+
+def card_number(text: str, field: str) -> int:
+    """A card's number. ``ProblemError`` 400 when it is none."""
+    try:
+        return parse_number(text)
+    except ValueError:
+        raise ProblemError(400, Reason(None, "want-card-number", {"field": field})) from None
+
+
+async def must_own(readers: Readers, member: str, command: Command) -> None:
+    """``ProblemError`` 403 when a command is about a card that is not the member's."""
+    numbers = [getattr(command, name) for name in command.NUMBERS]
+    try:
+        await readers.ask(lambda store: owning.must_own(store, member, numbers))
+    except OwningError as no:
+        raise ProblemError(403, Reason(None, no.code, no.params)) from None
 
 
 async def cases(

@@ -11,7 +11,7 @@ from typing import Any
 from farecard.wire.answer import Answer
 
 _CARD = re.compile(r"\b(JW|[CFS])\d{11}(\d{4})")  # also in the number of a case, form or slip
-_SECRET = re.compile(r"(f[cs]_)[\w-]{8,}")
+_SECRET = re.compile(r"(f[cms]_)[\w-]{8,}")
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",

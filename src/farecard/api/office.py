@@ -1,23 +1,18 @@
 """What people who work here ask of the server: signing in, proposals, the trail."""
 
-from typing import Any, Protocol, TypeVar
-
-import msgspec
+from typing import Any, Protocol
 
 from farecard.access import trail
 from farecard.access.proposals import STATES
 from farecard.api.limits import Limits
-from farecard.api.problems import ProblemError
 from farecard.api.proposing import Judge, Propose, Proposing, WouldNotBeTakenError
 from farecard.api.readers import Readers
 from farecard.api.replies import JSON, PRIVATE, Receive, Scope, Send, reply, reply_json
-from farecard.api.requests import CLOSE, body_of, choice, must_be, parameters, whole
+from farecard.api.requests import choice, parameters, said, whole
 from farecard.api.sessions import NewPassword, Sessions, SignIn
 from farecard.api.speakers import Speaker
-from farecard.model.verdict import Reason
 from farecard.wire.answer import encode_answer
 
-T = TypeVar("T")
 PROPOSALS = "/v1/proposals"
 
 
@@ -33,29 +28,17 @@ class House(Protocol):
         """Who sends a request."""
 
 
-async def _said(app: House, scope: Scope, receive: Receive, kind: type[T]) -> T:
-    """A body as what it shall be. ``ProblemError`` 400 when it is not."""
-    must_be(scope, b"application/json")
-    parameters(scope)
-    body = await body_of(scope, receive, app.limits)
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        why = str(error) if isinstance(error, msgspec.ValidationError) else "no JSON"
-        raise ProblemError(400, Reason(None, "bad-body", {"why": why}), CLOSE) from None
-
-
 async def sign_in(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/sign-in``."""
-    said = await _said(app, scope, receive, SignIn)
-    await reply_json(send, await app.sessions.sign_in(said))
+    body = await said(scope, receive, app.limits, SignIn)
+    await reply_json(send, await app.sessions.sign_in(body))
 
 
 async def sign_out(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/sign-out``."""
     speaker = await app.speaker(scope)
     speaker.must_be_here()
-    await _said(app, scope, receive, dict[str, Any])
+    await said(scope, receive, app.limits, dict[str, Any])
     await app.sessions.sign_out(speaker)
     await reply_json(send, {"signed_out": True})
 
@@ -72,17 +55,17 @@ async def password(app: House, scope: Scope, receive: Receive, send: Send) -> No
     """``POST /v1/password``."""
     speaker = await app.speaker(scope)
     speaker.must_be_here()
-    said = await _said(app, scope, receive, NewPassword)
-    await app.sessions.change_password(speaker, said)
+    body = await said(scope, receive, app.limits, NewPassword)
+    await app.sessions.change_password(speaker, body)
     await reply_json(send, {"changed": True})
 
 
 async def propose(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/proposals``."""
     speaker = await app.speaker(scope)
-    said = await _said(app, scope, receive, Propose)
+    body = await said(scope, receive, app.limits, Propose)
     try:
-        made = await app.proposing.propose(speaker, said)
+        made = await app.proposing.propose(speaker, body)
     except WouldNotBeTakenError as no:
         await reply(send, 422, encode_answer(no.answer), JSON, PRIVATE)
         return
@@ -113,8 +96,8 @@ async def proposal(app: House, scope: Scope, _receive: Receive, send: Send) -> N
 async def judge(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/proposals/…``."""
     speaker = await app.speaker(scope)
-    said = await _said(app, scope, receive, Judge)
-    await reply_json(send, await app.proposing.judge(speaker, _number(scope), said))
+    body = await said(scope, receive, app.limits, Judge)
+    await reply_json(send, await app.proposing.judge(speaker, _number(scope), body))
 
 
 async def trails(app: House, scope: Scope, _receive: Receive, send: Send) -> None:

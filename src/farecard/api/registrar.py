@@ -9,6 +9,7 @@ from farecard.desk.opening import existing_store
 from farecard.storage.store import Store
 
 T = TypeVar("T")
+Work = Callable[[Store], T]
 
 
 class Registrar:
@@ -18,11 +19,11 @@ class Registrar:
         self._url = url
         self._thread = Bounded("registrar", 1, most_waiting)
 
-    async def do(self, work: Callable[[Store], T]) -> T:
+    async def do(self, work: Work[T]) -> T:
         """What ``work`` gives, with a store opened to write. ``ProblemError`` 503 when too many wait already."""
         return await self._thread.run(self._do, work)
 
-    def _do(self, work: Callable[[Store], T]) -> T:
+    def _do(self, work: Work[T]) -> T:
         with closing(existing_store(self._url)[0]) as store:
             return work(store)
 

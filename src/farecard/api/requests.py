@@ -1,7 +1,10 @@
 """What a request says: its parameters, its kind of body, the body itself."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from farecard.api.connection import hear
 from farecard.api.limits import Limits
@@ -10,6 +13,7 @@ from farecard.api.replies import Receive, Scope
 from farecard.model.moments import parse_as_of
 from farecard.model.verdict import Reason
 
+T = TypeVar("T")
 CLOSE = ((b"connection", b"close"),)
 
 
@@ -99,3 +103,15 @@ async def body_of(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     if len(body) > limits.body:
         raise ProblemError(413, Reason(None, "body-too-large", {"most": limits.body}), CLOSE)
     return body
+
+
+async def said(scope: Scope, receive: Receive, limits: Limits, kind: type[T]) -> T:
+    """A JSON body as what it shall be. ``ProblemError`` 400 when it is not."""
+    must_be(scope, b"application/json")
+    parameters(scope)
+    body = await body_of(scope, receive, limits)
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        why = str(error) if isinstance(error, msgspec.ValidationError) else "no JSON"
+        raise ProblemError(400, Reason(None, "bad-body", {"why": why}), CLOSE) from None

@@ -1,105 +1,149 @@
-"""Signing in and out: people who work here speak with a token in place of a key."""
+"""Signing in and out: people speak with a token in place of a key, those who work here and members."""
 
 import asyncio
 import logging
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from farecard.access import staff
+from farecard.access import members, passwords, sessions, staff
 from farecard.access.keys import AccessError
-from farecard.access.roles import ROLES
+from farecard.access.roles import MEMBER_ROLE, ROLES
+from farecard.access.sessions import MEMBER, SECOND, STAFF, Session, SignInError
 from farecard.api.limits import Limits
 from farecard.api.problems import ProblemError
-from farecard.api.registrar import Registrar
+from farecard.api.registrar import Registrar, Work
 from farecard.api.speakers import CHALLENGE, Speaker, Speakers
 from farecard.model.moments import iso_moment, moment_now
 from farecard.model.verdict import Reason
 from farecard.storage.store import Store
+from farecard.storage.vault import Vault
 
 _log = logging.getLogger("farecard.api")
-SECOND = staff.SECOND
+T = TypeVar("T")
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-_Password = Annotated[str, msgspec.Meta(min_length=1, max_length=staff.LONGEST)]
+Login = Annotated[str, msgspec.Meta(min_length=1, max_length=members.LONGEST_LOGIN)]
+Password = Annotated[str, msgspec.Meta(min_length=1, max_length=passwords.LONGEST)]
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
     """What somebody says who signs in."""
 
     name: _Name
-    password: _Password
+    password: Password
+
+
+class MemberSignIn(msgspec.Struct, forbid_unknown_fields=True):
+    """What a member says who signs in, or somebody who enrols."""
+
+    login: Login
+    password: Password
 
 
 class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
     """What somebody says who changes his password."""
 
-    old: _Password
-    new: _Password
+    old: Password
+    new: Password
 
 
 class Sessions:
-    """Signs people in and out. Passwords are checked one after the other: each takes a processor for a tenth of a second."""
+    """Signs people in and out.
 
-    def __init__(self, url: str, speakers: Speakers, limits: Limits) -> None:
+    Passwords are checked one after the other, since each takes a processor for a tenth of a second; members
+    stand in a line of their own, so that no flood of them keeps out those who work here.
+    """
+
+    def __init__(self, url: str, vault: Vault, speakers: Speakers, limits: Limits) -> None:
+        self._vault = vault
         self._speakers = speakers
         self._limits = limits
-        self._doorkeeper = Registrar(url, limits.sign_ins)
+        self._age = int(limits.session_age * SECOND)
+        self._doors = {realm: Registrar(url, limits.sign_ins) for realm in (STAFF, MEMBER)}
+
+    async def at_door(self, realm: str, work: Work[T]) -> T:
+        """What ``work`` gives, which checks a password or makes one. ``ProblemError`` 400, 401, 429 or 503."""
+        try:
+            return await self._doors[realm].do(work)
+        except SignInError as no:
+            raise _refused(realm, no) from None
+        except AccessError:
+            reason = Reason(
+                None,
+                "password-too-weak",
+                {"shortest": passwords.SHORTEST, "longest": passwords.LONGEST},
+            )
+            raise ProblemError(400, reason) from None
 
     async def sign_in(self, said: SignIn) -> dict[str, Any]:
         """A token, and until when it is good. ``ProblemError`` 401 or 429."""
-        age = int(self._limits.session_age * SECOND)
-        try:
-            token, session = await self._doorkeeper.do(
-                lambda store: staff.sign_in(store, said.name, said.password, age)
-            )
-        except staff.SignInError as no:
-            raise _refused(no) from None
-        _log.info("signed in", extra={"who": session.name})
+
+        def work(store: Store) -> tuple[str, Session]:
+            return staff.sign_in(store, said.name, said.password, self._age)
+
+        return self._signed_in(*await self.at_door(STAFF, work))
+
+    async def sign_in_member(self, said: MemberSignIn) -> dict[str, Any]:
+        """The same for a member."""
+
+        def work(store: Store) -> tuple[str, Session]:
+            return members.sign_in(store, self._vault, said.login, said.password, self._age)
+
+        return self._signed_in(*await self.at_door(MEMBER, work))
+
+    def _signed_in(self, token: str, session: Session) -> dict[str, Any]:
+        _log.info("signed in", extra={"who": session.sender})
         return {"token": token, **_told(session, self._limits)}
 
     async def sign_out(self, speaker: Speaker) -> None:
         """End this session."""
         token = _token(speaker)
-        await self._doorkeeper.do(lambda store: staff.sign_out(store, token))
-        self._speakers.forget(token)
+        realm = speaker.must_be_here().realm
+        await self._doors[realm].do(lambda store: sessions.sign_out(store, token))
+        self.forget(speaker)
 
     async def me(self, speaker: Speaker) -> dict[str, Any]:
         """Who has signed in, and what he may do."""
-        assert speaker.session is not None
-        return _told(speaker.session, self._limits)
+        return _told(speaker.must_be_here(), self._limits)
 
     async def change_password(self, speaker: Speaker, said: NewPassword) -> None:
         """Another password, for whoever knows the old one; all his sessions end."""
-        token = _token(speaker)
-        assert speaker.session is not None
-        name = speaker.session.name
+        session = speaker.must_be_here()
+        name = session.name
 
         def change(store: Store) -> None:
-            staff.confirm(store, name, said.old)
-            staff.set_password(store, name, said.new, name)
+            if session.realm == MEMBER:
+                members.change_password(store, self._vault, name, said.old, said.new)
+            else:
+                passwords.check(name, said.new)
+                staff.confirm(store, name, said.old)
+                staff.set_password(store, name, said.new, name)
 
-        try:
-            staff.check_password(name, said.new)
-            await self._doorkeeper.do(change)
-        except staff.SignInError as no:
-            raise _refused(no) from None
-        except AccessError:
-            reason = Reason(
-                None, "password-too-weak", {"shortest": staff.SHORTEST, "longest": staff.LONGEST}
-            )
-            raise ProblemError(400, reason) from None
-        self._speakers.forget(token)
+        await self.at_door(session.realm, change)
+        self.forget(speaker)
+
+    def forget(self, speaker: Speaker) -> None:
+        """A session has ended."""
+        self._speakers.forget(_token(speaker))
 
     def close(self) -> None:
         """Finish what was asked."""
-        self._doorkeeper.close()
+        for door in self._doors.values():
+            door.close()
 
 
-def _refused(no: staff.SignInError) -> ProblemError:
+def _refused(realm: str, no: SignInError) -> ProblemError:
     if no.until is None:
         return ProblemError(401, Reason(None, "wrong-password"), CHALLENGE)
-    seconds = max(1, -(-(no.until - moment_now()) // SECOND))
-    reason = Reason(None, "locked", {"until": iso_moment(no.until)})
+    until = {"until": iso_moment(no.until)}
+    if realm == MEMBER:
+        return wait(Reason(None, "member-locked", until), no.until)
+    return wait(Reason(None, "locked", until), no.until)
+
+
+def wait(reason: Reason, until: int) -> ProblemError:
+    """429: not before a moment."""
+    seconds = max(1, -(-(until - moment_now()) // SECOND))
     return ProblemError(429, reason, ((b"retry-after", str(seconds).encode()),))
 
 
@@ -108,8 +152,8 @@ def _token(speaker: Speaker) -> str:
     return speaker.token
 
 
-def _told(session: staff.Session, limits: Limits) -> dict[str, Any]:
-    role = ROLES[session.role]
+def _told(session: Session, limits: Limits) -> dict[str, Any]:
+    role = MEMBER_ROLE if session.realm == MEMBER else ROLES[session.role]
     idle = session.seen + int(limits.session_idle * SECOND)
     return {
         "name": session.name,
@@ -127,7 +171,7 @@ def _told(session: staff.Session, limits: Limits) -> dict[str, Any]:
 async def keep_awake(registrar: Registrar, token: str) -> None:
     """Note that somebody is still there; nobody waits for it."""
     try:
-        await registrar.do(lambda store: staff.seen(store, token, moment_now()))
+        await registrar.do(lambda store: sessions.seen(store, token, moment_now()))
     except asyncio.CancelledError:
         raise
     except Exception as error:  # noqa: BLE001  # the session ends a little earlier, no more

@@ -6,9 +6,9 @@ from math import ceil
 
 from farecard.access.keys import Key, Ring, load
 from farecard.access.rights import Bound, filler, may_say
-from farecard.access.roles import ROLES, bound_of
-from farecard.access.staff import REALM, SECOND, TOKEN, Session
-from farecard.access.staff import session as find_session
+from farecard.access.roles import ROLES, bound_of, member_bound
+from farecard.access.sessions import MEMBER, SECOND, STAFF, Session, realm_of
+from farecard.access.sessions import find as find_session
 from farecard.api.limits import Limits
 from farecard.api.problems import ProblemError
 from farecard.api.readers import Readers
@@ -61,6 +61,11 @@ class Speaker:
         self.fill = filler(bound)
         self.rate = None if bound.rate is None else Rate(bound.rate)
 
+    @property
+    def who(self) -> str:
+        """Who this is, for the trail."""
+        return self.name if self.session is None else self.session.name
+
     def may_say(self, command: Command) -> Reason | None:
         """Why this may not be sent, or None."""
         return may_say(self.bound, command)
@@ -72,10 +77,17 @@ class Speaker:
         return self.session
 
     def must(self, act: str) -> Session:
-        """The same, of somebody whose role does this."""
+        """The same, of somebody who works here and whose role does this."""
         session = self.must_be_here()
-        if act not in ROLES[session.role].acts:
+        if session.realm != STAFF or act not in ROLES[session.role].acts:
             raise ProblemError(403, Reason(None, "not-your-role", {"role": session.role}))
+        return session
+
+    def must_be_member(self) -> Session:
+        """The session of a member."""
+        session = self.must_be_here()
+        if session.realm != MEMBER:
+            raise ProblemError(403, Reason(None, "for-members"))
         return session
 
     def must_ask(self, question: str) -> None:
@@ -145,7 +157,7 @@ class Speakers:
         secret = _secret(headers)
         if secret is None:
             raise ProblemError(401, Reason(None, "no-key"), CHALLENGE)
-        if secret.startswith(TOKEN):
+        if realm_of(secret) is not None:
             return await self._person(secret)
         key = self._ring.find(secret)
         if key is None:
@@ -168,8 +180,11 @@ class Speakers:
             if session is None:
                 self.forget(token)
                 raise ProblemError(401, Reason(None, "session-ended"), CHALLENGE)
-            bound = bound_of(session.role, session.name)
-            speaker = Speaker(f"{REALM}:{session.name}", bound, session, token)
+            if session.realm == MEMBER:
+                bound = member_bound(session.name)
+            else:
+                bound = bound_of(session.role, session.name)
+            speaker = Speaker(session.sender, bound, session, token)
             if len(self._people) > MOST_KNOWN:
                 self._people.clear()
             self._people[token] = speaker, now

@@ -372,6 +372,7 @@ def _add_people(subs: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
         )
         who.add_argument("--person", metavar="ID", help="the opaque id of a My Number card's key")
         who.add_argument("--member", metavar="MEMBER", help="a WESTER member, of all its cards")
+        who.add_argument("--login", metavar="NAME", help="one who enrolled, by the sign-in name")
     erase.add_argument("--yes", action="store_true", help="do not ask")
     erase.add_argument(
         "--in-use",

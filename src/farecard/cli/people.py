@@ -19,7 +19,7 @@ from farecard.storage.vault import Vault
 
 
 def _find(store: Store, vault: Vault, args: Any) -> Found:
-    """Whoever is named by exactly one of ``--card``, ``--person`` and ``--member``."""
+    """Whoever is named by exactly one of ``--card``, ``--person``, ``--member`` and ``--login``."""
     if args.card is not None:
         try:
             return people.by_card(store, vault, parse_number(args.card))
@@ -27,6 +27,8 @@ def _find(store: Store, vault: Vault, args: Any) -> Found:
             raise UsageError(f"--card: {error}") from None
     if args.person is not None:
         return people.by_person(store, vault, args.person)
+    if args.login is not None:
+        return people.by_login(store, vault, args.login)
     return people.by_member(store, vault, args.member)
 
 

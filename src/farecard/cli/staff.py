@@ -6,7 +6,7 @@ import sys
 from contextlib import closing
 from typing import Any
 
-from farecard.access import staff
+from farecard.access import passwords, staff
 from farecard.access.roles import ROLES
 from farecard.cli.errors import UsageError
 from farecard.cli.keys import whoami
@@ -48,7 +48,7 @@ def add(args: Any) -> int:
         raise UsageError("NAME: 1 to 64 characters, none of them a control character")
     staff.check_role(args.role)
     password, is_new = _password(args)
-    staff.check_password(args.name, password)
+    passwords.check(args.name, password)
     with closing(making_store(args.store)[0]) as store:
         staff.add(store, args.name, args.role, password, whoami())
     done = {"name": args.name, "role": args.role}

@@ -285,9 +285,13 @@ UPDATE staff SET failures = :failures, locked_until = :locked_until WHERE name =
 -- name: staff_end
 UPDATE staff SET ended = :ended WHERE name = :name
 
--- name: login
+-- name: staff_login
 SELECT l.who, s.role, l.since, l.seen, l.until FROM login l JOIN staff s ON s.name = l.who
-WHERE l.token = :token AND l.realm = :realm AND s.ended IS NULL
+WHERE l.token = :token AND l.realm = 'staff' AND s.ended IS NULL
+
+-- name: member_login
+SELECT l.who, 'member', l.since, l.seen, l.until FROM login l JOIN enrolled m ON m.member = l.who
+WHERE l.token = :token AND l.realm = 'member' AND m.ended IS NULL
 
 -- name: login_seen
 UPDATE login SET seen = :seen WHERE token = :token AND seen < :seen
@@ -300,6 +304,76 @@ DELETE FROM login WHERE realm = :realm AND who = :who
 
 -- name: drop_old_logins
 DELETE FROM login WHERE until < :now
+
+-- name: enrolled
+SELECT member, password, since, failures, locked_until, ended FROM enrolled WHERE member = :member
+
+-- name: enrolled_as
+SELECT member, password, since, failures, locked_until, ended FROM enrolled WHERE login_key = :login_key
+
+-- name: enrolled_sealed
+SELECT subject_key, sealed FROM enrolled WHERE member = :member
+
+-- name: member_failures
+UPDATE enrolled SET failures = :failures, locked_until = :locked_until WHERE member = :name
+
+-- name: member_password
+UPDATE enrolled SET password = :password, failures = 0, locked_until = 0 WHERE member = :name
+
+-- name: erase_enrolled
+UPDATE enrolled SET login_key = NULL, password = NULL, subject_key = NULL, sealed = NULL, ended = :ended
+WHERE member = :name
+
+-- name: recovery_left
+SELECT count(*) FROM recovery WHERE member = :member AND used IS NULL
+
+-- name: use_recovery
+UPDATE recovery SET used = :used WHERE member = :name AND code = :code AND used IS NULL
+
+-- name: end_recovery
+DELETE FROM recovery WHERE member = :name
+
+-- name: owner_of
+SELECT member, since, how FROM owned WHERE account = :account
+
+-- name: owned_by
+SELECT account, since, how FROM owned WHERE member = :member ORDER BY since, account
+
+-- name: own
+UPDATE owned SET member = :name, since = :since, how = :how WHERE account = :account
+
+-- name: disown
+DELETE FROM owned WHERE account = :account AND member = :name
+
+-- name: disown_all
+DELETE FROM owned WHERE member = :name
+
+-- name: holder_keys
+SELECT name_key, phone_key FROM holder WHERE account = :account
+
+-- name: desk_code
+SELECT code, channel, until, tries FROM desk_code WHERE account = :account AND purpose = :purpose
+
+-- name: count_try
+UPDATE desk_code SET tries = tries + 1 WHERE account = :account AND purpose = :purpose
+
+-- name: end_desk_code
+DELETE FROM desk_code WHERE account = :account AND purpose = :purpose
+
+-- name: drop_old_desk_codes
+DELETE FROM desk_code WHERE until < :now
+
+-- name: guesses
+SELECT failures, since FROM guess WHERE about = :about
+
+-- name: guess_again
+UPDATE guess SET failures = failures + 1 WHERE about = :about
+
+-- name: forget_guesses
+DELETE FROM guess WHERE about = :about
+
+-- name: drop_old_guesses
+DELETE FROM guess WHERE since < :since
 
 -- name: proposal
 SELECT * FROM proposal WHERE proposal = :proposal

@@ -4,10 +4,16 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 # the schema's files; what a version added is a file of its own, which a store of the version before it lacks
-SCHEMA = ("schema.sql", "campaigns.sql", "access.sql", "cases.sql")
-ADDED = {3: "campaigns.sql", 4: "since_4.sql", 5: "access.sql", 6: "cases.sql"}
+SCHEMA = ("schema.sql", "campaigns.sql", "access.sql", "cases.sql", "members.sql")
+ADDED = {
+    3: "campaigns.sql",
+    4: "since_4.sql",
+    5: "access.sql",
+    6: "cases.sql",
+    7: "members.sql",
+}
 
 Translate = Callable[[str], str]
 

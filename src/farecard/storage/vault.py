@@ -47,11 +47,18 @@ class Vault:
 
     def match(self, *parts: str) -> bytes:
         """A keyed digest under which the same person's data meet; spelling is evened out."""
-        text = "\x00".join(
-            "".join(c for c in unicodedata.normalize("NFKC", part) if not c.isspace() and c != "-")
-            for part in parts
+        return self.keyed(
+            *(
+                "".join(
+                    c for c in unicodedata.normalize("NFKC", part) if not c.isspace() and c != "-"
+                )
+                for part in parts
+            )
         )
-        return hmac.digest(self._match, text.encode(), "sha256")[:16]
+
+    def keyed(self, *parts: str) -> bytes:
+        """A keyed digest of texts as they are, to find them by."""
+        return hmac.digest(self._match, "\x00".join(parts).encode(), "sha256")[:16]
 
     def nonce(self, draw: int, account: int) -> bytes:
         """An entrant's nonce in a draw: 16 bytes that nobody can guess, the same whenever they are asked for."""

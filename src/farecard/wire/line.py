@@ -118,8 +118,8 @@ def _check_issue(c: Issue) -> list[Reason]:
         reasons.append(_wrong("holder", "missing-field"))
     else:
         _check_day(reasons, "holder.born", c.holder.born)
-        reasons += _written_in("holder.name", c.holder.name)
-        reasons += _written_in("holder.kana", c.holder.kana)
+        reasons += written_in("holder.name", c.holder.name)
+        reasons += written_in("holder.kana", c.holder.kana)
     if c.kind != "commuter":
         if c.pass_ is not None:
             reasons.append(_wrong("pass", "field-not-for-kind", kind=c.kind))
@@ -155,7 +155,8 @@ def _or_none(reason: Reason | None) -> list[Reason]:
     return [] if reason is None else [reason]
 
 
-def _written_in(field: str, text: str) -> list[Reason]:
+def written_in(field: str, text: str) -> list[Reason]:
+    """What is wrong with a field that people write in: an individual number."""
     return _or_none(individual_number_within(field, text))
 
 
@@ -167,7 +168,7 @@ def _check_reversal(c: Reverse) -> list[Reason]:
 
 
 def _check_why(c: Reverse | ResolveCase) -> list[Reason]:
-    return _written_in("why", c.why)
+    return written_in("why", c.why)
 
 
 def _check_payee(c: RefundByPost) -> list[Reason]:
@@ -175,7 +176,7 @@ def _check_payee(c: RefundByPost) -> list[Reason]:
     return [
         reason
         for name, text in account.items()
-        for reason in _written_in(f"bank_account.{name}", text)
+        for reason in written_in(f"bank_account.{name}", text)
     ]
 
 
