@@ -2,25 +2,32 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from itertools import chain
-from pathlib import Path
 
 import pytest
 
 from conftest import a_store, answers, command, farecard
+from farecard.access import members, owning, people
 from farecard.desk.opening import writing_desk
+from farecard.storage.making import read_vault
 from postgres import query
+from stolen import bytes_of, rows_left, spellings
 
 CARD, SMART = "JW000000000000001", "JW000000000000002"
 HOLDER = {"name": "桜木花子", "kana": "サクラギハナコ", "born": "1987-06-05", "phone": "09098765432"}
 OTHER = {"name": "梅田太郎", "kana": "ウメダタロウ", "born": "1990-01-31", "phone": "0671234567"}
 BANK = {"bank": "見本銀行", "branch": "本店", "kind": "ordinary", "number": "7654321", "holder_kana": "ウメダタロウ"}
 PERSON, MEMBER = "key-of-hanako-4711", "wester-hanako-0815"
-SECRETS = [*HOLDER.values(), *OTHER.values(), BANK["number"], PERSON, MEMBER]
+LOGIN, WORD = "hanako.sakuragi@example.com", "a red umbrella in May"
+SECRETS = [*HOLDER.values(), *OTHER.values(), BANK["number"], PERSON, MEMBER, LOGIN, WORD]
 
 
 def lines():
-    """Hanako's named card with a membership and an application; Taro's SMART ICOCA, refunded by post."""
+    """Hanako's named card with a membership and an application; Taro's SMART ICOCA, refunded by post.
+
+    Hanako has enrolled, too (``url``), and her card is tied to her.
+    """
     return [
         command("1", "issue", at="2022-07-01T09:00:00+09:00", card=CARD, kind="named", paid=2000, holder=HOLDER),
         command("1b", "register_for_points", at="2022-07-01T10:00:00+09:00", channel="wester-app", card=CARD),
@@ -42,6 +49,8 @@ def url(request, tmp_path):
     desk = writing_desk(url)
     got = answers(desk, lines(), batch=1)
     assert [one["outcome"] for one in got] == ["accepted"] * 8, [one for one in got if one["outcome"] != "accepted"]
+    name, _ = members.enrol(desk.store, desk.vault, LOGIN, WORD)
+    owning.claim_as_holder(desk.store, desk.vault, name, 1, HOLDER["kana"], HOLDER["born"], HOLDER["phone"])
     desk.store.close()
     return url
 
@@ -73,47 +82,11 @@ def journal_and_books(url):
         store.close()
 
 
-def rows_left(url):
-    """The bytes of every row that is in a store's files, of versions that nobody sees any more, too."""
-    if url.startswith("sqlite:///"):
-        return bytes_of(url)
-    found = []
-    for name, n in pages(url):
-        items = f"public.heap_page_items(public.get_raw_page('farecard.{name}', {n}))"
-        found += [row[0] for row in query(url, f"SELECT t_data FROM {items} WHERE t_data IS NOT NULL")]
-    return b"".join(map(bytes, found))
-
-
-def pages(url):
-    """(table, number) of each page of a PostgreSQL store."""
-    query(url, "CREATE EXTENSION IF NOT EXISTS pageinspect WITH SCHEMA public")
-    of_ours = "relnamespace = 'farecard'::regnamespace AND relkind = 'r'"
-    names = [row[0] for row in query(url, f"SELECT relname FROM pg_class WHERE {of_ours}")]
-    return [
-        (name, n)
-        for name in names
-        for n in range(query(url, f"SELECT pg_relation_size('farecard.{name}') / 8192")[0][0])
-    ]
-
-
-def bytes_of(url):
-    """Everything in a store's files; of PostgreSQL the pages of its tables."""
-    if url.startswith("sqlite:///"):
-        path = Path(url.removeprefix("sqlite:///"))
-        return b"".join(one.read_bytes() for one in path.parent.glob(path.name + "*") if not one.name.endswith("key"))
-    raw = [query(url, f"SELECT public.get_raw_page('farecard.{name}', {n})")[0][0] for name, n in pages(url)]
-    return b"".join(map(bytes, raw))
-
-
-def spellings(text):
-    """How a text may lie in a file."""
-    return {text.encode("utf-8"), text.encode("utf-16-le"), text.encode("shift_jis"), text.encode().hex().encode()}
-
-
 def test_all_that_is_held_about_the_holder_of_a_card(url):
     """Name, kana, birthday, phone, membership and the opaque id; of the other card the bank account, too."""
     found = {one["what"]: one for one in shown(url, "--card", CARD)}
-    assert set(found) == {"holder", "member", "person"}
+    assert set(found) == {"holder", "member", "person", "enrolled"}
+    assert (found["enrolled"]["login"], found["enrolled"]["cards"]) == (LOGIN, [CARD])
     assert {name: found["holder"][name] for name in HOLDER} == HOLDER
     assert (found["member"]["member"], found["person"]["person"]) == (MEMBER, PERSON)
     found = {one["what"]: one for one in shown(url, "--card", SMART)}
@@ -121,6 +94,7 @@ def test_all_that_is_held_about_the_holder_of_a_card(url):
     assert HOLDER["name"] in person(url, "show", "--card", CARD).stdout.decode()
     assert [one["what"] for one in shown(url, "--person", PERSON)] == ["person"]
     assert [(one["what"], one["card"]) for one in shown(url, "--member", MEMBER)] == [("member", CARD)]
+    assert [(one["what"], one["login"]) for one in shown(url, "--login", LOGIN.upper())] == [("enrolled", LOGIN)]
 
 
 @pytest.mark.parametrize(
@@ -130,6 +104,7 @@ def test_all_that_is_held_about_the_holder_of_a_card(url):
         (["--card", "JW1"], "--card: a card number is JW and 15 digits"),
         (["--person", "nobody"], "nobody of this id"),
         (["--member", "nobody"], "no card is tied to this member"),
+        (["--login", "nobody@example.com"], "nobody enrolled with this sign-in name"),
     ],
 )
 def test_nobody_is_found(url, words, said):
@@ -143,13 +118,16 @@ def test_erased_is_gone_and_the_ledger_stays_whole(url):
     """Every row of the journal, the chain and the books is as it was; the audit finds nothing; the files forget the sealed bytes."""
     sealed = [
         bytes(value)
-        for table in ("holder", "member", "person")
+        for table in ("holder", "member", "person", "enrolled")
         for row in rows_of(url, f"SELECT subject_key, sealed FROM {table}")
         for value in row
     ]
     sealed += [bytes(row[0]) for row in rows_of(url, "SELECT sealed FROM payee")]
     before, files = journal_and_books(url), rows_left(url)
-    assert len(sealed) == 9
+    sealed += [bytes(row[0]) for row in rows_of(url, "SELECT code FROM recovery")]
+    sealed += [bytes(row[0]) for row in rows_of(url, "SELECT login_key FROM enrolled")]
+    sealed += [row[0].encode() for row in rows_of(url, "SELECT password FROM enrolled")]
+    assert len(sealed) == 21  # with Hanako's eight recovery codes, the digest of her sign-in name and her password's hash
     assert all(one in files for one in sealed), "the test must look where they are"
     person(url, "erase", "--card", SMART, "--yes")
     person(url, "erase", "--card", CARD, "--yes", "--in-use")
@@ -159,6 +137,8 @@ def test_erased_is_gone_and_the_ledger_stays_whole(url):
     assert not [one for one in sealed if one in files]
     for card in (CARD, SMART):
         assert all(one["erased"] and len(one) == 3 for one in shown(url, "--card", card))
+    assert rows_of(url, "SELECT * FROM owned") == []
+    assert "nobody enrolled" in refused(url, "show", "--login", LOGIN)
     assert "nothing was held" in person(url, "erase", "--card", CARD, "--yes").stdout.decode()
 
 
@@ -181,9 +161,21 @@ def test_a_card_in_use_is_not_left_without_its_holder_by_accident(url):
     person(url, "erase", "--card", SMART, "--yes")
     assert json.loads(person(url, "erase", "--person", PERSON, "--yes", "--json").stdout) == {"erased": 1}
     assert {one["what"]: one["erased"] for one in shown(url, "--card", CARD)} == {
-        "holder": False, "member": False, "person": True,
+        "holder": False, "member": False, "person": True, "enrolled": False,
     }  # fmt: skip
     assert json.loads(person(url, "erase", "--member", MEMBER, "--yes", "--json").stdout) == {"erased": 1}
+
+
+def test_who_enrolled_is_erased_and_the_card_keeps_its_holder(url):
+    """By the sign-in name: the account, its codes and ties; what is held about the card's holder is another matter."""
+    assert json.loads(person(url, "erase", "--login", LOGIN, "--yes", "--json").stdout) == {"erased": 1}
+    assert {one["what"] for one in shown(url, "--card", CARD)} == {"holder", "member", "person"}
+    assert rows_of(url, "SELECT count(*) FROM recovery") == [(0,)]
+    with closing(writing_desk(url).store) as store:
+        assert people.told(people.by_card(store, read_vault(store), 1))[0]["name"] == HOLDER["name"]
+    trail = rows_of(url, "SELECT did, about, said FROM trail WHERE did = 'person-erased'")
+    assert [(did, said) for did, _, said in trail] == [("person-erased", "enrolled")]
+    assert LOGIN not in str(trail)
 
 
 def test_without_yes_and_without_a_terminal_nothing_is_erased(url):
@@ -197,7 +189,7 @@ def test_without_yes_and_without_a_terminal_nothing_is_erased(url):
 def test_the_trail_says_who_erased_what_and_nothing_personal(url):
     """A line with the card's number and the kinds of data."""
     person(url, "erase", "--card", SMART, "--yes")
-    rows = rows_of(url, "SELECT who, did, about, said FROM trail")
+    rows = rows_of(url, "SELECT who, did, about, said FROM trail WHERE did = 'person-erased'")
     assert [(did, about, said) for _, did, about, said in rows] == [("person-erased", SMART, "holder, payee")]
 
 

@@ -1,8 +1,8 @@
 """What people ask for, those who work here and members, as paths of an OpenAPI document."""
 
 from farecard.access import owning
-from farecard.access.members import LONGEST_LOGIN
-from farecard.access.passwords import LONGEST
+from farecard.access.members import LONGEST_LOGIN, SHORTEST_LOGIN
+from farecard.access.passwords import LONGEST, SHORTEST
 from farecard.access.proposals import STATES
 from farecard.api.path_parts import (
     NUMBER,
@@ -17,6 +17,10 @@ from farecard.api.schemas import CARD, DAY, TEXT, Schema, an_object, or_null, re
 
 _MORE: Schema = {"additionalProperties": False}
 _PASSWORD: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST}
+_NEW_PASSWORD: Schema = {
+    "type": "string", "minLength": SHORTEST, "maxLength": LONGEST,
+    "description": "not the name, not digits alone, and more than a few letters again and again",
+}  # fmt: skip
 _A_WHY: Schema = or_null({"type": "string", "minLength": 1, "maxLength": 500})
 
 
@@ -28,7 +32,7 @@ def of_staff() -> Schema:
         )
         | _MORE
     )
-    new_password = an_object({"old": _PASSWORD, "new": _PASSWORD}) | _MORE
+    new_password = an_object({"old": _PASSWORD, "new": _NEW_PASSWORD}) | _MORE
     kinds: Schema = {
         "command": or_null({"type": "object"}),
         "campaign": or_null(TEXT),
@@ -98,6 +102,10 @@ def of_staff() -> Schema:
 
 
 _LOGIN: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_LOGIN}
+_NEW_LOGIN: Schema = {
+    "type": "string", "minLength": SHORTEST_LOGIN, "maxLength": LONGEST_LOGIN, "pattern": r"^\S+$",
+    "description": "a mail address does well; the same in capitals",
+}  # fmt: skip
 _A_CODE: Schema = {"type": "string", "minLength": 1, "maxLength": 64}
 _SAID: Schema = {"type": "string", "minLength": 1, "maxLength": 256}
 
@@ -117,9 +125,10 @@ def _post(
 def of_members() -> Schema:
     """What members ask for, and the places that hand them codes."""
     sign_in = an_object({"login": _LOGIN, "password": _PASSWORD})
+    enrol = an_object({"login": _NEW_LOGIN, "password": _NEW_PASSWORD})
     confirm = an_object({"password": _PASSWORD})
-    with_login = an_object({"login": _LOGIN, "code": _A_CODE, "password": _PASSWORD}) | _MORE
-    with_card = an_object({"card": CARD, "code": _A_CODE, "password": _PASSWORD}) | _MORE
+    with_login = an_object({"login": _LOGIN, "code": _A_CODE, "password": _NEW_PASSWORD}) | _MORE
+    with_card = an_object({"card": CARD, "code": _A_CODE, "password": _NEW_PASSWORD}) | _MORE
     by_code = an_object({"card": CARD, "code": _A_CODE}) | _MORE
     by_holder = an_object({"card": CARD, "kana": _SAID, "born": DAY, "phone": _SAID}) | _MORE
     give = an_object(
@@ -128,7 +137,7 @@ def of_members() -> Schema:
     codes = ref("RecoveryCodes")
     return {
         "/v1/members": {
-            "post": _post("enrol", "enrol as a member", sign_in, ref("Enrolled"), 409, open=True)
+            "post": _post("enrol", "enrol as a member", enrol, ref("Enrolled"), 409, open=True)
         },
         "/v1/members/sign-in": {
             "post": _post(

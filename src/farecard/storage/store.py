@@ -85,7 +85,10 @@ class Store(Protocol):
         """Append rows, in the order of the table's columns."""
 
     def change(self, statement: str, /, **values: Any) -> int:
-        """Run a named statement that changes rows, within ``begin_making``; gives how many it changed."""
+        """Run a named statement that changes rows, within ``begin_making``; gives how many it changed.
+
+        ``rows`` may not see it before it is committed.
+        """
 
     def overwrite(self) -> None:
         """From now on leave nothing of what is changed in the store's files."""
