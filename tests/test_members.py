@@ -466,6 +466,17 @@ def test_who_forgot_all_comes_back_by_a_counter(opened, hanako):
     refused("wrong-code", members.recover_by_card, store, vault, NAMED, code, WORD)
 
 
+def test_a_password_that_holds_the_sign_in_name_tells_it_to_nobody_without_a_code(opened, hanako):
+    """A stranger who tries names as passwords for a card's number hears of the code alone; with the code it is weak, and the code still good."""
+    store, vault = opened
+    owning.claim_as_holder(store, vault, hanako, NAMED, *PROOF)
+    code, _ = owning.give_code(store, vault, NAMED, "recovery", "counter", "c")
+    refused("wrong-code", members.recover_by_card, store, vault, NAMED, "0000-0000", f"am I {LOGIN}")
+    with pytest.raises(AccessError):
+        members.recover_by_card(store, vault, NAMED, code, f"am I {LOGIN}")
+    assert members.recover_by_card(store, vault, NAMED, code, OTHER_WORD) == LOGIN
+
+
 # -- ties ----------------------------------------------------------------------------------------
 
 

@@ -216,6 +216,7 @@ def test_who_may_give_a_code(town):
         farecard("--store", town.url, "staff", "add", name, "--role", role, "--password-stdin", stdin=WORD.encode() + b"\n")
         token = town.say("/v1/sign-in", {"name": name, "password": WORD})[1]["token"]
         assert ask(number, "counter", token)[0] == status, role
+        assert code(town.say("/v1/members/cards", None, token, "GET")) == (403, "for-members")
 
 
 def test_guesses_are_counted(town):

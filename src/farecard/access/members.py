@@ -8,10 +8,10 @@ import unicodedata
 from typing import Any, NamedTuple
 
 from farecard.access import codes, owning, passwords, sessions
+from farecard.access.errors import CodedError
 from farecard.access.sessions import Session
 from farecard.access.trail import note
 from farecard.model.moments import moment_now
-from farecard.storage.errors import StoreError
 from farecard.storage.making import adding, erasing
 from farecard.storage.store import Store
 from farecard.storage.vault import Vault
@@ -34,13 +34,8 @@ class Member(NamedTuple):
     ended: int | None
 
 
-class MemberError(StoreError):
-    """Why it cannot be done: a code, and its figures."""
-
-    def __init__(self, code: str, **params: Any) -> None:
-        super().__init__(code)
-        self.code = code
-        self.params = params
+class MemberError(CodedError):
+    """Why a member cannot do this."""
 
 
 # -- enrolling -----------------------------------------------------------------------------------
@@ -193,13 +188,15 @@ def recover(store: Store, vault: Vault, login: str, code: str, password: str) ->
 
 def recover_by_card(store: Store, vault: Vault, number: int, code: str, password: str) -> str:
     """The same for a code that a counter gave for a card of the member's; gives the sign-in name."""
-    name = owning.member_of(store, number)
-    login = None if name is None else login_of(store, vault, name)
-    kept = passwords.hashed(login or "", password)
+    kept = passwords.hashed("", password)
     with adding(store):
         channel = owning.use_code(store, vault, number, owning.RECOVERY, code)
-        if channel is not None and login is not None and owning.member_of(store, number) == name:
-            assert name is not None
+        name = owning.member_of(store, number)
+        login = None if name is None else login_of(store, vault, name)
+        if channel is not None and name is not None and login is not None:
+            passwords.check(
+                login, password
+            )  # not before: a stranger's guess at the name shall tell nothing
             _set_password(store, name, kept)
             note(store, name, "recovered", name, f"a code of a {channel}")
             return login

@@ -6,14 +6,14 @@ reissue; a card has one member at a time. Times are moments.
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from farecard.access import codes
+from farecard.access.errors import CodedError
 from farecard.access.trail import note
 from farecard.model.account import Account
 from farecard.model.commands import PHONES, format_number
 from farecard.model.moments import moment_now
-from farecard.storage.errors import StoreError
 from farecard.storage.making import adding
 from farecard.storage.rows import as_account
 from farecard.storage.store import Store
@@ -39,14 +39,8 @@ class Owned(NamedTuple):
     how: str
 
 
-class OwningError(StoreError):
-    """Why not: a code, and its figures. ``until``: when it may be tried again, where that is it."""
-
-    def __init__(self, code: str, until: int | None = None, **params: Any) -> None:
-        super().__init__(code)
-        self.code = code
-        self.until = until
-        self.params = params
+class OwningError(CodedError):
+    """Why a card is not tied, or no code given."""
 
 
 def _account(store: Store, number: int) -> Account | None:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from farecard.access.errors import CodedError
 from farecard.access.trail import note
 from farecard.model.commands import LETTERS
 from farecard.model.moments import iso_moment, moment_now
@@ -31,13 +32,8 @@ class Proposal(NamedTuple):
     answer: str | None
 
 
-class ProposalError(Exception):
-    """Why it cannot be decided so: a code, and its figures."""
-
-    def __init__(self, code: str, **params: Any) -> None:
-        super().__init__(code)
-        self.code = code
-        self.params = params
+class ProposalError(CodedError):
+    """Why it cannot be decided so."""
 
 
 def new_number() -> str:

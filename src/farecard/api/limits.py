@@ -29,7 +29,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     readers: int = 4  # questions answered at the same time
     questions: int = 256  # questions that wait
     sign_ins: int = 32  # that are looked at or wait
-    writes: int = 64  # of proposals and sessions that wait
+    writes: int = 64  # of proposals, sessions and cards of members that wait
     connections: int = 10_000
     events: int = 10_000  # of one answer of /v1/events
 

@@ -1,26 +1,23 @@
 """What members ask of the server, and the places that hand them codes."""
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
 
-from farecard.api.limits import Limits
 from farecard.api.membership import Claim, Confirm, GiveCode, Membership, Recover
 from farecard.api.replies import Receive, Scope, Send, reply_json
 from farecard.api.requests import parameters, said
 from farecard.api.sessions import MemberSignIn, Sessions
-from farecard.api.speakers import Speaker
+from farecard.api.speakers import Speaker, Speaking
 
+T = TypeVar("T")
 MEMBERS, CARDS, CODE = "/v1/members", "/v1/members/cards", "code"
 
 
-class House(Protocol):
+class House(Speaking, Protocol):
     """What these handlers need of the application."""
 
-    limits: Limits
     sessions: Sessions
     membership: Membership
-
-    async def speaker(self, scope: Scope) -> Speaker:
-        """Who sends a request."""
 
 
 async def enrol(app: House, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,18 +38,22 @@ async def recover(app: House, scope: Scope, receive: Receive, send: Send) -> Non
     await reply_json(send, await app.membership.recover(body))
 
 
-async def new_codes(app: House, scope: Scope, receive: Receive, send: Send) -> None:
-    """``POST /v1/members/recovery-codes``."""
-    speaker = await app.speaker(scope)
-    body = await said(scope, receive, app.limits, Confirm)
-    await reply_json(send, await app.membership.new_codes(speaker, body))
+def _asks(
+    kind: type[T], work: Callable[[Membership, Speaker, T], Awaitable[Any]]
+) -> Callable[[House, Scope, Receive, Send], Awaitable[None]]:
+    """What a member asks for with a body of some kind."""
+
+    async def handle(app: House, scope: Scope, receive: Receive, send: Send) -> None:
+        speaker = await app.speaker(scope)
+        body = await said(scope, receive, app.limits, kind)
+        await reply_json(send, await work(app.membership, speaker, body))
+
+    return handle
 
 
-async def end(app: House, scope: Scope, receive: Receive, send: Send) -> None:
-    """``POST /v1/members/end``."""
-    speaker = await app.speaker(scope)
-    body = await said(scope, receive, app.limits, Confirm)
-    await reply_json(send, await app.membership.end(speaker, body))
+new_codes = _asks(Confirm, Membership.new_codes)
+end = _asks(Confirm, Membership.end)
+claim = _asks(Claim, Membership.claim)
 
 
 async def cards(app: House, scope: Scope, _receive: Receive, send: Send) -> None:
@@ -60,13 +61,6 @@ async def cards(app: House, scope: Scope, _receive: Receive, send: Send) -> None
     speaker = await app.speaker(scope)
     parameters(scope)
     await reply_json(send, await app.membership.cards(speaker))
-
-
-async def claim(app: House, scope: Scope, receive: Receive, send: Send) -> None:
-    """``POST /v1/members/cards``."""
-    speaker = await app.speaker(scope)
-    body = await said(scope, receive, app.limits, Claim)
-    await reply_json(send, await app.membership.claim(speaker, body))
 
 
 async def give_up(app: House, scope: Scope, _receive: Receive, send: Send) -> None:

@@ -4,28 +4,23 @@ from typing import Any, Protocol
 
 from farecard.access import trail
 from farecard.access.proposals import STATES
-from farecard.api.limits import Limits
 from farecard.api.proposing import Judge, Propose, Proposing, WouldNotBeTakenError
 from farecard.api.readers import Readers
 from farecard.api.replies import JSON, PRIVATE, Receive, Scope, Send, reply, reply_json
 from farecard.api.requests import choice, parameters, said, whole
 from farecard.api.sessions import NewPassword, Sessions, SignIn
-from farecard.api.speakers import Speaker
+from farecard.api.speakers import Speaking
 from farecard.wire.answer import encode_answer
 
 PROPOSALS = "/v1/proposals"
 
 
-class House(Protocol):
+class House(Speaking, Protocol):
     """What these handlers need of the application."""
 
-    limits: Limits
     sessions: Sessions
     proposing: Proposing
     readers: Readers
-
-    async def speaker(self, scope: Scope) -> Speaker:
-        """Who sends a request."""
 
 
 async def sign_in(app: House, scope: Scope, receive: Receive, send: Send) -> None:

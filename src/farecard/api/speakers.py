@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from math import ceil
+from typing import Protocol
 
 from farecard.access.keys import Key, Ring, load
 from farecard.access.rights import Bound, filler, may_say
@@ -12,6 +13,7 @@ from farecard.access.sessions import find as find_session
 from farecard.api.limits import Limits
 from farecard.api.problems import ProblemError
 from farecard.api.readers import Readers
+from farecard.api.replies import Scope
 from farecard.model.commands import Command
 from farecard.model.moments import moment_now
 from farecard.model.verdict import Reason
@@ -105,6 +107,15 @@ class Speaker:
             wait = max(1, ceil(seconds))
             reason = Reason(None, "over-rate", {"rate": self.bound.rate, "seconds": wait})
             raise ProblemError(429, reason, ((b"retry-after", str(wait).encode()),))
+
+
+class Speaking(Protocol):
+    """An application that knows who sends a request, and its limits."""
+
+    limits: Limits
+
+    async def speaker(self, scope: Scope) -> Speaker:
+        """Who sends a request."""
 
 
 class Speakers:
