@@ -334,11 +334,27 @@ def test_who_sends_4096_lines_before_reading_gets_all_answers(served):
     lines = [command(f"b{n}", "issue", card=f"JW{20_000 + n:015d}", kind="anonymous", paid=2000) for n in range(4096)]
     body = b"\n".join(lines)
     with served.socket() as wire:
-        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # a tenth of the answers
         wire.sendall(head("/v1/journal", key, length=len(body)).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + body)
         got = all_of(wire)
     assert got.count(b'"outcome":"accepted"') == 4096
     assert got.endswith(b"0\r\n\r\n")
+
+
+def test_a_key_that_is_revoked_within_a_journal_says_no_more(served):
+    """The lines before it are answered, those after it are not decided, and the answer ends without its last piece."""
+    key = served.key("revoked-within", "shop")
+    with served.socket() as wire:
+        wire.sendall(head("/v1/journal", key, chunked=True) + chunk(top_up("before") + b"\n"))
+        got = b""
+        while b'"before"' not in got:
+            got += wire.recv(65536)
+        farecard("--store", served.url, "keys", "revoke", "revoked-within")
+        eventually(lambda: served.post(top_up("x"), key)[0] == 401)
+        wire.sendall(chunk(top_up("after") + b"\n") + b"0\r\n\r\n")
+        got += all_of(wire)
+    assert b'"after"' not in got
+    assert not got.endswith(b"0\r\n\r\n")
 
 
 def test_a_journal_that_broke_off_is_sent_again_whole(served):

@@ -149,7 +149,7 @@ def test_halves_looked_at_by_two_connections_are_the_whole(applicants, server, m
 INVENTED = 40
 
 
-def test_the_survey_and_the_rules_agree_on_campaigns_nobody_has_thought_of(tmp_path, server):
+def test_the_survey_and_the_rules_agree_on_campaigns_nobody_has_thought_of(tmp_path, own_server):
     """Forty files at random: targets, shares, caps, months, any dates, places and tenders; joined at random."""
     texts = [invented(seed) for seed in range(INVENTED)]
     url = with_campaigns(f"sqlite:///{tmp_path}/store.db", texts)
@@ -159,7 +159,7 @@ def test_the_survey_and_the_rules_agree_on_campaigns_nobody_has_thought_of(tmp_p
     answers(desk, Applicants(1_200, seed=21, campaigns=names).journal())
     desk.store.close()
     assert problems(url) == []
-    store, copied = open_to_read(url), open_to_read(copy_in(server, url))
+    store, copied = open_to_read(url), open_to_read(copy_in(own_server, url))
     export(url, tmp_path / "out")
     files = Exported(tmp_path / "out")
     campaigns = load_campaigns(store)

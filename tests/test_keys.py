@@ -54,7 +54,7 @@ def test_the_list_says_what_each_may_do(store):
     ("words", "said"),
     [
         (["--channels", "shp"], "shp: unknown; known are counter"),
-        (["--channels", "shop", "--ask", "everything"], "everything: unknown; known are cards, cases, trial-balance"),
+        (["--channels", "shop", "--ask", "everything"], "everything: unknown; known are cards, cases, codes, trial-balance"),
         ([], "it can do nothing"),
         (["--channels", "operations"], "say --unattended"),
         (["--channels", "shop", "--unattended"], "only a key that speaks for operations needs it"),

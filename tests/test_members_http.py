@@ -11,16 +11,17 @@ from farecard.access.roles import MEMBER_ROLE
 from farecard.api.asking import OF_A_CARD
 from farecard.api.examples import EXAMPLES
 from farecard.model.commands import COMMANDS, name_of
-from serving import Served
+from farecard.model.moments import iso_moment, moment_now
+from serving import Served, eventually, head
 from state import problems
 from stolen import bytes_of, spellings
 
 WORD, OTHER_WORD = "a red umbrella in May", "a blue umbrella in June"
 HANAKO = {"name": "桜木花子", "kana": "サクラギハナコ", "born": "1987-06-05", "phone": "090-9876-5432"}
+NOT_OF_MEMBERS = ("id", "at", "channel", "do", "card", "by", "place", "company")
 DIGITS = str.maketrans("0123456789", "アイウエオカキクケコ")
 ANYBODY = {"kana": "ア", "born": "2000-01-01", "phone": "1"}
 NOBODYS = "JW000000000009999"
-STAMP = "2023-03-01T10:00:00+09:00"
 numbers = itertools.count(1)
 
 
@@ -41,7 +42,8 @@ class Town(Served):
         number = f"JW{n:015d}"
         more = {} if kind == "anonymous" else {"holder": HANAKO | {"kana": HANAKO["kana"] + str(n).translate(DIGITS)}}
         self.proofs[number] = {name: more["holder"][name] for name in ("kana", "born", "phone")} if more else ANYBODY
-        line = command(f"sold {number}", "issue", card=number, kind=kind, paid=2000, **more)
+        where = "icoca-app" if kind == "mobile" else "counter"
+        line = command(f"sold {number}", "issue", channel=where, card=number, kind=kind, paid=2000, **more)
         assert self.post(line, self.desk)[1]["outcome"] == "accepted"
         return number
 
@@ -75,18 +77,19 @@ class Person:
         """Prove a card, as its holder where nothing else is said."""
         return self.say("/v1/members/cards", {"card": number, **(proof or self.town.proofs[number])})
 
-    def send(self, do, number, at=STAMP, channel="member-page", id=None, **fields):
-        line = command(id or f"{do} {next(numbers)}", do, at=at, channel=channel, card=number, **fields)
-        return self.town.post(line, self.token)
+    def send(self, do, number, at=None, channel="member-page", id=None, path="/v1/commands", **fields):
+        """A command, at this moment where nothing else is said."""
+        line = command(id or f"{do} {next(numbers)}", do, at=at or iso_moment(moment_now()), channel=channel, card=number, **fields)
+        return self.town.post(line, self.token, path)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def town(request, tmp_path_factory):
     """One server of each engine for all tests; each test has people and cards of its own."""
-    served = Town(a_store(request, tmp_path_factory.mktemp("town")), "--limit", "sign_ins=64")
+    served = Town(a_store(request, tmp_path_factory.mktemp("town")), "--limit", "sign_ins=64", "--limit", "member_rate=1000")
     try:
-        served.desk = served.key("desk", "counter,icoca-app", ask="cards,events")
-        served.machine = served.key("machine", "ticket-machine")
+        served.desk = served.key("desk", "counter,icoca-app", ask="cards,events,codes")
+        served.machine = served.key("machine", "ticket-machine", ask="codes")
         yield served
     finally:
         assert served.stop() == 0, served.said
@@ -119,13 +122,12 @@ def test_a_number_alone_does_nothing(town):
     """Every command of the member's page about a card that is not one's own: refused at the window, nothing of it is decided, nor dry."""
     somebody, number, before = town.enrol(), town.sell("named"), events(town)
     for do in sorted(MEMBER_ROLE.only):
-        fields = {name: value for name, value in EXAMPLES[do].items() if name not in ("id", "at", "channel", "do", "card")}
+        fields = {name: value for name, value in EXAMPLES[do].items() if name not in NOT_OF_MEMBERS}
         if do == "join_membership":
             fields["member"] = somebody.id
         for one in (number, NOBODYS):
             assert code(somebody.send(do, one, **fields)) == (403, "not-your-card"), do
-            line = command("dry", do, channel="member-page", card=one, **fields)
-            assert code(town.post(line, somebody.token, "/v1/commands?dry_run=true")) == (403, "not-your-card")
+            assert code(somebody.send(do, one, path="/v1/commands?dry_run=true", **fields)) == (403, "not-your-card")
     assert events(town) == before
     assert town.get(f"/v1/cards/{number}", town.desk)[1]["card"]["state"] == "active"
 
@@ -147,7 +149,7 @@ def test_a_member_speaks_for_nobody_else(town):
     assert code(somebody.say("/v1/proposals", {"tariff": "x"})) == (403, "not-your-role")
     for path in ("/v1/trail", "/v1/proposals", "/v1/cases", "/v1/cases/C000000000000001-00000000", "/v1/trial-balance", "/v1/checkpoint"):
         assert code(somebody.ask(path)) == (403, "may-not-ask"), path
-    assert code(somebody.say(f"/v1/cards/{number}/code", {"for": "owning", "channel": "counter"})) == (403, "channel-not-allowed")
+    assert code(somebody.say(f"/v1/cards/{number}/code", {"for": "owning", "channel": "counter"})) == (403, "may-not-ask")
 
 
 def test_what_is_for_members_is_for_members(town):
@@ -174,9 +176,10 @@ def test_the_holder_stops_a_lost_card_from_home(town):
     assert hanako.ask(f"/v1/cards/{number}")[1]["card"]["balance"] == 1500
     assert [one["do"] for one in hanako.ask(f"/v1/cards/{number}/history")[1]] == ["issue"]
     assert hanako.ask(f"/v1/cards/{number}/reissue-quote")[1]["due"] == 1020
-    status, lost = hanako.send("report_lost", number, id="lost")
+    now = iso_moment(moment_now())
+    status, lost = hanako.send("report_lost", number, id="lost", at=now)
     assert (status, lost["outcome"], lost["result"]["due"]) == (200, "accepted", 1020)
-    assert hanako.send("report_lost", number, id="lost")[1]["repeated"] is True
+    assert hanako.send("report_lost", number, id="lost", at=now)[1]["repeated"] is True
     mine = hanako.ask("/v1/events")[1]["events"]
     assert [(one["sender"], one["do"]) for one in mine] == [(f"member:{hanako.id}", "report_lost")]
     assert hanako.ask(f"/v1/cards/{number}")[1]["card"]["state"] == "stopped"
@@ -201,21 +204,29 @@ def test_who_may_give_a_code(town):
     """A place gives codes at its own channel; one with a name only a counter gives; a clerk does, an auditor does not."""
     number, plain = town.sell("named"), town.sell("anonymous")
 
-    def ask(number, channel, key, purpose="owning"):
-        return town.say(f"/v1/cards/{number}/code", {"for": purpose, "channel": channel}, key)
+    papers = {name: town.proofs[number][name] for name in ("kana", "born")}
 
+    def ask(number, channel, key, purpose="owning", **said):
+        return town.say(f"/v1/cards/{number}/code", {"for": purpose, "channel": channel, **said}, key)
+
+    assert code(ask(number, "counter", town.key(f"no-codes-{number}", "counter"))) == (403, "may-not-ask")
     assert code(ask(number, "counter", town.machine)) == (403, "channel-not-allowed")
+    assert code(ask(number, "counter", town.desk)) == (403, "papers-needed")
+    assert code(ask(number, "counter", town.desk, kana="ア")) == (400, "bad-body")
+    assert code(ask(number, "counter", town.desk, **papers | {"born": "1987-02-30"})) == (400, "bad-body")
+    assert code(ask(number, "counter", town.desk, **papers | {"born": "1987-02-03"})) == (403, "not-the-holder")
     assert code(ask(number, "ticket-machine", town.machine)) == (403, "code-at-counter")
     assert code(ask(NOBODYS, "counter", town.desk)) == (404, "unknown-card")
     assert code(ask(plain, "counter", town.desk, "recovery")) == (403, "recovery-needs-name")
-    assert code(ask(number, "counter", town.desk, "recovery")) == (404, "no-member")
+    assert code(ask(number, "counter", town.desk, "recovery", **papers)) == (404, "no-member")
     assert code(ask("JW1", "counter", town.desk)) == (400, "want-card-number")
     assert code(town.say(f"/v1/cards/{number}/code", {"for": "fun", "channel": "counter"}, town.desk)) == (400, "bad-body")
-    for role, status in (("clerk", 200), ("operator", 403), ("auditor", 403)):
+    for role, status in (("clerk", 200), ("operator", 403), ("approver", 403), ("auditor", 403)):
         name = f"{role}-{next(numbers)}"
         farecard("--store", town.url, "staff", "add", name, "--role", role, "--password-stdin", stdin=WORD.encode() + b"\n")
         token = town.say("/v1/sign-in", {"name": name, "password": WORD})[1]["token"]
-        assert ask(number, "counter", token)[0] == status, role
+        assert ask(number, "counter", token, **papers)[0] == status, role
+        assert town.say(f"/v1/cards/{number}/release", {"channel": "counter", **papers}, token)[0] == status, role
         assert code(town.say("/v1/members/cards", None, token, "GET")) == (403, "for-members")
 
 
@@ -261,6 +272,101 @@ def test_a_card_that_is_given_up(town):
     assert code(hanako.say("/v1/members/cards/JW1", None, "DELETE")) == (400, "want-card-number")
 
 
+def test_a_card_is_released_where_it_is_shown(town):
+    """Somebody had it among his cards: whoever holds it ends that, and is told whether there was anything to end."""
+    person, number = town.enrol(), town.sell("anonymous")
+    given = town.say(f"/v1/cards/{number}/code", {"for": "owning", "channel": "ticket-machine"}, town.machine)[1]["code"]
+    assert person.add(number, code=given)[0] == 200
+    for was in (True, False):
+        assert town.say(f"/v1/cards/{number}/release", {"channel": "ticket-machine"}, town.machine) == (200, {"released": was})
+        assert code(person.ask(f"/v1/cards/{number}")) == (403, "not-your-card")
+
+
+def test_money_is_paid_out_only_for_a_card_that_was_shown(town):
+    """A phone's card that was added with words is seen and stopped, not refunded; with a code of the app it is."""
+    person, number = town.enrol(), town.sell("mobile")
+    assert person.add(number)[0] == 200
+    assert code(person.send("refund", number)) == (403, "needs-code")
+    given = town.say(f"/v1/cards/{number}/code", {"for": "owning", "channel": "icoca-app"}, town.desk)[1]["code"]
+    assert person.add(number, code=given)[1]["how"] == "icoca-app"
+    assert person.send("refund", number)[1]["outcome"] == "accepted"
+
+
+def test_a_member_does_what_he_does_now(town):
+    """A quarter of an hour behind is too late for a new command; one that was decided is answered at any time."""
+    person, number = town.enrol(), town.sell("named")
+    person.add(number)
+    then = iso_moment(moment_now() - 20 * 60_000_000)
+    assert code(person.send("join_rally", number, at=then)) == (403, "clock-behind")
+    lately = iso_moment(moment_now() - 14 * 60_000_000)
+    assert person.send("join_rally", number, at=lately)[0] == 200
+    assert code(person.send("report_lost", number, at="2023-03-05T09:00:00+09:00")) == (403, "clock-behind")
+    assert code(person.send("report_lost", number, by="clerk-1")) == (403, "not-a-members-field")
+
+
+def test_what_was_decided_is_answered_at_any_time(tmp_path):
+    """With a server that takes what is two seconds old, and a command that is asked again after that."""
+    served = Town(f"sqlite:///{tmp_path}/s.db", "--limit", "behind=2", "--limit", "member_rate=1000")
+    try:
+        served.desk = served.key("desk", "counter", ask="events")
+        person, number = served.enrol(), served.sell("named")
+        person.add(number)
+        at = iso_moment(moment_now())
+        assert person.send("join_rally", number, at=at, id="once")[0] == 200
+        eventually(lambda: person.send("join_rally", number, at=at)[0] == 403)
+        again = person.send("join_rally", number, at=at, id="once")
+        assert again[1].get("repeated"), again
+    finally:
+        assert served.stop() == 0, served.said
+
+
+def test_the_offices_business_is_not_the_members(town):
+    """What is proposed about a card, and by whom, does not show to its member."""
+    person, number = town.enrol(), town.sell("named")
+    person.add(number)
+    name = f"operator-{next(numbers)}"
+    farecard("--store", town.url, "staff", "add", name, "--role", "operator", "--password-stdin", stdin=WORD.encode() + b"\n")
+    token = town.say("/v1/sign-in", {"name": name, "password": WORD})[1]["token"]
+    shop = town.key(f"shop-{number}", "shop")
+    assert town.post(command("b", "purchase", channel="shop", card=number, amount=100, merchant="m"), shop)[1]["outcome"] == "accepted"
+    undo = {"do": "reverse", "of": "b", "of_sender": f"shop-{number}", "why": "the till was wrong"}
+    assert town.say("/v1/proposals", {"command": undo}, token)[0] == 200
+    assert town.get(f"/v1/cards/{number}", token)[1]["proposals"]
+    assert "proposals" not in person.ask(f"/v1/cards/{number}")[1]
+
+
+def test_a_member_has_a_rate(tmp_path):
+    """Ten at once, then 429 with the seconds to wait; it does not begin anew when the session is looked at again."""
+    served = Town(f"sqlite:///{tmp_path}/s.db")
+    try:
+        person = served.enrol()
+        got = [person.ask("/v1/me")[0] for _ in range(60)]
+        assert got[:8] == [200] * 8
+        assert got.count(429) > 20
+    finally:
+        assert served.stop() == 0, served.said
+
+
+def test_who_is_let_go_while_a_request_comes_in_is_nobody(town):
+    """The head and half a body, then the holder recovers; the rest of the body does nothing any more."""
+    hanako, number = town.enrol(), town.sell("named")
+    hanako.add(number)
+    line = command("slow", "report_lost", at=iso_moment(moment_now()), channel="member-page", card=number)
+    with town.socket() as slow:
+        slow.sendall(head("/v1/commands", hanako.token, kind="application/json", length=len(line)) + line[:10])
+        again = {"login": hanako.login, "code": hanako.codes[0], "password": OTHER_WORD}
+        assert town.say("/v1/members/recover", again)[0] == 200
+        eventually(lambda: hanako.ask("/v1/me")[0] == 401)
+        slow.sendall(line[10:])
+        answer = b""
+        while b"session-ended" not in answer:
+            piece = slow.recv(65536)
+            assert piece, answer
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 401")
+    assert town.get(f"/v1/cards/{number}", town.desk)[1]["card"]["state"] == "active"
+
+
 # -- an account ----------------------------------------------------------------------------------
 
 
@@ -295,15 +401,17 @@ def test_a_forgotten_password(town):
     assert [code(town.say("/v1/members/sign-in", wrong))[0] for _ in range(5)] == [401] * 4 + [429]
     assert code(town.say("/v1/members/sign-in", wrong | {"password": WORD})) == (429, "member-locked")
     again = {"login": hanako.login, "code": hanako.codes[0], "password": OTHER_WORD}
-    assert town.say("/v1/members/recover", again) == (200, {"login": hanako.login})
+    status, said = town.say("/v1/members/recover", again)
+    assert (status, said["login"], len(said["recovery_codes"])) == (200, hanako.login, 8)
     assert code(town.say("/v1/members/recover", again)) == (403, "wrong-code")
     hanako.sign_in(OTHER_WORD)
-    given = town.say(f"/v1/cards/{number}/code", {"for": "recovery", "channel": "counter"}, town.desk)[1]["code"]
+    papers = {name: town.proofs[number][name] for name in ("kana", "born")}
+    given = town.say(f"/v1/cards/{number}/code", {"for": "recovery", "channel": "counter", **papers}, town.desk)[1]["code"]
     by_card = {"card": number, "code": given, "password": WORD}
     assert code(town.say("/v1/members/recover", by_card | {"code": "0000-0000"})) == (403, "wrong-code")
     assert code(town.say("/v1/members/recover", by_card | {"login": "x"})) == (400, "bad-body")
     assert code(town.say("/v1/members/recover", {"code": given, "password": WORD})) == (400, "bad-body")
-    assert town.say("/v1/members/recover", by_card) == (200, {"login": hanako.login})
+    assert town.say("/v1/members/recover", by_card)[1]["login"] == hanako.login
     hanako.sign_in(WORD)
 
 
@@ -315,7 +423,8 @@ def test_other_codes_and_another_password(town):
     assert (status, len(said["recovery_codes"])) == (200, 8)
     old = {"login": somebody.login, "code": somebody.codes[0], "password": OTHER_WORD}
     assert code(town.say("/v1/members/recover", old)) == (403, "wrong-code")
-    assert somebody.say("/v1/password", {"old": WORD, "new": OTHER_WORD}) == (200, {"changed": True})
+    status, said = somebody.say("/v1/password", {"old": WORD, "new": OTHER_WORD})
+    assert (status, said["changed"], len(said["recovery_codes"])) == (200, True, 8)
     assert code(somebody.ask("/v1/me")) == (401, "session-ended")
     somebody.sign_in(OTHER_WORD)
 

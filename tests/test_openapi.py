@@ -96,7 +96,7 @@ def test_every_problem_in_the_source_is_described():
     of_domain = {"bad-campaign", "bad-tariff", "individual-number", *proposing.STATUS, *membership.STATUS}
     of_keys = {
         "channel-not-allowed", "place-not-allowed", "merchant-not-allowed", "company-not-allowed", "by-not-allowed",
-        "command-not-allowed", "needs-two", "member-not-allowed",
+        "command-not-allowed", "needs-two", "member-not-allowed", "not-a-members-field",
     }  # fmt: skip
     assert described - raised == (of_keys | of_domain) - raised
 

@@ -62,10 +62,10 @@ SENDS = {
     "auditor": set(),
 }
 ASKS = {
-    "clerk": {"cards", "cases"},
+    "clerk": {"cards", "cases", "codes"},
     "operator": {"cards", "cases", "trial-balance", "proposals"},
     "approver": {"cards", "cases", "trial-balance", "proposals"},
-    "auditor": set(QUESTIONS),
+    "auditor": set(QUESTIONS) - {"codes"},
 }
 DOES = {"clerk": set(), "operator": {"propose"}, "approver": {"approve"}, "auditor": set()}
 

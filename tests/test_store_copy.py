@@ -40,8 +40,8 @@ INSERT INTO login VALUES (X'00', 'staff', 's', 1, 1, 1);
 INSERT INTO proposal VALUES ('p', '', '', '', 's', 1, 'open', NULL, NULL, NULL, NULL);
 INSERT INTO enrolled VALUES ('m', X'00', '', X'00', X'00', 1, 0, 0, NULL);
 INSERT INTO recovery VALUES ('m', X'00', NULL);
-INSERT INTO owned VALUES (1, 'm', 1, 'holder');
-INSERT INTO desk_code VALUES (1, 'owning', X'00', 'counter', 1, 0);
+INSERT INTO owned VALUES (1, 'm', 1, 'holder', 'named');
+INSERT INTO desk_code VALUES (1, 'owning', X'00', 'counter', 1, NULL);
 INSERT INTO guess VALUES ('m', 1, 1);
 INSERT INTO trail VALUES (1, 1, 's', '', '', '');
 """
@@ -113,10 +113,10 @@ def marker(url):
 
 
 @pytest.fixture(params=WAYS)
-def way(request, server, tmp_path):
+def way(request, own_server, tmp_path):
     """FROM and TO, one of them or both in PostgreSQL."""
-    source = server.database() if request.param.startswith("from") else f"sqlite:///{tmp_path}/from.db"
-    target = server.database() if request.param.endswith("to postgres") else f"sqlite:///{tmp_path}/to.db"
+    source = own_server.database() if request.param.startswith("from") else f"sqlite:///{tmp_path}/from.db"
+    target = own_server.database() if request.param.endswith("to postgres") else f"sqlite:///{tmp_path}/to.db"
     return source, target
 
 

@@ -1,6 +1,7 @@
 """Codes that people read off one thing and type into another: made at random, forgiving about how they are typed."""
 
 import secrets
+import unicodedata
 
 from farecard.model.commands import LETTERS
 
@@ -15,5 +16,6 @@ def new(letters: int) -> str:
 
 
 def plain(typed: str) -> str:
-    """What was meant: without gaps, in capitals, letters that look like digits as those."""
-    return "".join(typed.upper().split()).replace("-", "").translate(_TAKEN_FOR)
+    """What was meant: letters and digits alone, in capitals of half width, letters that look like digits as those."""
+    evened = unicodedata.normalize("NFKC", typed).upper()
+    return "".join(c for c in evened if c.isascii() and c.isalnum()).translate(_TAKEN_FOR)

@@ -20,7 +20,7 @@ REALM = ROLE = sessions.MEMBER
 SHORTEST_LOGIN, LONGEST_LOGIN = 3, 254
 CODES, CODE_LETTERS = 8, 16
 # the tables that hold something of a member
-KEPT_IN = ("enrolled", "recovery", "owned", "guess", "login")
+KEPT_IN = ("enrolled", "recovery", "owned", "guess", "login", "member")
 
 
 class Member(NamedTuple):
@@ -134,22 +134,36 @@ def confirm(store: Store, name: str, password: str) -> Member:
     return sessions.confirm(store, REALM, lambda: named(store, name), password)
 
 
-def _set_password(store: Store, name: str, kept: str) -> None:
-    """Another password, within an open ``adding``: a lock is off, all sessions end."""
+def _start_anew(store: Store, vault: Vault, name: str, kept: str) -> list[str]:
+    """Another password, within an open ``adding``: a lock is off, all sessions end, and other recovery codes replace all there are.
+
+    So nothing is left that somebody else may have got hold of.
+    """
     store.change("member_password", name=name, password=kept)
     store.change("end_logins", realm=REALM, who=name)
+    store.change("end_recovery", name=name)
+    return _add_codes(store, vault, name)
 
 
-def change_password(store: Store, vault: Vault, name: str, old: str, new: str) -> None:
-    """Another password, for whoever knows the old one. ``SignInError``; ``AccessError`` when it is none to have."""
+def _must_still_be(store: Store, member: Member) -> None:
+    """``SignInError`` when he left, or has another password, since he was confirmed."""
+    now = named(store, member.name)
+    if now is None or now.password != member.password:
+        raise sessions.SignInError
+
+
+def change_password(store: Store, vault: Vault, name: str, old: str, new: str) -> list[str]:
+    """Another password, for whoever knows the old one, and other recovery codes, which are not kept.
+
+    ``SignInError``; ``AccessError`` when it is none to have.
+    """
     member = confirm(store, name, old)
     kept = passwords.hashed(login_of(store, vault, name) or name, new)
     with adding(store):
-        now = named(store, name)
-        if now is None or now.password != member.password:
-            raise sessions.SignInError  # it was changed meanwhile
-        _set_password(store, name, kept)
+        _must_still_be(store, member)
+        made = _start_anew(store, vault, name, kept)
         note(store, name, "member-password", name, "")
+    return made
 
 
 # -- recovery ------------------------------------------------------------------------------------
@@ -161,17 +175,19 @@ def codes_left(store: Store, name: str) -> int:
     return int(left)
 
 
-def new_codes(store: Store, vault: Vault, name: str) -> list[str]:
-    """Other recovery codes in place of all there are."""
+def new_codes(store: Store, vault: Vault, name: str, password: str) -> list[str]:
+    """Other recovery codes in place of all there are. ``SignInError`` when it is not him."""
+    member = confirm(store, name, password)
     with adding(store):
+        _must_still_be(store, member)
         store.change("end_recovery", name=name)
         made = _add_codes(store, vault, name)
         note(store, name, "recovery-codes", name, "")
     return made
 
 
-def recover(store: Store, vault: Vault, login: str, code: str, password: str) -> None:
-    """Another password for a recovery code. ``MemberError`` ``wrong-code``; ``AccessError`` for a password that is none."""
+def recover(store: Store, vault: Vault, login: str, code: str, password: str) -> list[str]:
+    """Another password for a recovery code; gives other codes. ``MemberError`` ``wrong-code``; ``AccessError`` for a password that is none."""
     kept = passwords.hashed(login, password)
     with adding(store):
         member = by_login(store, vault, login)
@@ -182,32 +198,39 @@ def recover(store: Store, vault: Vault, login: str, code: str, password: str) ->
             used=moment_now(),
         ):
             raise MemberError("wrong-code", field="code")
-        _set_password(store, member.name, kept)
+        made = _start_anew(store, vault, member.name, kept)
         note(store, member.name, "recovered", member.name, "recovery code")
+    return made
 
 
-def recover_by_card(store: Store, vault: Vault, number: int, code: str, password: str) -> str:
-    """The same for a code that a counter gave for a card of the member's; gives the sign-in name."""
+def recover_by_card(
+    store: Store, vault: Vault, number: int, code: str, password: str
+) -> tuple[str, list[str]]:
+    """The same for a code that a counter gave for a card of the member's; gives the sign-in name, too.
+
+    Papers prove a card's holder: of the member's cards those of other holders are his no more.
+    """
     kept = passwords.hashed("", password)
     with adding(store):
-        channel = owning.use_code(store, vault, number, owning.RECOVERY, code)
+        used = owning.use_code(store, vault, number, owning.RECOVERY, code)
         name = owning.member_of(store, number)
         login = None if name is None else login_of(store, vault, name)
-        if channel is not None and name is not None and login is not None:
-            passwords.check(
-                login, password
-            )  # not before: a stranger's guess at the name shall tell nothing
-            _set_password(store, name, kept)
-            note(store, name, "recovered", name, f"a code of a {channel}")
-            return login
+        if used is not None and name is not None and name == used.member and login is not None:
+            # not before: a stranger's guess at the name shall tell nothing
+            passwords.check(login, password)
+            owning.keep_holders_cards(store, name, number)
+            made = _start_anew(store, vault, name, kept)
+            note(store, name, "recovered", name, f"a code of a {used.channel}")
+            return login, made
     raise MemberError("wrong-code", field="code")
 
 
 # -- the end -------------------------------------------------------------------------------------
 
 
-def erase(store: Store, name: str) -> None:
+def erase(store: Store, vault: Vault, name: str) -> None:
     """Erase all about a member, within an open ``erasing`` of ``KEPT_IN``. What was sent stays under an id that is nobody's."""
+    store.change("erase_memberships", member_key=vault.match(name))
     store.change("erase_enrolled", name=name, ended=moment_now())
     store.change("end_recovery", name=name)
     store.change("disown_all", name=name)
@@ -215,9 +238,10 @@ def erase(store: Store, name: str) -> None:
     store.change("end_logins", realm=REALM, who=name)
 
 
-def end(store: Store, name: str, password: str) -> None:
+def end(store: Store, vault: Vault, name: str, password: str) -> None:
     """A member leaves: all about him is erased. ``SignInError`` when it is not him."""
-    confirm(store, name, password)
+    member = confirm(store, name, password)
     with erasing(store, KEPT_IN):
-        erase(store, name)
+        _must_still_be(store, member)
+        erase(store, vault, name)
         note(store, name, "member-ended", name, "")

@@ -24,11 +24,19 @@ OWNING, RECOVERY = PURPOSES = ("owning", "recovery")
 COUNTER = "counter"
 IN_HAND = (COUNTER, "ticket-machine", "icoca-app")  # places that have the card in their hand
 _OF_PHONES = (COUNTER, "icoca-app")
-CODE_LETTERS = 8
+CODE_LETTERS = 12  # sixty bits: too many to be guessed while it is good, so tries need no counting
 GOOD_FOR = 15 * 60 * SECOND
-MOST_TRIES = 5
-MOST_GUESSES, GUESSED_WITHIN = 5, 24 * 3600 * SECOND
+GUESSED_WITHIN = 24 * 3600 * SECOND  # without one more
+MOST_OF_MEMBER, MOST_OF_CARD = 5, 20
 HOLDER = "holder"  # how a card was proven, where no code was needed
+_BLANK = "anonymous"  # the kind that carries no name
+
+
+class Papers(NamedTuple):
+    """What somebody's papers say: the name in kana, the birthday."""
+
+    kana: str
+    born: str
 
 
 class Owned(NamedTuple):
@@ -37,6 +45,22 @@ class Owned(NamedTuple):
     card: Account
     since: int
     how: str
+
+
+class Tie(NamedTuple):
+    """Whose a card is. ``kind``: what it was when it was tied."""
+
+    member: str
+    since: int
+    how: str
+    kind: str
+
+
+class Used(NamedTuple):
+    """A code that was right: where it came from, and whose account it recovers."""
+
+    channel: str
+    member: str | None
 
 
 class OwningError(CodedError):
@@ -50,15 +74,33 @@ def _account(store: Store, number: int) -> Account | None:
     return None
 
 
+def _still_tied(kind: str, card: Account) -> bool:
+    """Whether a tie still holds: whoever had a card without a name has it no more once it is in a phone."""
+    return kind != _BLANK or card.kind == _BLANK
+
+
+def _tie_of(store: Store, card: Account) -> Tie | None:
+    for tie in map(Tie._make, store.rows("owner_of", account=card.account)):
+        if _still_tied(tie.kind, card):
+            return tie
+    return None
+
+
 # -- what a member may speak of ------------------------------------------------------------------
 
 
-def must_own(store: Store, member: str, numbers: Iterable[int]) -> None:
-    """``OwningError`` when one of these cards is not the member's: the same whether it is another's, nobody's or none at all."""
+def must_own(store: Store, member: str, numbers: Iterable[int], *, in_hand: bool = False) -> None:
+    """``OwningError`` when one of these cards is not the member's: the same whether it is another's, nobody's or none at all.
+
+    ``in_hand``: ``needs-code`` when it was proven by words alone.
+    """
     for number in numbers:
-        account = _account(store, number)
-        if account is None or _owner(store, account.account) != member:
+        card = _account(store, number)
+        tie = None if card is None else _tie_of(store, card)
+        if tie is None or tie.member != member:
             raise OwningError("not-your-card", field="card")
+        if in_hand and tie.how == HOLDER:
+            raise OwningError("needs-code", field="card")
 
 
 def owned(store: Store, member: str) -> list[Owned]:
@@ -66,66 +108,65 @@ def owned(store: Store, member: str) -> list[Owned]:
     rows = store.rows("owned_by", member=member)
     if not rows:
         return []
-    accounts = {
+    cards = {
         one.account: one
         for one in map(as_account, store.rows("accounts", ids=[row[0] for row in rows]))
     }
-    return [Owned(accounts[account], since, how) for account, since, how in rows]
+    return [
+        Owned(cards[account], since, how)
+        for account, since, how, kind in rows
+        if _still_tied(kind, cards[account])
+    ]
 
 
 def member_of(store: Store, number: int) -> str | None:
     """Whose a card is."""
-    account = _account(store, number)
-    return None if account is None else _owner(store, account.account)
-
-
-def _owner(store: Store, account: int) -> str | None:
-    return next((row[0] for row in store.rows("owner_of", account=account)), None)
+    card = _account(store, number)
+    tie = None if card is None else _tie_of(store, card)
+    return None if tie is None else tie.member
 
 
 # -- proof ---------------------------------------------------------------------------------------
 
 
 def claim_as_holder(
-    store: Store, vault: Vault, member: str, number: int, kana: str, born: str, phone: str
+    store: Store, vault: Vault, member: str, number: int, papers: Papers, phone: str
 ) -> Owned:
     """Tie a card to a member who knows what its holder said when it was sold.
 
-    ``OwningError``: ``not-proven`` whatever it is that does not fit; ``too-many-guesses`` after five a day, of the member or for the card;
-    ``claimed-already`` where it fits and the card is another member's: then it takes a code.
+    ``OwningError``: ``not-proven`` whatever it is that does not fit; ``too-many-guesses`` where the member, or somebody for this number,
+    guessed too often; ``claimed-already`` where it fits and the card is another member's: then it takes a code.
     """
     with adding(store):
-        now = moment_now()
-        account = _account(store, number)
-        guessed = [member] if account is None else [member, _about(account.account)]
-        store.change("drop_old_guesses", since=now - GUESSED_WITHIN)
-        for about in guessed:
-            _must_not_have_guessed(store, about, now)
-        fits = account is not None and _is_holder(store, vault, account.account, kana, born, phone)
-        if account is not None and fits:
-            store.change("forget_guesses", about=_about(account.account))
-            if _owner(store, account.account) not in (None, member):
+        card = _account(store, number)
+        # a number that nobody has is counted like any other: the answers shall not tell
+        about = vault.keyed("number", str(number)).hex() if card is None else str(card.account)
+        fits = card is not None and (vault.holder(*papers), vault.phone(phone)) in store.rows(
+            "holder_keys", account=card.account
+        )
+        guesses = ((member, MOST_OF_MEMBER), (f"card {about}", MOST_OF_CARD))
+        if _counted(store, guesses, fits=fits) and card is not None:
+            store.change("forget_guesses", about=f"card {about}")
+            tie = _tie_of(store, card)
+            if tie is not None and tie.member != member:
                 raise OwningError("claimed-already", field="card")
-            return _tie(store, member, account, number, HOLDER)
-        for about in guessed:
-            if not store.change("guess_again", about=about):
-                store.append("guess", [(about, 1, now)])
+            return _tie(store, member, card, number, HOLDER)
     raise OwningError("not-proven", field="card")
 
 
-def _about(account: int) -> str:
-    return f"card {account}"
-
-
-def _must_not_have_guessed(store: Store, about: str, now: int) -> None:
-    for failures, since in store.rows("guesses", about=about):
-        if failures >= MOST_GUESSES and since >= now - GUESSED_WITHIN:
-            raise OwningError("too-many-guesses", since + GUESSED_WITHIN)
-
-
-def _is_holder(store: Store, vault: Vault, account: int, kana: str, born: str, phone: str) -> bool:
-    said = (vault.match(kana, born), vault.match(phone))
-    return said in store.rows("holder_keys", account=account)
+def _counted(store: Store, guesses: Iterable[tuple[str, int]], *, fits: bool) -> bool:
+    """``fits``, a guess that does not being counted. ``OwningError`` when there were as many as may be: then none is looked at."""
+    now = moment_now()
+    store.change("drop_old_guesses", since=now - GUESSED_WITHIN)
+    for about, most in guesses:
+        for failures, since in store.rows("guesses", about=about):
+            if failures >= most and since >= now - GUESSED_WITHIN:
+                raise OwningError("too-many-guesses", since + GUESSED_WITHIN)
+    if not fits:
+        for about, _ in guesses:
+            if not store.change("guess_again", about=about, now=now):
+                store.append("guess", [(about, 1, now)])
+    return fits
 
 
 def claim_by_code(store: Store, vault: Vault, member: str, number: int, code: str) -> Owned:
@@ -134,91 +175,143 @@ def claim_by_code(store: Store, vault: Vault, member: str, number: int, code: st
     Whoever had it before has it no more.
     """
     with adding(store):
-        channel = use_code(store, vault, number, OWNING, code)
-        account = _account(store, number)
-        if account is not None and channel is not None:
-            return _tie(store, member, account, number, channel)
+        used = use_code(store, vault, number, OWNING, code)
+        card = _account(store, number)
+        if card is not None and used is not None:
+            return _tie(store, member, card, number, used.channel)
     raise OwningError("wrong-code", field="code")
 
 
-def _tie(store: Store, member: str, account: Account, number: int, how: str) -> Owned:
+def _tie(store: Store, member: str, card: Account, number: int, how: str) -> Owned:
+    if not any(ended is None for *_, ended in store.rows("enrolled", member=member)):
+        raise OwningError("session-ended")  # he left meanwhile
+    tie = _tie_of(store, card)
+    if tie is not None and tie.member == member and how in (tie.how, HOLDER):
+        return Owned(card, tie.since, tie.how)  # nothing new
     now = moment_now()
-    before = _owner(store, account.account)
-    if not store.change("own", account=account.account, name=member, since=now, how=how):
-        store.append("owned", [(account.account, member, now, how)])
-    said = how if before in (None, member) else f"{how}, before: {before}"
+    new = {"name": member, "since": now, "how": how, "kind": card.kind}
+    if not store.change("own", account=card.account, **new):
+        store.append("owned", [(card.account, *new.values())])
+    said = how if tie is None or tie.member == member else f"{how}, before: {tie.member}"
     note(store, member, "card-claimed", format_number(number), said)
-    return Owned(account, now, how)
+    return Owned(card, now, how)
 
 
 def give_up(store: Store, member: str, number: int) -> None:
     """A card is the member's no more. ``OwningError`` when it was not."""
     with adding(store):
         must_own(store, member, [number])
-        account = _account(store, number)
-        assert account is not None
-        store.change("disown", account=account.account, name=member)
-        note(store, member, "card-given-up", format_number(number), "")
+        _untie(store, number, member)
 
 
-# -- codes from places ---------------------------------------------------------------------------
+def _untie(store: Store, number: int, who: str) -> None:
+    card = _account(store, number)
+    assert card is not None
+    store.change("disown", account=card.account)
+    note(store, who, "card-given-up", format_number(number), "")
+
+
+def keep_holders_cards(store: Store, member: str, number: int) -> None:
+    """Of a member's cards keep those of one holder, of whom this card is, within an open ``adding``: papers proved no more."""
+    card = _account(store, number)
+    assert card is not None
+    ((name, _),) = store.rows("holder_keys", account=card.account)
+    for one in owned(store, member):
+        keys = store.rows("holder_keys", account=one.card.account)
+        if name not in [name_key for name_key, _ in keys]:
+            store.change("disown", account=one.card.account)
+
+
+# -- at places -----------------------------------------------------------------------------------
 
 
 def give_code(
-    store: Store, vault: Vault, number: int, purpose: str, channel: str, who: str
-) -> tuple[str, int]:
+    store: Store, vault: Vault, number: int, purpose: str, channel: str, papers: Papers | None, who: str
+) -> tuple[str, int]:  # fmt: skip
     """A code for whoever stands there with the card, and until when it is good. One before it is good no more.
 
-    ``OwningError``: ``unknown-card``; ``code-at-counter`` when only a counter, which looks at papers, may give it;
+    ``papers``: what they say, where a counter had to look at some. ``OwningError`` as of ``_must_have_in_hand``;
     ``recovery-needs-name`` and ``no-member`` where there is nothing to recover.
     """
+    fits = False
     with adding(store):
-        account = _account(store, number)
-        if account is None:
-            raise OwningError("unknown-card", field="number")
-        _must_give(store, account, purpose, channel)
-        now = moment_now()
-        store.change("drop_old_desk_codes", now=now)
-        store.change("end_desk_code", account=account.account, purpose=purpose)
-        code, until = codes.new(CODE_LETTERS), now + GOOD_FOR
-        key = _code_key(vault, account, purpose, code)
-        store.append("desk_code", [(account.account, purpose, key, channel, until, 0)])
-        note(store, who, "code-given", format_number(number), f"{purpose}, {channel}")
-    return code, until
+        card, named = _in_hand(store, number)
+        tie = _tie_of(store, card)
+        if purpose == RECOVERY and not named:
+            raise OwningError("recovery-needs-name", field="number")
+        fits = _is_shown(
+            store, vault, card, channel, papers, named=named, by_counter=purpose == RECOVERY
+        )
+        if fits and purpose == RECOVERY and tie is None:
+            raise OwningError("no-member", field="number")
+        if fits:
+            now = moment_now()
+            store.change("drop_old_desk_codes", now=now)
+            store.change("end_desk_code", account=card.account, purpose=purpose)
+            code, until = codes.new(CODE_LETTERS), now + GOOD_FOR
+            key = _code_key(vault, card, purpose, code)
+            whose = tie.member if tie is not None and purpose == RECOVERY else None
+            store.append("desk_code", [(card.account, purpose, key, channel, until, whose)])
+            note(store, who, "code-given", format_number(number), f"{purpose}, {channel}")
+            return code, until
+    raise OwningError("not-the-holder", field="born")
 
 
-def _must_give(store: Store, account: Account, purpose: str, channel: str) -> None:
-    if purpose == RECOVERY and account.kind == "anonymous":
-        raise OwningError("recovery-needs-name", field="number")
-    if channel not in _givers(account.kind, purpose):
+def release(
+    store: Store, vault: Vault, number: int, channel: str, papers: Papers | None, who: str
+) -> bool:
+    """Whoever stands there with the card wants it to be no member's; gives whether it was one's. ``OwningError`` as of ``give_code``."""
+    with adding(store):
+        card, named = _in_hand(store, number)
+        if _is_shown(store, vault, card, channel, papers, named=named, by_counter=False):
+            tied = _tie_of(store, card) is not None
+            if tied:
+                _untie(store, number, who)
+            return tied
+    raise OwningError("not-the-holder", field="born")
+
+
+def _in_hand(store: Store, number: int) -> tuple[Account, bool]:
+    """A card that somebody shows, and whether its holder is known. ``OwningError`` ``unknown-card``."""
+    card = _account(store, number)
+    if card is None:
+        raise OwningError("unknown-card", field="number")
+    keys = store.rows("holder_keys", account=card.account)
+    return card, any(name_key is not None for name_key, _ in keys)
+
+
+def _is_shown(
+    store: Store, vault: Vault, card: Account, channel: str, papers: Papers | None, *, named: bool, by_counter: bool
+) -> bool:  # fmt: skip
+    """Whether whoever stands there may be taken for the one whose card it is; papers that do not fit are counted.
+
+    A card that carries no name is whoever's has it in his hand, one in a phone whoever's has the phone; for all else
+    a counter looks at papers. ``OwningError``: ``code-at-counter``, ``papers-needed``, ``too-many-guesses``.
+    """
+    places = IN_HAND if card.kind == _BLANK else _OF_PHONES if card.kind in PHONES else (COUNTER,)
+    if channel not in places or (by_counter and channel != COUNTER):
         raise OwningError("code-at-counter", field="channel")
-    if purpose == RECOVERY and _owner(store, account.account) is None:
-        raise OwningError("no-member", field="number")
+    if not named or channel != COUNTER:
+        return True
+    if papers is None:
+        raise OwningError("papers-needed", field="born")
+    key = vault.holder(*papers)
+    fits = key in [name for name, _ in store.rows("holder_keys", account=card.account)]
+    return _counted(store, [(f"papers {card.account}", MOST_OF_CARD)], fits=fits)
 
 
-def _givers(kind: str, purpose: str) -> tuple[str, ...]:
-    """Where such a code is given out: having a card in the hand proves that it is one's own if it carries no name, or is in one's phone."""
-    if purpose == OWNING and kind == "anonymous":
-        return IN_HAND
-    return _OF_PHONES if purpose == OWNING and kind in PHONES else (COUNTER,)
+def _code_key(vault: Vault, card: Account, purpose: str, code: str) -> bytes:
+    return vault.keyed("desk code", str(card.account), purpose, codes.plain(code))
 
 
-def _code_key(vault: Vault, account: Account, purpose: str, code: str) -> bytes:
-    return vault.keyed("desk code", str(account.account), purpose, codes.plain(code))
-
-
-def use_code(store: Store, vault: Vault, number: int, purpose: str, code: str) -> str | None:
-    """Where a code came from, which is used up by that; None when it is none, which is counted. Within an open ``adding``."""
-    account = _account(store, number)
-    if account is None:
+def use_code(store: Store, vault: Vault, number: int, purpose: str, code: str) -> Used | None:
+    """A code, used up by that; None when it is none. Within an open ``adding``."""
+    card = _account(store, number)
+    if card is None:
         return None
-    which = {"account": account.account, "purpose": purpose}
-    for key, channel, until, tries in store.rows("desk_code", **which):
-        if until < moment_now() or tries >= MOST_TRIES:
-            return None
-        if key != _code_key(vault, account, purpose, code):
-            store.change("count_try", **which)
-            return None
-        store.change("end_desk_code", **which)
-        return str(channel)
+    which = {"account": card.account, "purpose": purpose}
+    for key, channel, until, member in store.rows("desk_code", **which):
+        if until >= moment_now() and key == _code_key(vault, card, purpose, code):
+            store.change("end_desk_code", **which)
+            return Used(channel, member)
     return None

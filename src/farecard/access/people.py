@@ -21,7 +21,7 @@ from farecard.storage.store import Store
 from farecard.storage.vault import WRAPPED_BYTES, Vault
 
 ENROLLED = "enrolled"
-KEPT_IN = ("holder", "payee", "member", "person", *members.KEPT_IN)
+KEPT_IN = ("holder", "payee", "person", *members.KEPT_IN)
 
 
 class PersonError(StoreError):
@@ -88,7 +88,11 @@ def by_login(store: Store, vault: Vault, login: str) -> Found:
     if member is None:
         raise PersonError("nobody enrolled with this sign-in name")
     cards = [one.card for one in owning.owned(store, member.name)]
-    return Found(cards, [_enrolled(store, vault, member.name, NO_ACCOUNT)])
+    held = [_enrolled(store, vault, member.name, NO_ACCOUNT)]
+    for (account,) in store.rows("members_by", member_key=vault.match(member.name)):
+        held += _memberships(store, vault, account)
+        cards += [] if account in [one.account for one in cards] else [_account(store, account)]
+    return Found(cards, held)
 
 
 def _enrolled(store: Store, vault: Vault, name: str, account: int) -> Held:
@@ -140,7 +144,7 @@ def _named(name: str, plain: bytes | None) -> dict[str, Any] | None:
     return None if plain is None else {name: plain.decode()}
 
 
-def erase(store: Store, found: Found, who: str, today: int, *, in_use: bool) -> int:
+def erase(store: Store, vault: Vault, found: Found, who: str, today: int, *, in_use: bool) -> int:
     """Erase all that was found; gives how much that was. ``PersonError`` when a card of theirs is still in use.
 
     ``in_use``: erase even so. From then on nobody can prove that the card is theirs.
@@ -157,19 +161,19 @@ def erase(store: Store, found: Found, who: str, today: int, *, in_use: bool) -> 
         return 0
     with erasing(store, KEPT_IN):
         for what in dict.fromkeys((one.what, one.account, one.key) for one in held):
-            _erase(store, *what)
+            _erase(store, vault, *what)
         about = ", ".join(dict.fromkeys(_card(found, one) or _keyed(one) for one in held))
         note(store, who, "person-erased", about, ", ".join(one.what for one in held))
     return len(held)
 
 
-def _erase(store: Store, what: str, account: int, key: str | None) -> None:
+def _erase(store: Store, vault: Vault, what: str, account: int, key: str | None) -> None:
     if what == "person":
         store.change("erase_person", person=key)
         return
     if what == ENROLLED:
         assert key is not None
-        members.erase(store, key)
+        members.erase(store, vault, key)
         return
     if what == "holder":  # CARD-4 counts the cards of a name and birthday: one fewer
         for name_key, *_ in store.rows("holder_of", account=account):

@@ -19,10 +19,20 @@ from farecard.model.commands import (
 )
 from farecard.model.verdict import Reason
 
-QUESTIONS = ("cards", "cases", "trial-balance", "events", "metrics", "proposals", "trail")
+QUESTIONS = (
+    "cards",
+    "cases",
+    "codes",
+    "trial-balance",
+    "events",
+    "metrics",
+    "proposals",
+    "trail",
+)
 COMPANY_CHANNELS = ("other-rail", "other-counter")
 # what moves money or points in bulk or cannot be undone: proposed by one person and approved by another
 NEEDS_TWO = frozenset(name_of(c) for c in COMMANDS if issubclass(c, Run) or c is Reverse)
+_OF_PLACES = ("by", "place", "company")  # what a member has no business to say
 # commands that say which shop they are of; the others are of none
 _OF_SHOPS = (Purchase, Reverse)
 
@@ -93,8 +103,12 @@ def may_say(bound: Bound, c: Any) -> Reason | None:
             return Reason(
                 None, "command-not-allowed", {"field": "do", "choices": sorted(bound.only)}
             )
-    if bound.member is not None and type(c) is JoinMembership and c.member != bound.member:
-        return Reason(None, "member-not-allowed", {"field": "member", "bound": bound.member})
+    if bound.member is not None:
+        if type(c) is JoinMembership and c.member != bound.member:
+            return Reason(None, "member-not-allowed", {"field": "member", "bound": bound.member})
+        for field in _OF_PLACES:
+            if getattr(c, field) is not None:
+                return Reason(None, "not-a-members-field", {"field": field})
     if bound.by is not None and c.by != bound.by:
         return Reason(None, "by-not-allowed", {"field": "by", "bound": bound.by})
     if bound.place is not None and c.place != bound.place:

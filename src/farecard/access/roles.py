@@ -30,8 +30,8 @@ class Role(NamedTuple):
 
 
 ROLES: dict[str, Role] = {
-    # at the counter: sells, refunds, reissues
-    CLERK: Role(frozenset({"counter"}), _AT_COUNTERS, frozenset({"cards", "cases"})),
+    # at the counter: sells, refunds, reissues, looks at papers
+    CLERK: Role(frozenset({"counter"}), _AT_COUNTERS, frozenset({"cards", "cases", "codes"})),
     # in the back office: closes cases, and proposes runs, draws, reversals, tariffs and campaigns
     OPERATOR: Role(
         frozenset({"operations"}),
@@ -75,9 +75,11 @@ MEMBER_ROLE = Role(
 )
 
 
-def member_bound(name: str) -> Bound:
-    """What a member is bound to: his own cards."""
-    return Bound(MEMBER_ROLE.channels, MEMBER_ROLE.ask, only=MEMBER_ROLE.only, member=name)
+def member_bound(name: str, rate: int | None = None) -> Bound:
+    """What a member is bound to: his own cards, and so many requests a second."""
+    return Bound(
+        MEMBER_ROLE.channels, MEMBER_ROLE.ask, only=MEMBER_ROLE.only, member=name, rate=rate
+    )
 
 
 def bound_of(role: str, name: str) -> Bound:

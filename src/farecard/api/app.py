@@ -8,7 +8,7 @@ from functools import partial
 from importlib import metadata
 from time import perf_counter
 from traceback import format_tb
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -39,6 +39,7 @@ from farecard.api.requests import (
     flag,
     must_be,
     parameters,
+    said,
     whole,
 )
 from farecard.api.sessions import Sessions, keep_awake
@@ -59,6 +60,7 @@ from farecard.wire.answer import Answer, encode_answer
 
 _log = logging.getLogger("farecard.api")
 
+T = TypeVar("T")
 Handler = Callable[["App", Scope, Receive, Send], Awaitable[None]]
 COMMANDS, JOURNAL, CARDS, CASES = "/v1/commands", "/v1/journal", "/v1/cards/", "/v1/cases"
 _OPEN = (b"127.0.0.1", b"::1")
@@ -108,7 +110,7 @@ class App:
         self.registrar = Registrar(desk.store.url, self.limits.writes)
         self.speakers = Speakers(self.readers, self.limits, self._keep_awake)
         self.sessions = Sessions(desk.store.url, desk.vault, self.speakers, self.limits)
-        self.membership = Membership(desk.vault, self.sessions, self.readers, self.registrar)
+        self.membership = Membership(desk.vault, self.sessions, self.readers, self.limits)
         self.proposing = Proposing(
             self.readers, self.registrar, self.hearing, self._tried, self._decided
         )
@@ -126,6 +128,7 @@ class App:
 
     def _close(self) -> None:
         self.sessions.close()
+        self.membership.close()
         self.registrar.close()
         self.readers.close()
         self.queue.desk.store.close()
@@ -229,6 +232,12 @@ class App:
             speaker.take(asyncio.get_running_loop().time())
         return speaker
 
+    async def heard(self, scope: Scope, receive: Receive, kind: type[T]) -> tuple[Speaker, T]:
+        """Who sends a request with a body, and that body; who was let go while it came is nobody any more."""
+        await self.speaker(scope)
+        body = await said(scope, receive, self.limits, kind)
+        return await self.speakers.find(scope["headers"]), body
+
     # -- what can be asked -------------------------------------------------------------------
 
     async def command(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -239,11 +248,12 @@ class App:
         body = await body_of(scope, receive, self.limits)
         if not body or body.isspace():
             raise ProblemError(400, Reason(None, "no-body"))
+        speaker = await self.speakers.find(scope["headers"])
         entry, no = self.hearing.line(speaker, body)
         if no is not None:
             raise ProblemError(403, no)
         if speaker.bound.member is not None and entry.command is not None:
-            await asking.must_own(self.readers, speaker.bound.member, entry.command)
+            await asking.must_be_his(self.readers, speaker, entry.command, self.limits.behind)
         answer = await (self._tried(entry) if dry else self._decided(entry))
         status, said = 422 if answer.outcome == INVALID else 200, encode_answer(answer)
         await reply(send, status, said)
@@ -331,9 +341,9 @@ class App:
             raise ProblemError(403, Reason(None, "one-at-a-time"), CLOSE)
         must_be(scope, *MEDIA_TYPES)
         parameters(scope)
-        upload = Upload(
-            self.window, speaker, self.hearing.journal_line, self.limits, self.metrics.answered
-        )
+        still = partial(self.speakers.is_good, scope["headers"])
+        read, tally = self.hearing.journal_line, self.metrics.answered
+        upload = Upload(self.window, speaker, still, read, self.limits, tally)
         await upload.run(scope, receive, send)
 
     async def card(self, scope: Scope, _receive: Receive, send: Send) -> None:
@@ -428,7 +438,10 @@ def _asked(handler: Handler) -> dict[str, Handler]:
 
 
 _GET_CARD = _asked(App.card)
-_A_CODE: dict[str, Handler] = {"POST": members.give_code}
+_AT_PLACES: dict[str, dict[str, Handler]] = {
+    members.CODE: {"POST": members.give_code},
+    members.RELEASE: {"POST": members.release},
+}
 _OWN_CARD: dict[str, Handler] = {"DELETE": members.give_up}
 _GET_CASE = _asked(App.case)
 _A_PROPOSAL = _asked(office.proposal) | {"POST": office.judge}
@@ -467,8 +480,8 @@ def _route(path: str) -> tuple[str, dict[str, Handler] | None]:
         number, slash, what = path.removeprefix(CARDS).partition("/")
         if number and what in asking.OF_A_CARD and (what or not slash):
             return f"{CARDS}{{number}}{slash}{what}", _GET_CARD
-        if number and what == members.CODE:
-            return f"{CARDS}{{number}}/{what}", _A_CODE
+        if number and what in _AT_PLACES:
+            return f"{CARDS}{{number}}/{what}", _AT_PLACES[what]
     if path.startswith(f"{members.CARDS}/"):
         return f"{members.CARDS}/{{number}}", _OWN_CARD
     if path.startswith(f"{office.PROPOSALS}/"):

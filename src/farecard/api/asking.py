@@ -6,11 +6,12 @@ from typing import Any
 
 from farecard.access import owning
 from farecard.access.owning import OwningError
+from farecard.access.sessions import SECOND
 from farecard.api.news import Mark, News, end_of_log
 from farecard.api.problems import ProblemError
 from farecard.api.readers import Readers
 from farecard.api.speakers import Speaker
-from farecard.model.commands import Command, parse_number
+from farecard.model.commands import Command, Refund, parse_number
 from farecard.model.moments import moment_now
 from farecard.model.verdict import Reason
 from farecard.questions import answers, card, checkpoints, following, referrals
@@ -42,9 +43,13 @@ async def of_a_card(
     member = speaker.bound.member
 
     def ask(store: Store) -> Any:
-        if member is not None:
-            owning.must_own(store, member, [number])
-        return what(store, number, when)
+        if member is None:
+            return what(store, number, when)
+        owning.must_own(store, member, [number])
+        found = what(store, number, when)
+        if isinstance(found, dict):
+            found.pop("proposals", None)  # the office's own business
+        return found
 
     try:
         return await readers.ask(ask)
@@ -62,13 +67,27 @@ def card_number(text: str, field: str) -> int:
         raise ProblemError(400, Reason(None, "want-card-number", {"field": field})) from None
 
 
-async def must_own(readers: Readers, member: str, command: Command) -> None:
-    """``ProblemError`` 403 when a command is about a card that is not the member's."""
+async def must_be_his(readers: Readers, speaker: Speaker, command: Command, behind: int) -> None:
+    """``ProblemError`` 403 when a member's command is about a card that is not his, or its clock is ``behind`` ours by so many seconds.
+
+    A command that was decided before is asked again at any time.
+    """
+    member = speaker.bound.member
+    assert member is not None
     numbers = [getattr(command, name) for name in command.NUMBERS]
+    is_late = command.at < moment_now() - behind * SECOND
+
+    def ask(store: Store) -> bool:
+        # what is paid out at once takes more than words
+        owning.must_own(store, member, numbers, in_hand=type(command) is Refund)
+        return not is_late or bool(store.rows("commands", sender=speaker.name, ids=[command.id]))
+
     try:
-        await readers.ask(lambda store: owning.must_own(store, member, numbers))
+        in_time = await readers.ask(ask)
     except OwningError as no:
         raise ProblemError(403, Reason(None, no.code, no.params)) from None
+    if not in_time:
+        raise ProblemError(403, Reason(None, "clock-behind", {"field": "at", "seconds": behind}))
 
 
 async def cases(

@@ -7,7 +7,7 @@ holds the client up. What breaks off can be sent again from the start: what was 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from farecard.api.connection import Connection, hear
 from farecard.api.limits import Limits
@@ -28,6 +28,7 @@ MEDIA_TYPES = (b"application/x-ndjson", b"application/ndjson", b"application/jso
 _HEADERS = [(b"content-type", MEDIA_TYPES[0]), *PRIVATE]
 Tally = Callable[[list[Answer]], None]
 Read = Callable[[Speaker, bytes], Entry]
+Still = Callable[[], Awaitable[bool]]
 AT_ONCE = 256  # lines decoded between two looks at everybody else
 
 
@@ -39,10 +40,12 @@ class Upload:
     """One journal on its way."""
 
     def __init__(
-        self, window: AsyncWindow, speaker: Speaker, read: Read, limits: Limits, tally: Tally
-    ) -> None:
+        self, window: AsyncWindow, speaker: Speaker, still: Still, read: Read, limits: Limits, tally: Tally
+    ) -> None:  # fmt: skip
+        """``still`` tells whether the speaker's key, or session, is still good."""
         self._window = window
         self._speaker = speaker
+        self._still = still
         self._read_line = read
         self._limits = limits
         self._tally = tally
@@ -96,6 +99,8 @@ class Upload:
                 if not message["more_body"]:
                     lines += cut.end()
                 for start in range(0, len(lines), AT_ONCE):
+                    if not await self._still():
+                        return
                     await self._put(lines[start : start + AT_ONCE])
                 if not message["more_body"]:
                     self._whole = True

@@ -3,14 +3,15 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
-from farecard.api.membership import Claim, Confirm, GiveCode, Membership, Recover
+from farecard.api.membership import Claim, Confirm, GiveCode, Membership, Recover, Shown
 from farecard.api.replies import Receive, Scope, Send, reply_json
 from farecard.api.requests import parameters, said
 from farecard.api.sessions import MemberSignIn, Sessions
 from farecard.api.speakers import Speaker, Speaking
 
 T = TypeVar("T")
-MEMBERS, CARDS, CODE = "/v1/members", "/v1/members/cards", "code"
+MEMBERS, CARDS = "/v1/members", "/v1/members/cards"
+CODE, RELEASE = "code", "release"  # the last part of a card's path
 
 
 class House(Speaking, Protocol):
@@ -44,8 +45,7 @@ def _asks(
     """What a member asks for with a body of some kind."""
 
     async def handle(app: House, scope: Scope, receive: Receive, send: Send) -> None:
-        speaker = await app.speaker(scope)
-        body = await said(scope, receive, app.limits, kind)
+        speaker, body = await app.heard(scope, receive, kind)
         await reply_json(send, await work(app.membership, speaker, body))
 
     return handle
@@ -73,7 +73,13 @@ async def give_up(app: House, scope: Scope, _receive: Receive, send: Send) -> No
 
 async def give_code(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/cards/…/code``."""
-    speaker = await app.speaker(scope)
-    body = await said(scope, receive, app.limits, GiveCode)
+    speaker, body = await app.heard(scope, receive, GiveCode)
     number = scope["path"].split("/")[3]
     await reply_json(send, await app.membership.give_code(speaker, number, body))
+
+
+async def release(app: House, scope: Scope, receive: Receive, send: Send) -> None:
+    """``POST /v1/cards/…/release``."""
+    speaker, body = await app.heard(scope, receive, Shown)
+    number = scope["path"].split("/")[3]
+    await reply_json(send, await app.membership.release(speaker, number, body))

@@ -7,14 +7,15 @@ import msgspec
 
 from farecard.access import members, owning
 from farecard.access.members import MemberError
-from farecard.access.owning import PURPOSES, Owned, OwningError
+from farecard.access.owning import PURPOSES, Owned, OwningError, Papers
 from farecard.access.sessions import MEMBER
 from farecard.api.asking import card_number
+from farecard.api.limits import Limits
 from farecard.api.problems import ProblemError
 from farecard.api.readers import Readers
 from farecard.api.registrar import Registrar
 from farecard.api.sessions import Login, MemberSignIn, Password, Sessions, wait
-from farecard.api.speakers import Speaker
+from farecard.api.speakers import CHALLENGE, Speaker
 from farecard.model.commands import format_number
 from farecard.model.moments import iso_moment, parse_day
 from farecard.model.verdict import Reason
@@ -35,6 +36,10 @@ STATUS = {
     "too-many-guesses": 429,
     "claimed-already": 409,
     "unknown-card": 404,
+    "needs-code": 403,
+    "session-ended": 401,
+    "papers-needed": 403,
+    "not-the-holder": 403,
     "code-at-counter": 403,
     "recovery-needs-name": 403,
     "no-member": 404,
@@ -66,27 +71,37 @@ class Claim(msgspec.Struct, forbid_unknown_fields=True):
     phone: _Text | None = None
 
 
-class GiveCode(msgspec.Struct, forbid_unknown_fields=True, rename={"purpose": "for"}):
-    """What a code shall be good for, and at which channel it is given out."""
+class Shown(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A card that somebody shows at a place: at which channel, and what the papers say where a counter looked at some."""
+
+    channel: Literal["counter", "ticket-machine", "icoca-app"]
+    kana: _Text | None = None
+    born: _Text | None = None
+
+
+class GiveCode(Shown, forbid_unknown_fields=True, kw_only=True, rename={"purpose": "for"}):
+    """The same, and what a code shall be good for."""
 
     purpose: Literal["owning", "recovery"]
-    channel: Literal["counter", "ticket-machine", "icoca-app"]
 
 
 assert GiveCode.__annotations__["purpose"] == Literal[PURPOSES]
-assert GiveCode.__annotations__["channel"] == Literal[owning.IN_HAND]
+assert Shown.__annotations__["channel"] == Literal[owning.IN_HAND]
 
 
 class Membership:
     """What members, and the places that help them, ask for."""
 
-    def __init__(
-        self, vault: Vault, sessions: Sessions, readers: Readers, registrar: Registrar
-    ) -> None:
+    def __init__(self, vault: Vault, sessions: Sessions, readers: Readers, limits: Limits) -> None:
         self._vault = vault
         self._sessions = sessions
         self._readers = readers
-        self._registrar = registrar
+        # a line of their own: no flood of members keeps the office from writing
+        self._registrar = Registrar(readers.url, limits.writes)
+
+    def close(self) -> None:
+        """Finish what was asked."""
+        self._registrar.close()
 
     async def _at_door(self, work: Callable[[Store], T]) -> T:
         """Work that checks a password or makes one."""
@@ -119,28 +134,29 @@ class Membership:
             raise _bad("one of login and card")
         if said.login is not None:
             login = said.login
-            await self._at_door(lambda store: members.recover(store, vault, login, code, password))
-            return {"login": login}
+            codes = await self._at_door(
+                lambda store: members.recover(store, vault, login, code, password)
+            )
+            return {"login": login, "recovery_codes": codes}
         number = card_number(said.card or "", "card")
-        found = await self._at_door(
+        found, codes = await self._at_door(
             lambda store: members.recover_by_card(store, vault, number, code, password)
         )
-        return {"login": found}
+        return {"login": found, "recovery_codes": codes}
 
     async def new_codes(self, speaker: Speaker, said: Confirm) -> dict[str, Any]:
         """Other recovery codes in place of all there are."""
         name = speaker.must_be_member().name
 
-        def work(store: Store) -> list[str]:
-            members.confirm(store, name, said.password)
-            return members.new_codes(store, self._vault, name)
-
-        return {"recovery_codes": await self._at_door(work)}
+        codes = await self._at_door(
+            lambda store: members.new_codes(store, self._vault, name, said.password)
+        )
+        return {"recovery_codes": codes}
 
     async def end(self, speaker: Speaker, said: Confirm) -> dict[str, Any]:
         """A member leaves; what was held about him is erased."""
         name = speaker.must_be_member().name
-        await self._at_door(lambda store: members.end(store, name, said.password))
+        await self._at_door(lambda store: members.end(store, self._vault, name, said.password))
         self._sessions.forget(speaker)
         return {"ended": True}
 
@@ -162,10 +178,10 @@ class Membership:
         number = card_number(said.card, "card")
         kana, born, phone, code = said.kana, said.born, said.phone, said.code
         if kana is not None and born is not None and phone is not None and code is None:
-            _must_be_day(born)
+            papers = _papers(kana, born)
 
             def work(store: Store) -> Owned:
-                return owning.claim_as_holder(store, vault, name, number, kana, born, phone)
+                return owning.claim_as_holder(store, vault, name, number, papers, phone)
         elif code is not None and kana is born is phone is None:
 
             def work(store: Store) -> Owned:
@@ -182,25 +198,45 @@ class Membership:
         return {"given_up": format_number(number)}
 
     async def give_code(self, speaker: Speaker, text: str, said: GiveCode) -> dict[str, Any]:
-        """A code for whoever stands there with the card. ``ProblemError`` 403 or 404."""
-        number = card_number(text, "number")
-        channel, purpose = said.channel, said.purpose
-        if channel not in speaker.bound.channels:
-            choices = sorted(speaker.bound.channels & set(owning.IN_HAND))
-            reason = Reason(None, "channel-not-allowed", {"field": "channel", "choices": choices})
-            raise ProblemError(403, reason)
-        who = speaker.who
+        """A code for whoever stands there with the card. ``ProblemError`` 403, 404 or 429."""
+        number, papers = _shown(speaker, text, said)
+        vault, purpose, channel, who = self._vault, said.purpose, said.channel, speaker.who
         code, until = await self._write(
-            lambda store: owning.give_code(store, self._vault, number, purpose, channel, who)
+            lambda store: owning.give_code(store, vault, number, purpose, channel, papers, who)
         )
         return {"code": code, "until": iso_moment(until)}
 
+    async def release(self, speaker: Speaker, text: str, said: Shown) -> dict[str, Any]:
+        """A card that somebody shows is no member's any more; whether it was one's. ``ProblemError`` as of ``give_code``."""
+        number, papers = _shown(speaker, text, said)
+        vault, channel, who = self._vault, said.channel, speaker.who
+        released = await self._write(
+            lambda store: owning.release(store, vault, number, channel, papers, who)
+        )
+        return {"released": released}
 
-def _must_be_day(born: str) -> None:
+
+def _shown(speaker: Speaker, text: str, said: Shown) -> tuple[int, Papers | None]:
+    """The card, and the papers. ``ProblemError`` 400 or 403."""
+    speaker.must_ask("codes")
+    number = card_number(text, "number")
+    if said.channel not in speaker.bound.channels:
+        choices = sorted(speaker.bound.channels & set(owning.IN_HAND))
+        reason = Reason(None, "channel-not-allowed", {"field": "channel", "choices": choices})
+        raise ProblemError(403, reason)
+    if (said.kana is None) != (said.born is None):
+        raise _bad("kana and born: both of them, or none")
+    if said.kana is None or said.born is None:
+        return number, None
+    return number, _papers(said.kana, said.born)
+
+
+def _papers(kana: str, born: str) -> Papers:
     try:
         parse_day(born)
     except ValueError:
         raise _bad("born: a day that exists, as 1987-06-05") from None
+    return Papers(kana, born)
 
 
 def _bad(why: str) -> ProblemError:
@@ -210,7 +246,9 @@ def _bad(why: str) -> ProblemError:
 def _problem(no: MemberError | OwningError) -> ProblemError:
     if isinstance(no, OwningError) and no.until is not None:
         return wait(Reason(None, no.code, {"until": iso_moment(no.until)}), no.until)
-    return ProblemError(STATUS[no.code], Reason(None, no.code, no.params))
+    status = STATUS[no.code]
+    headers = CHALLENGE if status == 401 else ()
+    return ProblemError(status, Reason(None, no.code, no.params), headers)
 
 
 def _told(owned: Owned) -> dict[str, Any]:

@@ -31,9 +31,8 @@ async def sign_in(app: House, scope: Scope, receive: Receive, send: Send) -> Non
 
 async def sign_out(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/sign-out``."""
-    speaker = await app.speaker(scope)
+    speaker, _ = await app.heard(scope, receive, dict[str, Any])
     speaker.must_be_here()
-    await said(scope, receive, app.limits, dict[str, Any])
     await app.sessions.sign_out(speaker)
     await reply_json(send, {"signed_out": True})
 
@@ -48,17 +47,14 @@ async def me(app: House, scope: Scope, _receive: Receive, send: Send) -> None:
 
 async def password(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/password``."""
-    speaker = await app.speaker(scope)
+    speaker, body = await app.heard(scope, receive, NewPassword)
     speaker.must_be_here()
-    body = await said(scope, receive, app.limits, NewPassword)
-    await app.sessions.change_password(speaker, body)
-    await reply_json(send, {"changed": True})
+    await reply_json(send, await app.sessions.change_password(speaker, body))
 
 
 async def propose(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/proposals``."""
-    speaker = await app.speaker(scope)
-    body = await said(scope, receive, app.limits, Propose)
+    speaker, body = await app.heard(scope, receive, Propose)
     try:
         made = await app.proposing.propose(speaker, body)
     except WouldNotBeTakenError as no:
@@ -90,8 +86,7 @@ async def proposal(app: House, scope: Scope, _receive: Receive, send: Send) -> N
 
 async def judge(app: House, scope: Scope, receive: Receive, send: Send) -> None:
     """``POST /v1/proposals/…``."""
-    speaker = await app.speaker(scope)
-    body = await said(scope, receive, app.limits, Judge)
+    speaker, body = await app.heard(scope, receive, Judge)
     await reply_json(send, await app.proposing.judge(speaker, _number(scope), body))
 
 

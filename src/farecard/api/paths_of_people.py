@@ -13,7 +13,7 @@ from farecard.api.path_parts import (
     a_limit,
     answers,
 )
-from farecard.api.schemas import CARD, DAY, TEXT, Schema, an_object, or_null, ref
+from farecard.api.schemas import CARD, DAY, RECOVERY_CODES, TEXT, Schema, an_object, or_null, ref
 
 _MORE: Schema = {"additionalProperties": False}
 _PASSWORD: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST}
@@ -65,7 +65,7 @@ def of_staff() -> Schema:
         }},
         "/v1/password": {"post": {
             "operationId": "password", "summary": "another password; all sessions end", "requestBody": a_body(new_password),
-            "responses": answers(WITH_BODY, s200=a_json(an_object({"changed": {"const": True}}), "it is changed")),
+            "responses": answers(WITH_BODY, s200=a_json(an_object({"changed": {"const": True}}, {"recovery_codes": RECOVERY_CODES}), "it is changed")),
         }},
         "/v1/proposals": {
             "get": {
@@ -131,9 +131,10 @@ def of_members() -> Schema:
     with_card = an_object({"card": CARD, "code": _A_CODE, "password": _NEW_PASSWORD}) | _MORE
     by_code = an_object({"card": CARD, "code": _A_CODE}) | _MORE
     by_holder = an_object({"card": CARD, "kana": _SAID, "born": DAY, "phone": _SAID}) | _MORE
-    give = an_object(
-        {"for": {"enum": list(owning.PURPOSES)}, "channel": {"enum": list(owning.IN_HAND)}}
-    )
+    channel = {"channel": {"enum": list(owning.IN_HAND)}}
+    papers = {"kana": or_null(_SAID), "born": or_null(DAY)}
+    give = an_object({"for": {"enum": list(owning.PURPOSES)}} | channel, papers)
+    recovered = an_object({"login": TEXT, "recovery_codes": RECOVERY_CODES})
     codes = ref("RecoveryCodes")
     return {
         "/v1/members": {
@@ -147,7 +148,7 @@ def of_members() -> Schema:
         "/v1/members/recover": {
             "post": _post(
                 "recover", "another password for a code", {"oneOf": [with_login, with_card]},
-                an_object({"login": TEXT}), open=True,
+                recovered, open=True,
             )
         },
         "/v1/members/recovery-codes": {
@@ -181,6 +182,15 @@ def of_members() -> Schema:
                 "parameters": [NUMBER],
                 **_post(
                     "giveCode", "a code for whoever stands there with the card", give, ref("GivenCode"), 404,
+                ),
+            }
+        },
+        "/v1/cards/{number}/release": {
+            "post": {
+                "parameters": [NUMBER],
+                **_post(
+                    "release", "a card that somebody shows is no member's any more", an_object(channel, papers),
+                    an_object({"released": {"type": "boolean", "description": "whether it was one's"}}), 404,
                 ),
             }
         },

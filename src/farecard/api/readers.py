@@ -17,7 +17,7 @@ class Readers:
     """So many threads, each with a store opened to read; a bounded number of questions waits for them."""
 
     def __init__(self, url: str, threads: int, most_waiting: int) -> None:
-        self._url = url
+        self.url = url
         self._threads = Bounded("reader", threads, threads + most_waiting)
         self._own = threading.local()
         self._opened: set[Store] = set()
@@ -34,7 +34,7 @@ class Readers:
                 return self._over(old, question)
             except StoreError:  # its server may have been restarted since: once more over a new one
                 self._drop(old)
-        store = open_to_read(self._url)
+        store = open_to_read(self.url)
         with self._lock:
             self._opened.add(store)
         self._own.store = store

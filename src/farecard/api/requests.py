@@ -1,5 +1,6 @@
 """What a request says: its parameters, its kind of body, the body itself."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -90,13 +91,16 @@ def must_be(scope: Scope, *kinds: bytes) -> None:
 
 
 async def body_of(scope: Scope, receive: Receive, limits: Limits) -> bytes:
-    """The whole body. ``ProblemError`` 413 when it is too large; no more of it is read then."""
+    """The whole body. ``ProblemError`` 413 when it is too large; no more of it is read then, nor of one that takes too long."""
     message = await hear(scope, receive, limits.body_within)
     body: bytes = message.get("body", b"")
+    loop = asyncio.get_running_loop()
+    until = loop.time() + limits.whole_body_within
     while message.get("more_body"):
         if len(body) > limits.body:
             break
-        message = await hear(scope, receive, limits.body_within)
+        left = until - loop.time()
+        message = await hear(scope, receive, min(limits.body_within, max(0, left)))
         body += message.get("body", b"")
     if message["type"] == "http.disconnect":
         raise GoneError

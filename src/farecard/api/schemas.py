@@ -216,7 +216,7 @@ def _status() -> Schema:
 
 _LIST: Schema = {"type": "array", "items": TEXT}
 _REASONS = an_object({"reasons": {"type": "array", "items": ref("Reason")}})
-_CODES: Schema = {
+RECOVERY_CODES: Schema = {
     "type": "array",
     "items": TEXT,
     "description": "shown once; each is good once, for another password",
@@ -270,9 +270,9 @@ ANSWERS: dict[str, Schema] = {
         "name": TEXT, "role": {"enum": [*ROLES, MEMBER]}, "channels": _LIST, "commands": _LIST, "ask": _LIST, "acts": _LIST,
         "since": MOMENT, "until": MOMENT, "idle_until": MOMENT,
     }, {"token": {"type": "string", "description": "to be sent in place of a key; shown once"}}),
-    "RecoveryCodes": an_object({"recovery_codes": _CODES}),
+    "RecoveryCodes": an_object({"recovery_codes": RECOVERY_CODES}),
     "Enrolled": an_object({"member": {"type": "string", "description": "the id; the sender of what is sent is member:ID"},
-                           "recovery_codes": _CODES}),
+                           "recovery_codes": RECOVERY_CODES}),
     "OwnCard": _OWN_CARD,
     "OwnCards": an_object({"cards": {"type": "array", "items": _OWN_CARD}, "recovery_codes_left": COUNT}),
     "GivenCode": an_object({"code": TEXT, "until": MOMENT}),

@@ -106,21 +106,23 @@ class Sessions:
         """Who has signed in, and what he may do."""
         return _told(speaker.must_be_here(), self._limits)
 
-    async def change_password(self, speaker: Speaker, said: NewPassword) -> None:
-        """Another password, for whoever knows the old one; all his sessions end."""
+    async def change_password(self, speaker: Speaker, said: NewPassword) -> dict[str, Any]:
+        """Another password, for whoever knows the old one; all his sessions end. A member gets other recovery codes, too."""
         session = speaker.must_be_here()
         name = session.name
 
-        def change(store: Store) -> None:
+        def change(store: Store) -> dict[str, Any]:
             if session.realm == MEMBER:
-                members.change_password(store, self._vault, name, said.old, said.new)
-            else:
-                passwords.check(name, said.new)
-                staff.confirm(store, name, said.old)
-                staff.set_password(store, name, said.new, name)
+                codes = members.change_password(store, self._vault, name, said.old, said.new)
+                return {"recovery_codes": codes}
+            passwords.check(name, said.new)
+            staff.confirm(store, name, said.old)
+            staff.set_password(store, name, said.new, name)
+            return {}
 
-        await self.at_door(session.realm, change)
+        told = await self.at_door(session.realm, change)
         self.forget(speaker)
+        return {"changed": True, **told}
 
     def forget(self, speaker: Speaker) -> None:
         """A session has ended."""

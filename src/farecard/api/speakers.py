@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from math import ceil
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from farecard.access.keys import Key, Ring, load
 from farecard.access.rights import Bound, filler, may_say
@@ -13,12 +13,13 @@ from farecard.access.sessions import find as find_session
 from farecard.api.limits import Limits
 from farecard.api.problems import ProblemError
 from farecard.api.readers import Readers
-from farecard.api.replies import Scope
+from farecard.api.replies import Receive, Scope
 from farecard.model.commands import Command
 from farecard.model.moments import moment_now
 from farecard.model.verdict import Reason
 from farecard.storage.store import Store
 
+T = TypeVar("T")
 LOOK_EVERY = 1.0  # seconds until a session is looked at again: whoever is let go is, by then
 AWAKE_NOTES = 15  # an idle time is noted so often while somebody works
 MOST_KNOWN = 10_000
@@ -117,6 +118,9 @@ class Speaking(Protocol):
     async def speaker(self, scope: Scope) -> Speaker:
         """Who sends a request."""
 
+    async def heard(self, scope: Scope, receive: Receive, kind: type[T]) -> tuple[Speaker, T]:
+        """Who sends a request with a body, and that body."""
+
 
 class Speakers:
     """Finds who speaks by the secret of a request, and looks at the store for changes."""
@@ -178,6 +182,16 @@ class Speakers:
             raise ProblemError(401, Reason(None, "unknown-key"), CHALLENGE)
         return self._speakers[key.name, key.since]
 
+    async def is_good(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Whether the sender of these headers is known still."""
+        try:
+            await self.find(headers)
+        except ProblemError as problem:
+            if problem.status == 401:
+                return False
+            raise
+        return True
+
     # -- people ------------------------------------------------------------------------------
 
     async def _person(self, token: str) -> Speaker:
@@ -192,10 +206,12 @@ class Speakers:
                 self.forget(token)
                 raise ProblemError(401, Reason(None, "session-ended"), CHALLENGE)
             if session.realm == MEMBER:
-                bound = member_bound(session.name)
+                bound = member_bound(session.name, self._limits.member_rate)
             else:
                 bound = bound_of(session.role, session.name)
             speaker = Speaker(session.sender, bound, session, token)
+            if known is not None:
+                speaker.rate = known[0].rate  # what was taken of it counts on
             if len(self._people) > MOST_KNOWN:
                 self._people.clear()
             self._people[token] = speaker, now

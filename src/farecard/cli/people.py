@@ -60,7 +60,7 @@ def erase(args: Any) -> int:
         if told and not args.yes:
             _ask(told)
         today = day_of(moment_now())
-        count = people.erase(store, found, whoami(), today, in_use=args.in_use)
+        count = people.erase(store, vault, found, whoami(), today, in_use=args.in_use)
     if args.json:
         print_json({"erased": count})
     else:

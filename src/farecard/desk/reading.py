@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from farecard.desk.entries import Entry
-from farecard.model.commands import ApplyMynaPoint, Command, Holder, Issue, Notice
+from farecard.model.commands import ApplyMynaPoint, Command, Issue, Notice
 from farecard.storage.vault import Vault
 from farecard.wire.diagnose import Broken
 from farecard.wire.line import read_line
@@ -16,7 +16,7 @@ class Reader:
 
     def __init__(self, vault: Vault) -> None:
         self._digest = vault.digest
-        self._match = vault.match
+        self._vault = vault
 
     def read(self, sender: str, line: bytes, fill: Fill | None = None) -> Entry:
         """A line as an entry; ``fill`` puts in what its sender may leave out, before the body is digested."""
@@ -26,15 +26,15 @@ class Reader:
         entry = Entry(sender, command, self._digest(canonical))
         if type(command) is Issue:
             if command.holder is not None:
-                entry.who = self._holder(command.holder)
+                holder = command.holder
+                entry.who = (
+                    self._vault.holder(holder.kana, holder.born),
+                    self._vault.phone(holder.phone),
+                )
         elif isinstance(command, (ApplyMynaPoint, Notice)):
             entry.person = self._person(command.person)
         return entry
 
-    def _holder(self, holder: Holder) -> tuple[bytes, bytes]:
-        """What tells the same holder without a name: of kana and birthday, and of the phone."""
-        return self._match(holder.kana, holder.born), self._match(holder.phone)
-
     def _person(self, id: str) -> str:
         """What stands for a person in place of the opaque id."""
-        return self._match("person", id).hex()
+        return self._vault.match("person", id).hex()

@@ -23,27 +23,30 @@ CREATE TABLE recovery (
     PRIMARY KEY (member, code)
 ) /* clustered */;
 
--- Whose a card is: one member at a time. `how` is the proof.
+-- Whose a card is: one member at a time. `how` is the proof, `kind` what the card was then.
 CREATE TABLE owned (
     account BIGINT PRIMARY KEY,
     member TEXT NOT NULL,
     since BIGINT NOT NULL,
-    how TEXT NOT NULL
+    how TEXT NOT NULL,
+    kind TEXT NOT NULL
 );
 CREATE INDEX owned_by ON owned (member);
 
--- A code that a place gave out for a card it had in its hand; a newer one takes its place.
+-- A code that a place gave out for a card it had in its hand; a newer one takes its place. `member`: whose account it
+-- recovers.
 CREATE TABLE desk_code (
     account BIGINT NOT NULL,
     purpose TEXT NOT NULL,
     code BYTEA NOT NULL,
     channel TEXT NOT NULL,
     until BIGINT NOT NULL,
-    tries BIGINT NOT NULL,
+    member TEXT,
     PRIMARY KEY (account, purpose)
 ) /* clustered */;
 
--- How often somebody failed to prove a card his, and how often that was tried of a card, since `since`.
+-- How often a member failed to prove cards his, how often that was tried of a card, and how often papers did not fit a
+-- card; `since`: the last time.
 CREATE TABLE guess (
     about TEXT PRIMARY KEY,
     failures BIGINT NOT NULL,

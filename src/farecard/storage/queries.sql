@@ -258,6 +258,9 @@ UPDATE payee SET sealed = NULL WHERE account = :account
 -- name: erase_member
 UPDATE member SET member_key = NULL, subject_key = NULL, sealed = NULL WHERE account = :account
 
+-- name: erase_memberships
+UPDATE member SET member_key = NULL, subject_key = NULL, sealed = NULL WHERE member_key = :member_key
+
 -- name: erase_person
 UPDATE person SET subject_key = NULL, sealed = NULL WHERE person = :person
 
@@ -334,16 +337,16 @@ UPDATE recovery SET used = :used WHERE member = :name AND code = :code AND used 
 DELETE FROM recovery WHERE member = :name
 
 -- name: owner_of
-SELECT member, since, how FROM owned WHERE account = :account
+SELECT member, since, how, kind FROM owned WHERE account = :account
 
 -- name: owned_by
-SELECT account, since, how FROM owned WHERE member = :member ORDER BY since, account
+SELECT account, since, how, kind FROM owned WHERE member = :member ORDER BY since, account
 
 -- name: own
-UPDATE owned SET member = :name, since = :since, how = :how WHERE account = :account
+UPDATE owned SET member = :name, since = :since, how = :how, kind = :kind WHERE account = :account
 
 -- name: disown
-DELETE FROM owned WHERE account = :account AND member = :name
+DELETE FROM owned WHERE account = :account
 
 -- name: disown_all
 DELETE FROM owned WHERE member = :name
@@ -352,10 +355,7 @@ DELETE FROM owned WHERE member = :name
 SELECT name_key, phone_key FROM holder WHERE account = :account
 
 -- name: desk_code
-SELECT code, channel, until, tries FROM desk_code WHERE account = :account AND purpose = :purpose
-
--- name: count_try
-UPDATE desk_code SET tries = tries + 1 WHERE account = :account AND purpose = :purpose
+SELECT code, channel, until, member FROM desk_code WHERE account = :account AND purpose = :purpose
 
 -- name: end_desk_code
 DELETE FROM desk_code WHERE account = :account AND purpose = :purpose
@@ -367,7 +367,7 @@ DELETE FROM desk_code WHERE until < :now
 SELECT failures, since FROM guess WHERE about = :about
 
 -- name: guess_again
-UPDATE guess SET failures = failures + 1 WHERE about = :about
+UPDATE guess SET failures = failures + 1, since = :now WHERE about = :about
 
 -- name: forget_guesses
 DELETE FROM guess WHERE about = :about

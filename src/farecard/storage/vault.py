@@ -13,6 +13,7 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from farecard.model.holders import plain_kana, plain_phone
 from farecard.storage.errors import StoreError
 
 if TYPE_CHECKING:
@@ -55,6 +56,14 @@ class Vault:
                 for part in parts
             )
         )
+
+    def holder(self, kana: str, born: str) -> bytes:
+        """What tells the same holder without a name: a digest of kana and birthday, in whatever usual spelling."""
+        return self.match(plain_kana(kana), born)
+
+    def phone(self, number: str) -> bytes:
+        """The same of a phone number."""
+        return self.match(plain_phone(number))
 
     def keyed(self, *parts: str) -> bytes:
         """A keyed digest of texts as they are, to find them by."""
