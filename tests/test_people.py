@@ -50,7 +50,7 @@ def url(request, tmp_path):
     got = answers(desk, lines(), batch=1)
     assert [one["outcome"] for one in got] == ["accepted"] * 8, [one for one in got if one["outcome"] != "accepted"]
     name, _ = members.enrol(desk.store, desk.vault, LOGIN, WORD)
-    owning.claim_as_holder(desk.store, desk.vault, name, 1, HOLDER["kana"], HOLDER["born"], HOLDER["phone"])
+    owning.claim_as_holder(desk.store, desk.vault, name, 1, owning.Papers(HOLDER["kana"], HOLDER["born"]), HOLDER["phone"])
     desk.store.close()
     return url
 
