@@ -39,7 +39,7 @@ demo: setup
 
 # Style, types, layers, then every test; the same that CI runs.
 test: dev check
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: dev
 	@$(BIN)/ruff check src tests bench examples

@@ -47,7 +47,7 @@ def member(served):
     served.post(said, None, "/v1/members")
     token = served.post(said, None, "/v1/members/sign-in")[1]["token"]
     given = json.dumps({"for": "owning", "channel": "ticket-machine"}).encode()
-    code = served.post(given, served.key("machine", "ticket-machine"), f"/v1/cards/{CARD}/code")[1]["code"]
+    code = served.post(given, served.key("machine", "ticket-machine", ask="codes"), f"/v1/cards/{CARD}/code")[1]["code"]
     assert served.post(json.dumps({"card": CARD, "code": code}).encode(), token, "/v1/members/cards")[0] == 200
     return token
 
