@@ -8,11 +8,13 @@ from functools import partial
 from importlib import metadata
 from time import perf_counter
 from traceback import format_tb
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from farecard.access.sessions import SECOND
 from farecard.api import asking, members, office
+from farecard.api.clock import Clock
 from farecard.api.connection import LIVE, Connection, Quick, sweep
 from farecard.api.hearing import Hearing
 from farecard.api.journal import MEDIA_TYPES, BrokenOffError, Upload
@@ -66,14 +68,25 @@ COMMANDS, JOURNAL, CARDS, CASES = "/v1/commands", "/v1/journal", "/v1/cards/", "
 _OPEN = (b"127.0.0.1", b"::1")
 
 
+class Pages(Protocol):
+    """Pages under the same address."""
+
+    def route(self, path: str) -> tuple[str, dict[str, Handler] | None]:
+        """A path's route, for counting, and what may be done there; None when it is none of theirs."""
+
+
 class App:
     """An ASGI application over one desk. ``open_desk`` is called when the server starts."""
 
-    def __init__(self, open_desk: Callable[[], Desk], limits: Limits, metrics: Metrics) -> None:
+    def __init__(
+        self, open_desk: Callable[[], Desk], limits: Limits, metrics: Metrics, clock: Clock | None = None
+    ) -> None:  # fmt: skip
         self._open_desk = open_desk
+        self.clock = clock or Clock()
         self.limits = limits
         self.metrics = metrics
         self.version = metadata.version("farecard")
+        self.pages: Pages | None = None  # what answers beside the API
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- the server's life -------------------------------------------------------------------
@@ -104,7 +117,7 @@ class App:
         kind = LoopQueue if desk.overlaps else ThreadQueue
         self.queue = kind(desk, most_waiting=self.limits.waiting, watch=self.metrics.kept)
         self.window = AsyncWindow(self.queue)
-        self.hearing = Hearing(desk.reader, self.limits.ahead)
+        self.hearing = Hearing(desk.reader, self.limits.ahead, self.clock)
         self.readers = Readers(desk.store.url, self.limits.readers, self.limits.questions)
         self.news = News(self.readers)
         self.registrar = Registrar(desk.store.url, self.limits.writes)
@@ -168,6 +181,8 @@ class App:
             await send(message)
 
         route, handlers = _route(scope["path"])
+        if handlers is None and self.pages is not None:
+            route, handlers = self.pages.route(scope["path"])
         try:
             handler = self._handler(handlers, scope["method"])
             await handler(self, scope, receive, say)
@@ -246,17 +261,22 @@ class App:
         must_be(scope, b"application/json")
         dry = scope["query_string"] and flag(parameters(scope, "dry_run"), "dry_run")
         body = await body_of(scope, receive, self.limits)
-        if not body or body.isspace():
-            raise ProblemError(400, Reason(None, "no-body"))
         speaker = await self.speakers.find(scope["headers"])
-        entry, no = self.hearing.line(speaker, body)
+        answer = await self.send(speaker, body, dry=bool(dry))
+        status = 422 if answer.outcome == INVALID else 200
+        await reply(send, status, encode_answer(answer))
+
+    async def send(self, speaker: Speaker, line: bytes, *, dry: bool = False) -> Answer:
+        """What becomes of a command, from whichever window; ``dry``: what would. ``ProblemError`` 400, 403 or 503."""
+        if not line or line.isspace():
+            raise ProblemError(400, Reason(None, "no-body"))
+        entry, no = self.hearing.line(speaker, line)
         if no is not None:
             raise ProblemError(403, no)
         if speaker.bound.member is not None and entry.command is not None:
-            await asking.must_be_his(self.readers, speaker, entry.command, self.limits.behind)
-        answer = await (self._tried(entry) if dry else self._decided(entry))
-        status, said = 422 if answer.outcome == INVALID else 200, encode_answer(answer)
-        await reply(send, status, said)
+            oldest = self.clock.now() - self.limits.behind * SECOND
+            await asking.must_be_his(self.readers, speaker, entry.command, oldest)
+        return await (self._tried(entry) if dry else self._decided(entry))
 
     async def _decided(self, entry: Entry) -> Answer:
         future = self.window.hand_in([entry])
@@ -352,7 +372,9 @@ class App:
         at = as_of(parameters(scope, "as_of"))
         number, _, what = scope["path"].removeprefix(CARDS).partition("/")
         ask = asking.OF_A_CARD[what]
-        await reply_json(send, await asking.of_a_card(self.readers, speaker, number, ask, at))
+        await reply_json(
+            send, await asking.of_a_card(self.readers, speaker, number, ask, at, self.clock.now())
+        )
 
     async def cases(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """``GET /v1/cases``: what was left to people."""
@@ -375,7 +397,9 @@ class App:
         """``GET /v1/trial-balance``."""
         speaker = await self.speaker(scope)
         at = as_of(parameters(scope, "as_of"))
-        await reply_json(send, await asking.trial_balance(self.readers, speaker, at))
+        await reply_json(
+            send, await asking.trial_balance(self.readers, speaker, at, self.clock.now())
+        )
 
     async def events(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """``GET /v1/events``: what was decided, for those who follow along."""

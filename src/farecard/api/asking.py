@@ -6,7 +6,6 @@ from typing import Any
 
 from farecard.access import owning
 from farecard.access.owning import OwningError
-from farecard.access.sessions import SECOND
 from farecard.api.news import Mark, News, end_of_log
 from farecard.api.problems import ProblemError
 from farecard.api.readers import Readers
@@ -34,12 +33,12 @@ OF_A_CARD: dict[str, OfCard] = {
 
 
 async def of_a_card(
-    readers: Readers, speaker: Speaker, text: str, what: OfCard, at: int | None
+    readers: Readers, speaker: Speaker, text: str, what: OfCard, at: int | None, now: int
 ) -> Any:
-    """A question about a card."""
+    """A question about a card: as of ``at``, or of all there is by ``now``."""
     speaker.must_ask("cards")
     number = card_number(text, "number")
-    when = card.everything(moment_now()) if at is None else card.moment(at)
+    when = card.everything(now) if at is None else card.moment(at)
     member = speaker.bound.member
 
     def ask(store: Store) -> Any:
@@ -67,15 +66,15 @@ def card_number(text: str, field: str) -> int:
         raise ProblemError(400, Reason(None, "want-card-number", {"field": field})) from None
 
 
-async def must_be_his(readers: Readers, speaker: Speaker, command: Command, behind: int) -> None:
-    """``ProblemError`` 403 when a member's command is about a card that is not his, or its clock is ``behind`` ours by so many seconds.
+async def must_be_his(readers: Readers, speaker: Speaker, command: Command, oldest: int) -> None:
+    """``ProblemError`` 403 when a member's command is about a card that is not his, or older than the moment ``oldest``.
 
     A command that was decided before is asked again at any time.
     """
     member = speaker.bound.member
     assert member is not None
     numbers = [getattr(command, name) for name in command.NUMBERS]
-    is_late = command.at < moment_now() - behind * SECOND
+    is_late = command.at < oldest
 
     def ask(store: Store) -> bool:
         # what is paid out at once takes more than words
@@ -87,7 +86,7 @@ async def must_be_his(readers: Readers, speaker: Speaker, command: Command, behi
     except OwningError as no:
         raise ProblemError(403, Reason(None, no.code, no.params)) from None
     if not in_time:
-        raise ProblemError(403, Reason(None, "clock-behind", {"field": "at", "seconds": behind}))
+        raise ProblemError(403, Reason(None, "clock-behind", {"field": "at"}))
 
 
 async def cases(
@@ -153,7 +152,7 @@ async def checkpoint(readers: Readers, speaker: Speaker, vault: Vault) -> Any:
     )
 
 
-async def trial_balance(readers: Readers, speaker: Speaker, at: int | None) -> Any:
+async def trial_balance(readers: Readers, speaker: Speaker, at: int | None, now: int) -> Any:
     """The books."""
     speaker.must_ask("trial-balance")
-    return await readers.ask(lambda store: answers.trial_balance(store, at, moment_now()))
+    return await readers.ask(lambda store: answers.trial_balance(store, at, now))

@@ -1,9 +1,9 @@
 """Lines as this window takes them: read, filled in, held against what their sender may say and against the clock."""
 
+from farecard.api.clock import Clock
 from farecard.api.speakers import Speaker
 from farecard.desk.entries import Entry
 from farecard.desk.reading import Reader
-from farecard.model.moments import moment_now
 from farecard.model.verdict import Reason
 from farecard.wire.diagnose import Broken
 
@@ -13,9 +13,10 @@ SECOND = 1_000_000
 class Hearing:
     """Reads lines for the desk."""
 
-    def __init__(self, reader: Reader, ahead: int) -> None:
+    def __init__(self, reader: Reader, ahead: int, clock: Clock) -> None:
         self._read = reader.read
         self._ahead = ahead * SECOND
+        self._clock = clock
 
     def line(self, speaker: Speaker, line: bytes) -> tuple[Entry, Reason | None]:
         """A line as an entry, and why its sender may not say it; None when he may."""
@@ -35,7 +36,7 @@ class Hearing:
     def _in_time(self, entry: Entry) -> Entry:
         """The same, or no command when its clock is ahead of ours."""
         c = entry.command
-        if c is None or c.at <= moment_now() + self._ahead:
+        if c is None or c.at <= self._clock.now() + self._ahead:
             return entry
         reason = Reason(None, "clock-ahead", {"field": "at", "seconds": self._ahead // SECOND})
         return Entry(entry.sender, None, b"", Broken(c.id, [reason]))

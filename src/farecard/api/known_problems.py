@@ -52,7 +52,7 @@ PROBLEMS: dict[int, tuple[Reason, ...]] = {
         Reason(None, "wrong-code", {"field": "code"}),
         Reason(None, "needs-code", {"field": "card"}),
         Reason(None, "not-a-members-field", {"field": "place"}),
-        Reason(None, "clock-behind", {"field": "at", "seconds": 900}),
+        Reason(None, "clock-behind", {"field": "at"}),
         Reason(None, "papers-needed", {"field": "born"}),
         Reason(None, "not-the-holder", {"field": "born"}),
         Reason(None, "code-at-counter", {"field": "channel"}),

@@ -236,7 +236,7 @@ ANSWERS: dict[str, Schema] = {
     },
     "RefundQuote": {"anyOf": [an_object(_PAID), _REASONS]},
     "ReissueQuote": {
-        "anyOf": [an_object({"due": YEN, "collect_from": DAY, "due_if_damaged": YEN}), _REASONS]
+        "anyOf": [an_object({"due": YEN, "fee": YEN, "deposit": YEN, "collect_from": DAY, "due_if_damaged": YEN}), _REASONS]
     },
     "Points": {"type": "array", "items": {"allOf": [ref("Reason"), an_object({"measure": or_null(COUNT)})]}},
     "Events": an_object({

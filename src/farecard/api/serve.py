@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import msgspec
 import uvicorn
+from msgspec.structs import replace
 from uvicorn.supervisors import Multiprocess
 
-from farecard.api.limits import Limits
 from farecard.api.worker import SETTINGS, Settings
 from farecard.desk.opening import making_store
 from farecard.storage.errors import StoreError
@@ -57,12 +57,11 @@ def _many_files() -> None:
 
 
 def serve(
-    url: str, listening: socket.socket, limits: Limits, workers: int, log_level: str,
-    ready: Callable[[], None],
+    url: str, listening: socket.socket, settings: Settings, workers: int, ready: Callable[[], None], factory: str
 ) -> None:  # fmt: skip
     """Serve until told to stop by SIGTERM or Ctrl-C; then what was accepted is answered first.
 
-    ``ready`` is called once the store is made and the socket listens.
+    ``ready`` is called once the store is made and the socket listens; ``factory`` names what makes the application.
     """
     if workers > 1 and not is_postgres(url):
         raise ServeError(
@@ -73,13 +72,13 @@ def serve(
     ].close()  # made or brought up to date once, and what is wrong with it said here
     _many_files()
     with tempfile.TemporaryDirectory(prefix="farecard-serve-") as shared:
-        settings = Settings(url, limits, log_level, shared if workers > 1 else None)
+        settings = replace(settings, shared=shared if workers > 1 else None)
         os.environ[SETTINGS] = msgspec.json.encode(settings).decode()
         config = uvicorn.Config(
-            "farecard.api.worker:make", factory=True, workers=workers,
+            factory, factory=True, workers=workers,
             loop="uvloop", http="farecard.api.connection:Connection", ws="none", lifespan="on",
             log_config=None, access_log=False, proxy_headers=False, server_header=False,
-            timeout_keep_alive=int(limits.idle), timeout_graceful_shutdown=int(limits.leave_within),
+            timeout_keep_alive=int(settings.limits.idle), timeout_graceful_shutdown=int(settings.limits.leave_within),
         )  # fmt: skip
         ready()
         # uvicorn raises the signal again when it is done; by then there is nothing left to end

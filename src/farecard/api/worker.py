@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from farecard.api.app import App
+from farecard.api.clock import Clock
 from farecard.api.limits import Limits
 from farecard.api.logs import configure
 from farecard.api.metrics import Metrics
@@ -23,15 +24,27 @@ class Settings(msgspec.Struct):
     store: str
     limits: Limits
     log_level: str
+    clock_ahead: int = 0  # microseconds
+    behind_tls: bool = False
     shared: str | None = None  # the folder for numbers, where there are several
+
+
+def settings_of_this() -> Settings:
+    """What this process was told."""
+    return msgspec.json.decode(os.environ[SETTINGS], type=Settings)
 
 
 def make() -> App:
     """The application of this process."""
-    settings = msgspec.json.decode(os.environ[SETTINGS], type=Settings)
+    settings = settings_of_this()
     configure(settings.log_level)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # a stranger's bytes shall not fill a log
     collect_rarely()
     sys.setswitchinterval(SWITCH)
     shared = None if settings.shared is None else Path(settings.shared)
-    return App(lambda: writing_desk(settings.store), settings.limits, Metrics(shared))
+    return App(
+        lambda: writing_desk(settings.store),
+        settings.limits,
+        Metrics(shared),
+        Clock(settings.clock_ahead),
+    )

@@ -222,6 +222,14 @@ def parser() -> argparse.ArgumentParser:
         help="(default %(default)s)",
     )  # fmt: skip
     server.add_argument(
+        "--behind-tls", action="store_true",
+        help="people come over HTTPS: their cookies travel over nothing else",
+    )  # fmt: skip
+    server.add_argument(
+        "--clock", metavar="MOMENT",
+        help="show and take everything as if it were then, going on from there: for training and demonstrations",
+    )  # fmt: skip
+    server.add_argument(
         "--limit", action="append", metavar="NAME=NUMBER", help="change a limit, like unread=60"
     )
     _add_keys(subs, add)

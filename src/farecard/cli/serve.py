@@ -6,8 +6,10 @@ import msgspec
 
 from farecard.api.limits import LIMITS, Limits
 from farecard.api.serve import address, bind, serve
+from farecard.api.worker import Settings
 from farecard.cli.errors import UsageError
 from farecard.cli.show import say
+from farecard.model.moments import moment_now, parse_moment
 from farecard.storage.opening import place_of
 
 
@@ -28,9 +30,19 @@ def _limits(words: list[str]) -> Limits:
     return limits
 
 
+def _moment(text: str) -> int:
+    try:
+        return parse_moment(text)
+    except ValueError as error:
+        raise UsageError(f"--clock: {error}") from None
+
+
 def run(args: Any) -> int:
     """``farecard serve``, until SIGTERM or Ctrl-C."""
-    limits = _limits(args.limit or [])
+    ahead = 0 if args.clock is None else _moment(args.clock) - moment_now()
+    settings = Settings(
+        args.store, _limits(args.limit or []), args.log_level, ahead, args.behind_tls
+    )
     if args.workers < 1:
         raise UsageError("--workers: 1 or more processes")
     place = place_of(args.store)
@@ -40,6 +52,6 @@ def run(args: Any) -> int:
         def ready() -> None:
             say(f"farecard serves {place} at {at} (how to speak to it: {at}/docs); Ctrl-C to stop")
 
-        serve(args.store, listening, limits, args.workers, args.log_level, ready)
+        serve(args.store, listening, settings, args.workers, ready, "farecard.pages.worker:make")
     say("farecard: stopped; everything that was accepted was answered")
     return 0

@@ -37,7 +37,7 @@ def refund_quote(store: Store, number: int, when: AsOf) -> dict[str, Any]:
 
 
 def reissue_quote(store: Store, number: int, when: AsOf) -> dict[str, Any]:
-    """``due``, ``collect_from`` and ``due_if_damaged``, or ``reasons``."""
+    """``due`` with its ``fee`` and ``deposit``, ``collect_from`` and ``due_if_damaged``, or ``reasons``."""
     from farecard.questions import quotes
     from farecard.storage.making import load_tariff
 

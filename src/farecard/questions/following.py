@@ -113,14 +113,25 @@ def _events(store: Store, batch: _Batch, sender: str | None) -> Iterator[Event]:
             yield event
 
 
+def decided(store: Store, sender: str, id: str) -> dict[str, Any] | None:
+    """One command that was decided, as a follower gets it but for when it was recorded; None where there is none of this id."""
+    for _, account, seq in store.rows("commands", sender=sender, ids=[id]):
+        for row in store.rows("events", seqs=[seq], accounts=[account]):
+            return _of_event(as_event(row))
+    return None
+
+
 def _told(event: Event, batch: _Batch) -> dict[str, Any]:
     """A decided command as a follower gets it."""
+    return {**_of_event(event), "recorded_at": iso_moment(batch.recorded_at)}
+
+
+def _of_event(event: Event) -> dict[str, Any]:
     case = case_of(event)
     return {
         "sender": event.sender,
         "id": event.id,
         "at": iso_moment(event.at),
-        "recorded_at": iso_moment(batch.recorded_at),
         "do": event.do,
         "channel": event.channel,
         "place": event.place,

@@ -44,7 +44,7 @@ def quote_refund(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[
 
 
 def quote_reissue(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any] | No:
-    """What a new card costs (``due`` if lost, ``due_if_damaged``) and from when, or why there is none."""
+    """What a new card costs (``due`` if lost, ``due_if_damaged``), ``due`` being a ``fee`` and a ``deposit``, and from when; or why there is none."""
     account = _living(store, number, when)
     if isinstance(account, No):
         return account
@@ -54,6 +54,8 @@ def quote_reissue(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict
         return no
     return {
         "due": reissue.due_if_lost(rates),
+        "fee": rates.lost_reissue_fee,
+        "deposit": rates.deposit,
         "collect_from": iso_day(day + rates.reissue_wait),
         "due_if_damaged": reissue.due_if_damaged(rates),
     }

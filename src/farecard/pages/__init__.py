@@ -1,0 +1,1 @@
+"""What people see: pages over the API's own parts, for card holders, machines, counters and operations."""

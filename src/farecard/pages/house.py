@@ -1,0 +1,75 @@
+"""What a page asks of the house behind it: the same parts that answer the API, with the same rights and limits."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from farecard.api import asking
+from farecard.api.app import App
+from farecard.api.speakers import Speaker
+from farecard.model.moments import iso_moment
+from farecard.questions import following
+from farecard.storage.store import Store
+from farecard.texts import explain_all
+from farecard.wire.answer import encode_answer
+
+T = TypeVar("T")
+
+
+class House:
+    """The house, for one request. ``speaker``: who has signed in at this window; None: nobody."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.speaker: Speaker | None = None
+
+    @property
+    def csrf(self) -> str:
+        """What a form of this session carries, so that no other site's form is taken for one of ours; empty without a session."""
+        if self.speaker is None or self.speaker.token is None:
+            return ""
+        return self.app.queue.desk.vault.keyed("csrf", self.speaker.token).hex()
+
+    @property
+    def now(self) -> int:
+        """The moment, by the windows' clock."""
+        return self.app.clock.now()
+
+    async def ask(self, question: Callable[[Store], T]) -> T:
+        """An answer over one state of the store."""
+        return await self.app.readers.ask(question)
+
+    async def about(self, speaker: Speaker, number: str, what: str = "") -> Any:
+        """One of the five questions about a card, as of now. ``ProblemError`` 400, 403 or 404."""
+        question = asking.OF_A_CARD[what]
+        return await asking.of_a_card(self.app.readers, speaker, number, question, None, self.now)
+
+    async def send(self, speaker: Speaker, id: str, command: dict[str, Any]) -> dict[str, Any]:
+        """What becomes of a command, as the API says it. One of this id that was decided before is not sent again."""
+        before = await self.decided(speaker, id)
+        if before is not None:
+            return before
+        line = msgspec.json.encode({"id": id, "at": iso_moment(self.now), **command})
+        answer = await self.app.send(speaker, line)
+        found: dict[str, Any] = msgspec.json.decode(encode_answer(answer))
+        return found
+
+    async def try_out(self, speaker: Speaker, command: dict[str, Any]) -> dict[str, Any]:
+        """What would become of a command; nothing is kept."""
+        line = msgspec.json.encode({"id": "dry", "at": iso_moment(self.now), **command})
+        answer = await self.app.send(speaker, line, dry=True)
+        found: dict[str, Any] = msgspec.json.decode(encode_answer(answer))
+        return found
+
+    async def decided(self, speaker: Speaker, id: str) -> dict[str, Any] | None:
+        """What became of a command of this speaker; None where none of this id was decided."""
+
+        def ask(store: Store) -> dict[str, Any] | None:
+            found = following.decided(store, speaker.name, id)
+            return None if found is None else explain_all(found)
+
+        found = await self.ask(ask)
+        if found is not None:
+            found["result"] = msgspec.json.decode(found["result"])
+        return found

@@ -1,0 +1,332 @@
+"""The member's page: signing in, one's cards, what each is worth, what happened with it, and what can be done."""
+
+import csv
+import io
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from farecard.access.sessions import MEMBER
+from farecard.api.membership import Claim, Confirm, Recover
+from farecard.api.problems import ProblemError, document
+from farecard.api.sessions import MemberSignIn
+from farecard.api.speakers import Speaker
+from farecard.model.commands import PHONES
+from farecard.pages.house import House
+from farecard.pages.language import words
+from farecard.pages.requests import File, Page, Redirect, Request
+from farecard.texts import LANGUAGES
+
+Answer = Page | Redirect | File
+HOME, SIGN_IN = "/member", "/member/sign-in"
+CHANNEL = "member-page"
+
+
+def _for_members(
+    show: Callable[[House, Request, Speaker], Awaitable[Answer]],
+) -> Callable[[House, Request], Awaitable[Answer]]:
+    """A page for whoever has signed in; others are asked to, and come back."""
+
+    async def shown(house: House, request: Request) -> Answer:
+        if house.speaker is None:
+            wanted = request.path if request.method == "GET" else HOME
+            return Redirect(f"{SIGN_IN}?then={wanted}" if wanted != HOME else SIGN_IN)
+        return await show(house, request, house.speaker)
+
+    return shown
+
+
+def _again(template: str, problem: ProblemError, **figures: Any) -> Page:
+    """The form once more, with what was wrong."""
+    said = document(problem.status, problem.reason)
+    return Page(template, {"problem": said, **figures}, problem.status)
+
+
+def _sentence(key: str) -> dict[str, str]:
+    """A sentence of ours as a reason has it: in both languages."""
+    return {name: words(name)[key] for name in LANGUAGES}
+
+
+# -- signing in ----------------------------------------------------------------------------------
+
+
+def _then(text: str) -> str:
+    """Where to go after signing in: a page of ours."""
+    return text if text.startswith(f"{HOME}/") and "//" not in text else HOME
+
+
+async def sign_in_form(_house: House, request: Request) -> Answer:
+    """``GET /member/sign-in``."""
+    return Page("member/sign_in.html", {"login": "", "then": _then(request.query.get("then", ""))})
+
+
+async def sign_in(house: House, request: Request) -> Answer:
+    """``POST /member/sign-in``."""
+    login, then = request.said("login"), _then(request.said("then"))
+    said = MemberSignIn(login, request.form.get("password", ""))
+    try:
+        told = await house.app.sessions.sign_in_member(said)
+    except ProblemError as problem:
+        return _again("member/sign_in.html", problem, login=login, then=then)
+    return Redirect(then, {MEMBER: told["token"]})
+
+
+async def sign_out(house: House, _request: Request) -> Answer:
+    """``POST /member/sign-out``."""
+    if house.speaker is not None:
+        await house.app.sessions.sign_out(house.speaker)
+    return Redirect(SIGN_IN, {MEMBER: None})
+
+
+async def enrol_form(_house: House, _request: Request) -> Answer:
+    """``GET /member/enrol``."""
+    return Page("member/enrol.html", {"login": ""})
+
+
+async def enrol(house: House, request: Request) -> Answer:
+    """``POST /member/enrol``: the recovery codes are shown once, as the answer."""
+    login, password = request.said("login"), request.form.get("password", "")
+    try:
+        told = await house.app.membership.enrol(MemberSignIn(login, password))
+    except ProblemError as problem:
+        return _again("member/enrol.html", problem, login=login)
+    return Page("member/codes.html", {"codes": told["recovery_codes"], "login": login})
+
+
+async def recover_form(_house: House, _request: Request) -> Answer:
+    """``GET /member/recover``."""
+    return Page("member/recover.html", {"login": "", "card": ""})
+
+
+async def recover(house: House, request: Request) -> Answer:
+    """``POST /member/recover``."""
+    login, card = request.said("login"), request.said("card")
+    said = Recover(
+        request.said("code"), request.form.get("password", ""), login or None, card or None
+    )
+    try:
+        told = await house.app.membership.recover(said)
+    except ProblemError as problem:
+        return _again("member/recover.html", problem, login=login, card=card)
+    return Page("member/codes.html", {"codes": told["recovery_codes"], "login": told["login"]})
+
+
+# -- cards ---------------------------------------------------------------------------------------
+
+
+@_for_members
+async def home(house: House, _request: Request, speaker: Speaker) -> Answer:
+    """``GET /member``: each card with its balance, points and state."""
+    mine = await house.app.membership.cards(speaker)
+    cards = [(await house.about(speaker, one["card"]))["card"] | one for one in mine["cards"]]
+    return Page("member/home.html", {"cards": cards, "codes_left": mine["recovery_codes_left"]})
+
+
+@_for_members
+async def add_form(_house: House, _request: Request, _speaker: Speaker) -> Answer:
+    """``GET /member/add``."""
+    return Page("member/add.html", {"said": {}})
+
+
+@_for_members
+async def add(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /member/add``: by a code, or by what the holder said."""
+    fields = ("card", "code", "kana", "born", "phone")
+    said = {name: request.said(name) for name in fields}
+    by_code = request.form.get("by") == "code"
+    used = ("code",) if by_code else ("kana", "born", "phone")
+    if not all(said[name] for name in used):
+        missing = _sentence("add.missing_code" if by_code else "add.missing_words")
+        return Page("member/add.html", {"problem": missing, "said": said}, 400)
+    claim = Claim(said["card"].replace(" ", ""), **{name: said[name] or None for name in used})
+    try:
+        told = await house.app.membership.claim(speaker, claim)
+    except ProblemError as problem:
+        return _again("member/add.html", problem, said=said)
+    return Redirect(f"{HOME}/cards/{told['card']}")
+
+
+@_for_members
+async def card(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N``: what it is worth, and what can be done."""
+    number = request.parts["number"]
+    status = await house.about(speaker, number)
+    quote = await house.about(speaker, number, "refund-quote")
+    reissue = await house.about(speaker, number, "reissue-quote")
+    history = await house.about(speaker, number, "history")
+    figures = {"card": status["card"], "quote": quote, "reissue": reissue, "latest": history[:5]}
+    return Page("member/card.html", figures)
+
+
+@_for_members
+async def history(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N/history``: month by month, by kind, and by words."""
+    number = request.parts["number"]
+    found = await house.about(speaker, number, "history")
+    months = list(dict.fromkeys(one["at"][:7] for one in found))
+    kinds = sorted({one["do"] for one in found})
+    month, kind = request.query.get("month", ""), request.query.get("kind", "")
+    shown = [
+        one
+        for one in found
+        if (not month or one["at"].startswith(month)) and (not kind or one["do"] == kind)
+    ]
+    figures = {
+        "card": (await house.about(speaker, number))["card"],
+        "lines": shown, "months": months, "kinds": kinds, "month": month, "kind": kind,
+    }  # fmt: skip
+    return Page("member/history.html", figures)
+
+
+@_for_members
+async def history_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N/history.csv``: all of it, for a spreadsheet."""
+    number, t = request.parts["number"], request.language.word
+    found = await house.about(speaker, number, "history")
+    text = io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow(
+        [t(f"history.{name}") for name in ("at", "what", "where", "amount", "balance", "points")]
+    )
+    for one in found:
+        what, where = t(f"do.{one['do']}"), t(f"channel.{one['channel']}")
+        lines.writerow([one["at"], what, where, one["amount"], one["balance"], one["points"]])
+    # a mark in front, so that a spreadsheet takes it for what it is
+    body = "\ufeff" + text.getvalue()
+    return File(body.encode(), "text/csv; charset=utf-8", f"history-{number[-4:]}.csv")
+
+
+@_for_members
+async def lost_form(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N/lost``: what it costs, what becomes of what, from when and where; then a confirmation."""
+    number = request.parts["number"]
+    status = await house.about(speaker, number)
+    tried = await house.try_out(speaker, _lost(number))
+    reissue = await house.about(speaker, number, "reissue-quote")
+    figures = {
+        "card": status["card"],
+        "tried": tried,
+        "reissue": reissue,
+        "rally": status["rally"],
+        "myna": status["myna"],
+    }
+    return Page("member/lost.html", figures)
+
+
+def _lost(number: str) -> dict[str, Any]:
+    return {"do": "report_lost", "channel": CHANNEL, "card": number}
+
+
+@_for_members
+async def lost(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /member/cards/N/lost``: stop the card."""
+    return await _done(house, request, speaker, _lost(request.parts["number"]))
+
+
+@_for_members
+async def refund_form(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N/refund``: by kind of card, where and how; what is done here is offered here."""
+    number = request.parts["number"]
+    status = await house.about(speaker, number)
+    quote = await house.about(speaker, number, "refund-quote")
+    kind = status["card"]["kind"]
+    way = "phone" if kind in PHONES else "post" if kind == "smart" else "counter"
+    tried = None
+    if way != "counter":
+        try:
+            tried = await house.try_out(speaker, _refund(number, way))
+        except (
+            ProblemError
+        ) as problem:  # it takes a card that was shown: said on the page, with the way out
+            tried = {"outcome": "refused", "reasons": [document(problem.status, problem.reason)]}
+    figures = {"card": status["card"], "quote": quote, "way": way, "tried": tried}
+    return Page("member/refund.html", figures)
+
+
+def _refund(number: str, way: str) -> dict[str, Any]:
+    do = "refund" if way == "phone" else "request_refund_form"
+    return {"do": do, "channel": CHANNEL, "card": number}
+
+
+@_for_members
+async def refund(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /member/cards/N/refund``."""
+    way = "post" if request.form.get("way") == "post" else "phone"
+    return await _done(house, request, speaker, _refund(request.parts["number"], way))
+
+
+async def _done(
+    house: House, request: Request, speaker: Speaker, command: dict[str, Any]
+) -> Answer:
+    """Do it once, whatever is pressed how often, and go to the page that tells what came of it."""
+    id = request.said("id")
+    answer = await house.send(speaker, id, command)
+    if answer["outcome"] == "invalid":
+        return Page("member/done.html", {"decision": answer, "card": command["card"]}, 422)
+    return Redirect(f"{HOME}/cards/{command['card']}/done/{id}")
+
+
+@_for_members
+async def done(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N/done/ID``: what was decided, and what comes next."""
+    decision = await house.decided(speaker, request.parts["id"])
+    if decision is None:
+        return Redirect(f"{HOME}/cards/{request.parts['number']}")
+    return Page("member/done.html", {"decision": decision, "card": request.parts["number"]})
+
+
+@_for_members
+async def give_up(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /member/cards/N/give-up``."""
+    await house.app.membership.give_up(speaker, request.parts["number"])
+    return Redirect(HOME)
+
+
+@_for_members
+async def account_form(house: House, _request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/account``."""
+    mine = await house.app.membership.cards(speaker)
+    return Page("member/account.html", {"codes_left": mine["recovery_codes_left"]})
+
+
+@_for_members
+async def new_codes(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /member/account/codes``."""
+    try:
+        told = await house.app.membership.new_codes(
+            speaker, Confirm(request.form.get("password", ""))
+        )
+    except ProblemError as problem:
+        mine = await house.app.membership.cards(speaker)
+        return _again("member/account.html", problem, codes_left=mine["recovery_codes_left"])
+    return Page("member/codes.html", {"codes": told["recovery_codes"], "login": None})
+
+
+@_for_members
+async def leave(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /member/account/end``."""
+    try:
+        await house.app.membership.end(speaker, Confirm(request.form.get("password", "")))
+    except ProblemError as problem:
+        mine = await house.app.membership.cards(speaker)
+        return _again("member/account.html", problem, codes_left=mine["recovery_codes_left"])
+    house.speaker = None
+    return Redirect(SIGN_IN, {MEMBER: None})
+
+
+_CARD = f"{HOME}/cards/{{number}}"
+PAGES = [
+    ("GET", SIGN_IN, sign_in_form), ("POST", SIGN_IN, sign_in),
+    ("POST", f"{HOME}/sign-out", sign_out),
+    ("GET", f"{HOME}/enrol", enrol_form), ("POST", f"{HOME}/enrol", enrol),
+    ("GET", f"{HOME}/recover", recover_form), ("POST", f"{HOME}/recover", recover),
+    ("GET", HOME, home),
+    ("GET", f"{HOME}/add", add_form), ("POST", f"{HOME}/add", add),
+    ("GET", _CARD, card),
+    ("GET", f"{_CARD}/history", history), ("GET", f"{_CARD}/history.csv", history_file),
+    ("GET", f"{_CARD}/lost", lost_form), ("POST", f"{_CARD}/lost", lost),
+    ("GET", f"{_CARD}/refund", refund_form), ("POST", f"{_CARD}/refund", refund),
+    ("GET", f"{_CARD}/done/{{id}}", done),
+    ("POST", f"{_CARD}/give-up", give_up),
+    ("GET", f"{HOME}/account", account_form),
+    ("POST", f"{HOME}/account/codes", new_codes), ("POST", f"{HOME}/account/end", leave),
+]  # fmt: skip

@@ -1,0 +1,50 @@
+"""Templates to HTML: escaped by default, each in the language of who asks."""
+
+import secrets
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from farecard.pages.assets import Assets
+from farecard.pages.house import House
+from farecard.pages.language import Language
+from farecard.pages.requests import THEMES, TOKEN, Page, Request
+from farecard.texts import LANGUAGES
+
+
+class Renderer:
+    """Makes pages."""
+
+    def __init__(self, assets: Assets) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals |= {
+            "asset": assets.address,
+            "languages": {name: Language(name).word("language") for name in LANGUAGES},
+            "themes": THEMES,
+            "token_field": TOKEN,
+        }
+
+    def page(self, request: Request, house: House, page: Page) -> str:
+        """A page as it goes out."""
+        said = request.language
+        back = request.path
+        if request.query:
+            back += "?" + "&".join(f"{name}={value}" for name, value in request.query.items())
+        return self._environment.get_template(page.template).render(
+            t=said.word,
+            say=said,
+            lang=said.name,
+            theme=request.theme,
+            window=request.path.split("/")[1],
+            back=back if request.method != "POST" else f"/{request.path.split('/')[1]}",
+            csrf=house.csrf,
+            fresh_id=secrets.token_urlsafe(12),
+            signed_in=house.speaker is not None,
+            **page.figures,
+        )

@@ -1,0 +1,192 @@
+"""The pages' way in: which page is asked for, by whom, and how it goes out."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from farecard.access.sessions import MEMBER
+from farecard.api.app import App, Handler
+from farecard.api.problems import ProblemError, document
+from farecard.api.replies import Receive, Scope, Send
+from farecard.api.requests import body_of, must_be
+from farecard.api.speakers import Speaker
+from farecard.model.verdict import Reason
+from farecard.pages import member
+from farecard.pages.assets import Assets
+from farecard.pages.house import House
+from farecard.pages.render import Renderer
+from farecard.pages.requests import FORM, File, Page, Redirect, Request
+from farecard.storage.errors import StoreError
+
+_log = logging.getLogger("farecard.pages")
+Answer = Page | Redirect | File
+Show = Callable[[House, Request], Awaitable[Answer]]
+
+WINDOWS: dict[str, list[tuple[str, str, Show]]] = {"/member": member.PAGES}
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"vary", b"cookie, accept-language"),
+)
+_AGE = 365 * 24 * 3600
+
+
+class Site:
+    """All pages."""
+
+    def __init__(self, app: App, *, behind_tls: bool) -> None:
+        self.app = app
+        self.assets = Assets()
+        self.renderer = Renderer(self.assets)
+        self._behind_tls = behind_tls
+        self._pages = {
+            window: [(method, _pattern(path), show) for method, path, show in pages]
+            for window, pages in WINDOWS.items()
+        }
+
+    def route(self, path: str) -> tuple[str, dict[str, Handler] | None]:
+        """Where a path leads: a window, or a file of ours."""
+        if path.startswith(self.assets.START):
+            return self.assets.START, {"GET": self._asset, "HEAD": self._asset}
+        for window in WINDOWS:
+            if path == window or path.startswith(f"{window}/"):
+                return window, {"GET": self._page, "HEAD": self._page, "POST": self._page}
+        return "(none)", None
+
+    # -- a request ---------------------------------------------------------------------------
+
+    async def _page(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        house = House(app)
+        try:
+            answer = await self._answer(house, request, scope, receive)
+        except ProblemError as problem:
+            if problem.status >= 500:
+                _log.warning("%s: %s", request.path.split("/")[1], problem.reason.code)
+            answer = self._told(problem)
+        except StoreError as error:
+            _log.error("the store cannot be asked: %s", error)
+            answer = self._told(ProblemError(503, Reason(None, "store-unavailable")))
+        await self._reply(send, request, house, answer)
+
+    async def _answer(
+        self, house: House, request: Request, scope: Scope, receive: Receive
+    ) -> Answer:
+        if request.method == "POST":
+            must_be(scope, FORM)
+            request.read_form(await body_of(scope, receive, house.app.limits))
+            request.must_be_ours()
+        house.speaker = await self._speaker(request)
+        if request.method == "POST":
+            token = house.speaker and house.csrf
+            if token:
+                request.must_carry(token)
+        if request.path.endswith("/settings"):
+            return self._settings(request)
+        show = self._find(request)
+        return await show(house, request)
+
+    def _find(self, request: Request) -> Show:
+        """What shows a page. ``ProblemError`` 404 or 405."""
+        window = f"/{request.path.split('/')[1]}"
+        method = "GET" if request.method == "HEAD" else request.method
+        other = False
+        for allowed, pattern, show in self._pages[window]:
+            found = pattern.fullmatch(request.path)
+            if found is not None and allowed == method:
+                request.parts = found.groupdict()
+                return show
+            other = other or found is not None
+        if other:
+            raise ProblemError(405, Reason(None, "method-not-allowed", {"known": ["GET"]}))
+        raise ProblemError(404, Reason(None, "no-such-address"))
+
+    async def _speaker(self, request: Request) -> Speaker | None:
+        """Who has signed in at this window; None where nobody has, or not any more."""
+        token = request.cookies.get(self._cookie(MEMBER))
+        if not token:
+            return None
+        try:
+            return await self.app.speakers.find([(b"authorization", f"Bearer {token}".encode())])
+        except ProblemError as problem:
+            if problem.status == 401:
+                return None
+            raise
+
+    def _settings(self, request: Request) -> Redirect:
+        """Another language, or light and dark: kept in a cookie, back to the page."""
+        back = request.said("back")
+        kept: dict[str, str | None] = {
+            name: request.said(name) for name in ("lang", "theme") if request.said(name)
+        }
+        window = f"/{request.path.split('/')[1]}"
+        ours = back == window or back.startswith((f"{window}/", f"{window}?"))
+        return Redirect(back if ours else window, kept)
+
+    # -- an answer ---------------------------------------------------------------------------
+
+    def _told(self, problem: ProblemError) -> Page:
+        figures = {"problem": document(problem.status, problem.reason)}
+        return Page("problem.html", figures, problem.status)
+
+    async def _reply(self, send: Send, request: Request, house: House, answer: Answer) -> None:
+        headers = [*_HEADERS, (b"cache-control", b"no-store")]
+        if isinstance(answer, Redirect):
+            headers += [(b"location", answer.to.encode())]
+            headers += [self._set(name, value) for name, value in answer.cookies.items()]
+            status, body = 303, b""
+        elif isinstance(answer, File):
+            status, body = 200, answer.body
+            headers += [(b"content-type", answer.kind.encode())]
+            headers += [(b"content-disposition", f'attachment; filename="{answer.name}"'.encode())]
+        else:
+            status = answer.status
+            body = self.renderer.page(request, house, answer).encode()
+            headers += [(b"content-type", b"text/html; charset=utf-8")]
+        headers += [(b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        shown = b"" if request.method == "HEAD" else body
+        await send({"type": "http.response.body", "body": shown})
+
+    def _cookie(self, name: str) -> str:
+        return f"__Host-{name}" if self._behind_tls else name
+
+    def _set(self, name: str, value: str | None) -> tuple[bytes, bytes]:
+        """A cookie as a header. A session's ends with the browser; what was chosen stays for a year."""
+        if name == MEMBER:
+            name, age = self._cookie(name), 0 if value is None else None
+        else:
+            age = _AGE
+        parts = [f"{name}={value or ''}", "Path=/", "HttpOnly", "SameSite=Strict"]
+        parts += [] if age is None else [f"Max-Age={age}"]
+        parts += ["Secure"] if self._behind_tls else []
+        return b"set-cookie", "; ".join(parts).encode()
+
+    async def _asset(self, _app: App, scope: Scope, _receive: Receive, send: Send) -> None:
+        kind, body = self.assets.find(scope["path"])
+        headers = [
+            (b"content-type", kind.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"public, max-age=31536000, immutable"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        shown = b"" if scope["method"] == "HEAD" else body
+        await send({"type": "http.response.body", "body": shown})
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """A path with names in braces, as an expression."""
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+
+
+def told(problem: ProblemError) -> dict[str, Any]:
+    """A problem as a page's figures."""
+    return document(problem.status, problem.reason)

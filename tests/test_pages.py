@@ -1,0 +1,494 @@
+"""The pages over HTTP, as a browser without script meets them: what each says, who may see it, and that a deed is done once."""
+
+import http.client
+import itertools
+import re
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from jinja2 import Environment, meta
+
+import farecard.pages
+from conftest import a_store, command
+from farecard.model.commands import CHANNELS, COMMANDS, KINDS, name_of
+from farecard.pages.language import Language, words
+from farecard.pages.site import WINDOWS
+from serving import Served, eventually
+from state import problems
+
+HERE = Path(farecard.pages.__file__).parent
+WORD = "a red umbrella in May"
+HANAKO = {"name": "桜木花子", "kana": "サクラギハナコ", "born": "1987-06-05", "phone": "090-9876-5432"}
+DIGITS = str.maketrans("0123456789", "アイウエオカキクケコ")
+THEN = "2023-03-03T09:00:00+09:00"
+numbers = itertools.count(1)
+
+
+class Browser:
+    """Somebody with a browser that keeps cookies, follows where it is sent, and runs no script."""
+
+    def __init__(self, served, language="en"):
+        self.served = served
+        self.language = language
+        self.cookies = {}
+        self.path = "/member"
+
+    def send(self, method, path, form=None, **headers):
+        """One request, its cookies kept; gives (status, headers, text)."""
+        said = {"Accept-Language": self.language, **headers}
+        if self.cookies:
+            said["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        body = None
+        if form is not None:
+            body = urlencode(form)
+            said.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        connection = http.client.HTTPConnection("127.0.0.1", self.served.port, timeout=60)
+        try:
+            connection.request(method, path, body, said)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        for name, value in answer.getheaders():
+            if name.lower() == "set-cookie":
+                found = re.match(r"([^=]+)=([^;]*)", value)
+                self.cookies[found[1]] = found[2]
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, text
+
+    def look(self, path):
+        """A page's text, wherever it leads."""
+        status, headers, text = self.send("GET", path)
+        if status == 303:
+            return self.look(headers["location"])
+        self.path = path
+        self.text = text
+        return plain(text)
+
+    def press(self, button, **fields):
+        """Fill in the form that has this button on the page that is shown, press it, and see what comes."""
+        for form in re.findall(r"<form\b.*?</form>", self.text, re.DOTALL):
+            if button in plain(form):
+                break
+        else:
+            raise AssertionError(f"no button {button}: {plain(self.text)}")
+        said = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+        said |= dict(re.findall(r'<input id="[^"]+" name="([^"]+)" type="[^"]+" value="([^"]*)"', form))
+        pressed = re.search(rf'<button[^>]*?name="([^"]+)" value="([^"]*)"[^>]*>{re.escape(button)}<', form)
+        said |= {pressed[1]: pressed[2]} if pressed else {}
+        action = re.search(r'action="([^"]+)"', form)
+        where = action[1] if action else self.path
+        status, headers, text = self.send("POST", where, {name: unescape(value) for name, value in said.items()} | fields)
+        if status == 303:
+            return self.look(headers["location"])
+        self.text = text
+        return plain(text)
+
+
+def plain(text):
+    """What a person reads of a page."""
+    body = re.sub(r"<(script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body))).strip()
+
+
+class Town(Served):
+    """A server whose clock stands at the morning of 3 March 2023."""
+
+    def sell(self, kind):
+        """A card with 1,500 yen on it, of a Hanako of its own where it carries a name."""
+        n = next(numbers)
+        number = f"JW{n:015d}"
+        more = {} if kind == "anonymous" else {"holder": HANAKO | {"kana": HANAKO["kana"] + str(n).translate(DIGITS)}}
+        where = "icoca-app" if kind == "mobile" else "counter"
+        line = command(f"sold {number}", "issue", channel=where, card=number, kind=kind, paid=2000, **more)
+        assert self.post(line, self.desk)[1]["outcome"] == "accepted"
+        self.holders[number] = more.get("holder")
+        return number
+
+    def buy(self, number, amount):
+        line = command(f"bought {number}", "purchase", at="2023-03-01T12:00:00+09:00", channel="shop", card=number, amount=amount, merchant="k")
+        assert self.post(line, self.desk)[1]["outcome"] == "accepted"
+
+    def member(self, language="en"):
+        """Somebody who enrolled and signed in with a browser."""
+        t = Language(language).word
+        one = Browser(self, language)
+        one.login = f"somebody-{next(numbers)}@example.com"
+        one.look("/member/enrol")
+        assert t("codes.title") in one.press(t("enrol.do"), login=one.login, password=WORD)
+        one.codes = re.findall(r"<code>([^<]+)</code>", one.text)
+        one.look("/member")
+        one.press(t("sign_in.do"), login=one.login, password=WORD)
+        return one
+
+    def holder(self, kind, language="en"):
+        """A member with a card, added with what its holder said at the sale; or with a code of a machine where it has no name."""
+        one, number = self.member(language), self.sell(kind)
+        t = Language(language).word
+        one.look("/member/add")
+        if kind == "anonymous":
+            given = self.post(b'{"for": "owning", "channel": "ticket-machine"}', self.machine, f"/v1/cards/{number}/code")[1]
+            one.press(t("add.do_code"), card=number, code=given["code"].lower())
+        else:
+            said = {name: self.holders[number][name] for name in ("kana", "born", "phone")}
+            one.press(t("add.do"), card=number, **said)
+        assert one.path == f"/member/cards/{number}", plain(one.text)
+        return one, number
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def town(request, tmp_path_factory):
+    """A server of each engine for all tests; each test has people and cards of its own."""
+    served = Town(a_store(request, tmp_path_factory.mktemp("town")), "--clock", THEN, "--limit", "member_rate=1000")
+    try:
+        served.holders = {}
+        served.desk = served.key("desk", "counter,icoca-app,shop,gate", ask="cards,codes,events")
+        served.machine = served.key("machine", "ticket-machine", ask="codes")
+        yield served
+    finally:
+        assert served.stop() == 0, served.said
+    assert '"error"' not in served.said, served.said[-3000:]
+    assert problems(served.url) == []
+
+
+def decided(town, number):
+    """The commands that were decided about a card."""
+    return [one["do"] for one in town.get("/v1/events?limit=10000", town.desk)[1]["events"] if one["card"] == number]
+
+
+# -- words ---------------------------------------------------------------------------------------
+
+
+def test_both_languages_say_the_same_things():
+    """The same keys, none empty, the same figures in each."""
+    ja, en = words("ja"), words("en")
+    assert ja.keys() == en.keys()
+    for key in ja:
+        assert ja[key].strip()
+        assert en[key].strip()
+        assert set(re.findall(r"\{(\w+)\}", ja[key])) == set(re.findall(r"\{(\w+)\}", en[key])), key
+
+
+def test_every_word_a_page_asks_for_is_there_and_none_is_left_over():
+    """Keys as they stand in templates and code; a family of keys is known by its beginning."""
+    text = "".join(path.read_text("utf-8") for path in [*HERE.rglob("*.html"), *HERE.glob("*.py")])
+    asked = set(re.findall(r"""\bt\(['"]([\w.-]+)['"]""", text))
+    begins = set(re.findall(r"""\bt\(['"]([\w.]+\.)['"] ~""", text)) | set(re.findall(r"""\bt\(f['"]([\w.]+\.)\{""", text))
+    begins |= set(re.findall(r"""\bt\(['"]([\w.]+_)['"] ~""", text))
+    known = words("en").keys()
+    assert asked - begins <= known, asked - known
+    named = asked | set(re.findall(r"""['"]([\w.-]+)['"]""", text))
+    assert not [key for key in known - named if not key.startswith(tuple(begins))]
+
+
+def test_every_kind_channel_and_command_has_a_name():
+    """Whatever may stand in a history."""
+    known = words("ja").keys()
+    assert {f"kind.{one}" for one in KINDS} | {f"channel.{one}" for one in CHANNELS} <= known
+    assert {f"do.{name_of(one)}" for one in COMMANDS} <= known
+
+
+def test_every_template_is_whole():
+    """Jinja reads each, and what it extends or takes parts from is there."""
+    names = {str(path.relative_to(HERE / "templates")) for path in HERE.rglob("*.html")}
+    for name in names:
+        tree = Environment(autoescape=True).parse((HERE / "templates" / name).read_text("utf-8"))
+        assert {one for one in meta.find_referenced_templates(tree) if one} <= names
+
+
+@pytest.mark.parametrize(
+    ("language", "yen", "less", "day", "moment"),
+    [
+        ("ja", "1,100円", "−220円", "2023年7月18日（火）", "2023年7月18日（火） 9:05"),  # noqa: RUF001
+        ("en", "¥1,100", "−¥220", "Tue 18 July 2023", "Tue 18 July 2023 9:05"),  # noqa: RUF001
+    ],
+)
+def test_figures_as_people_write_them(language, yen, less, day, moment):
+    """Money, days with their weekday, the 24-hour clock in Tokyo; a card's number in groups."""
+    say = Language(language)
+    assert (say.yen(1100), say.yen(-220)) == (yen, less)
+    assert say.day("2023-07-18") == day
+    assert say.moment("2023-07-18T00:05:00+00:00") == moment
+    assert say.day("2023-07-17T16:00:00+00:00") == day  # in Tokyo it is the 18th already
+    assert say.card("JW000000000000001") == "JW 000 0000 0000 0001"
+
+
+# -- the member's page ---------------------------------------------------------------------------
+
+
+def test_whoever_has_not_signed_in_is_asked_to_and_comes_back(town):
+    """From a page that somebody was sent to, to that page; a place outside ours is not gone to."""
+    stranger, (hanako, number) = Browser(town), town.holder("named")
+    assert "Sign in" in stranger.look(f"/member/cards/{number}/history")
+    assert "Wed 1 March 2023" in stranger.press("Sign in", login=hanako.login, password=WORD)
+    assert stranger.path == f"/member/cards/{number}/history"
+    for outside in ("//evil.example/", "https://evil.example/", "/member//evil.example", "/operations/x"):
+        stranger.look(f"/member/sign-in?then={outside}")
+        stranger.press("Sign in", login=hanako.login, password=WORD)
+        assert stranger.path == "/member"
+
+
+def test_what_i_would_get_back_today_with_its_arithmetic(town):
+    """The first thing on a card's page: 820 yen on it, less 220, and the deposit of 500: 1,100."""
+    hanako, number = town.holder("named")
+    town.buy(number, 680)
+    text = hanako.look(f"/member/cards/{number}")
+    assert "¥820" in text
+    assert "Balance ¥820 Fee −¥220 Deposit +¥500 You get ¥1,100" in text  # noqa: RUF001
+    assert "at a counter" not in text
+    assert "in cash" in hanako.look(f"/member/cards/{number}/refund")
+    assert "¥820 0 points · ● in use" in hanako.look("/member")
+
+
+def test_a_lost_card_from_what_it_costs_to_the_slip(town):
+    """520 and 500 are 1,020; from the next day; then it is stopped, and the page says what to bring and when."""
+    hanako, number = town.holder("named")
+    text = hanako.look(f"/member/cards/{number}/lost")
+    assert "Reissue fee ¥520 The new card's deposit +¥500 You pay ¥1,020" in text
+    assert "from Sat 4 March 2023, at a counter" in text
+    assert "That of the lost card is not returned" in text
+    done = hanako.press("Stop this card")
+    assert "The card is stopped" in done
+    assert f"S{number[2:]}-1" in done
+    assert "Bring your papers" in done
+    assert hanako.look(hanako.path) == done, "its address shows it again"
+    assert "■ stopped" in hanako.look("/member")
+    assert "cannot be stopped here" in hanako.look(f"/member/cards/{number}/lost")
+
+
+def test_a_deed_is_done_once_however_often_it_is_pressed(town):
+    """The same form sent three times leads to the same page, and one event."""
+    hanako, number = town.holder("named")
+    hanako.look(f"/member/cards/{number}/lost")
+    said = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', hanako.text.split("<main")[1]))
+    got = {hanako.send("POST", f"/member/cards/{number}/lost", said)[1]["location"] for _ in range(3)}
+    assert got == {f"/member/cards/{number}/done/{said['id']}"}
+    assert decided(town, number) == ["issue", "report_lost"]
+
+
+def test_a_refund_by_kind_of_card(town):
+    """At a counter, by post with a form, or from the phone: there only for a card that was shown, and then it is done."""
+    hanako, smart = town.holder("smart")
+    assert "It is done by post" in hanako.look(f"/member/cards/{smart}/refund")
+    done = hanako.press("Ask for the form")
+    assert f"F{smart[2:]}-1" in done
+    assert "send it back with the card" in done
+    taro, mobile = town.holder("mobile")
+    text = taro.look(f"/member/cards/{mobile}/refund")
+    assert "Balance ¥2,000 Fee −¥220 You get ¥1,780" in text  # noqa: RUF001  # no deposit
+    assert "only for a card that was shown" in text
+    given = town.post(b'{"for": "owning", "channel": "icoca-app"}', town.desk, f"/v1/cards/{mobile}/code")[1]["code"]
+    taro.look("/member/add")
+    taro.press("Add it with the code", card=mobile, code=given)
+    taro.look(f"/member/cards/{mobile}/refund")
+    assert "You get ¥1,780" in taro.press("Refund this card")
+    assert decided(town, mobile) == ["issue", "refund"]
+
+
+def test_history_by_month_and_kind_and_as_a_file(town):
+    """What is asked for and no more; a file that a spreadsheet takes for what it is."""
+    hanako, number = town.holder("named")
+    town.buy(number, 680)
+    text = hanako.look(f"/member/cards/{number}/history?kind=purchase")
+    assert "−¥680 ¥820" in text  # noqa: RUF001
+    assert text.count("March 2023") == 2  # the choice of months, and the one line
+    assert "Nothing of this kind" in hanako.look(f"/member/cards/{number}/history?month=2022-01")
+    _, headers, file = hanako.send("GET", f"/member/cards/{number}/history.csv")
+    assert headers["content-type"].startswith("text/csv")
+    assert file.startswith("\ufeffWhen,What,Where,Amount,Balance,Points\r\n2023-03-01T12:00:00+09:00,purchase,shop,-680,820,0")
+    assert number not in headers["content-disposition"]
+
+
+def test_what_is_wrong_is_said_with_the_way_on_and_what_was_typed_stays(town):
+    """A proof that does not fit, a code, nothing at all."""
+    hanako, number = town.member(), town.sell("named")
+    hanako.look("/member/add")
+    text = hanako.press("Add this card", card=number, kana="チガウ", born="1987-06-05", phone="1")
+    assert "does not fit this card" in text
+    assert "at any counter" in text or "at a counter" in text
+    assert 'value="チガウ"' in hanako.text
+    assert "wrong, or good no more" in hanako.press("Add it with the code", card=number, code="x")
+    assert "Fill in the code" in hanako.press("Add it with the code", card=number, code="")
+    assert "Fill in the name, the birthday and the phone number" in hanako.press("Add this card", card=number, kana="ア", born="", phone="")
+    assert "JW and 15 digits" in hanako.press("Add it with the code", card="12", code="x")
+
+
+def test_a_card_without_a_name_is_added_with_a_code(town):
+    """From a ticket machine, typed in small letters."""
+    taro, number = town.holder("anonymous")
+    text = taro.look(f"/member/cards/{number}")
+    assert "ICOCA without a name" in text
+    assert "You get ¥1,780" in text  # noqa: RUF001
+
+
+def test_nobody_sees_a_card_that_is_not_his(town):
+    """Every page of it says the same, whether it is another's or nobody's."""
+    somebody, (_, number) = town.member(), town.holder("named")
+    for one in (number, "JW000000000099999"):
+        for page in ("", "/history", "/history.csv", "/lost", "/refund"):
+            status, _, text = somebody.send("GET", f"/member/cards/{one}{page}")
+            assert status == 403
+            assert "not among yours" in plain(text)
+    status, _, _ = somebody.send("GET", "/member/cards/JW1")
+    assert status == 400
+
+
+def test_forgotten_and_found(town):
+    """A recovery code, another password, eight other codes; and leaving erases it."""
+    hanako, number = town.holder("named")
+    lost = Browser(town)
+    lost.look("/member/recover")
+    text = lost.press("Change the password", login=hanako.login, card="", code=hanako.codes[0], password="a blue umbrella in June")
+    assert "Keep your recovery codes" in text
+    eventually(lambda: "Sign in" in hanako.look(f"/member/cards/{number}"))  # sessions are looked at again after a second
+    lost.look("/member/sign-in")
+    lost.press("Sign in", login=hanako.login, password="a blue umbrella in June")
+    lost.look("/member/account")
+    assert "wrong" in lost.press("Leave and erase it", password=WORD)
+    lost.look("/member/account")
+    assert "Sign in" in lost.press("Leave and erase it", password="a blue umbrella in June")
+    assert "wrong" in lost.press("Sign in", login=hanako.login, password="a blue umbrella in June")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_page_speaks_the_language_that_is_asked_for(town, language):
+    """As the browser says, or as it was chosen; on each page, for each kind of card; light and dark are kept, too."""
+    for kind in ("named", "anonymous", "smart", "mobile"):
+        one, number = town.holder(kind, language)
+        town.buy(number, 100)
+        at = f"/member/cards/{number}"
+        for path in ("/member", "/member/add", "/member/account", at, f"{at}/history", f"{at}/lost", f"{at}/refund"):
+            status, headers, text = one.send("GET", path)
+            assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8"), path
+            assert f'<html lang="{language}"' in text
+            assert len(text.encode()) < 100_000
+    other = {"ja": "en", "en": "ja"}[language]
+    one.look("/member")
+    one.press(words(other)["language"])
+    assert f'<html lang="{other}"' in one.text
+    one.press(words(other)["theme.light"])
+    assert 'data-theme="light"' in one.text
+
+
+# -- the site ------------------------------------------------------------------------------------
+
+
+def test_another_sites_form_does_nothing(town):
+    """No token, another's token, another origin, another site: 403 and a sentence; nothing is decided."""
+    (hanako, number), (taro, _) = town.holder("named"), town.holder("named")
+    hanako.look(f"/member/cards/{number}/lost")
+    taro.look("/member/account")
+    token = re.search(r'name="csrf" value="(\w+)"', hanako.text)[1]
+    others = re.search(r'name="csrf" value="(\w+)"', taro.text)[1]
+    path, good = f"/member/cards/{number}/lost", {"id": "x", "csrf": token}
+    for form, headers in (
+        ({"id": "x"}, {}), ({"id": "x", "csrf": others}, {}), ({"id": "x", "csrf": "é"}, {}),
+        (good, {"Origin": "https://evil.example"}), (good, {"Sec-Fetch-Site": "cross-site"}), (good, {"Sec-Fetch-Site": "same-site"}),
+    ):  # fmt: skip
+        status, _, text = hanako.send("POST", path, form, **headers)
+        assert status == 403
+        assert "one of our own pages" in text
+    assert decided(town, number) == ["issue"]
+    assert hanako.send("POST", path, good, Origin=f"http://127.0.0.1:{town.port}")[0] == 303
+    status, _, _ = Browser(town).send("POST", "/member/sign-in", {"login": "x", "password": "y"}, Origin="https://evil.example")
+    assert status == 403
+
+
+def test_what_browsers_are_told_to_keep_to(town):
+    """Our own style, script and forms and nothing else; nobody frames it; nothing is cached; a session's cookie is no script's business."""
+    hanako, _ = town.holder("named")
+    for path in ("/member", "/member/sign-in", "/member/nowhere"):
+        _, headers, text = hanako.send("GET", path)
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self'")
+        assert "frame-ancestors 'none'" in policy
+        assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert not re.search(r"https?://", text.replace("http://www.w3.org", "")), "no other host"
+        assert not re.search(r"\sstyle=|\son\w+=|<style|<script>", text), "nothing that the policy would stop"
+    _, headers, _ = Browser(town).send("POST", "/member/sign-in", {"login": hanako.login, "password": WORD})
+    assert "HttpOnly" in headers["set-cookie"]
+    assert "SameSite=Strict" in headers["set-cookie"]
+    assert "Max-Age" not in headers["set-cookie"]
+
+
+def test_behind_tls_a_cookie_travels_over_nothing_else(tmp_path):
+    """Secure, and bound to this host by its name."""
+    served = Town(f"sqlite:///{tmp_path}/s.db", "--behind-tls")
+    try:
+        browser = Browser(served)
+        form = {"login": "hanako@example.com", "password": WORD}
+        assert browser.send("POST", "/member/enrol", form)[0] == 200
+        _, headers, _ = browser.send("POST", "/member/sign-in", form)
+        assert headers["set-cookie"].startswith("__Host-member=fm_")
+        assert headers["set-cookie"].endswith("; Secure")
+        assert browser.send("GET", "/member")[0] == 200
+    finally:
+        assert served.stop() == 0, served.said
+
+
+def test_files_of_ours_are_fetched_once(town):
+    """Under a name with their hash, kept for ever; the style sheet and script are small."""
+    browser = Browser(town)
+    browser.look("/member/sign-in")
+    found = set(re.findall(r'(?:href|src)="(/assets/[^"]+)"', browser.text))
+    assert len(found) == 3
+    for path in found:
+        status, headers, body = browser.send("GET", path)
+        assert status == 200
+        assert "immutable" in headers["cache-control"]
+        assert len(body) < 30_000
+    assert browser.send("GET", "/assets/../site.py")[0] == 404
+    assert browser.send("GET", "/assets/nothing.css")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "form", "status"),
+    [
+        ("GET", "/member/nowhere", None, 404), ("POST", "/member", {}, 405), ("GET", "/member/sign-out", None, 405),
+        ("POST", "/member/nowhere", {}, 404), ("PUT", "/member", None, 405), ("GET", "/memberx", None, 404), ("HEAD", "/member/sign-in", None, 200),
+    ],
+)  # fmt: skip
+def test_an_address_that_is_none_says_so(town, method, path, form, status):
+    """In a page, with the way back to the start."""
+    got, _, text = Browser(town).send(method, path, form)
+    assert got == status
+    if path.startswith("/member/") and status != 200:
+        assert "Back to the start" in text
+
+
+def test_what_is_no_form_is_refused(town):
+    """Another kind of body, one that is too large, one that is no text, a cookie that is none."""
+    browser = Browser(town)
+    assert browser.send("POST", "/member/sign-in", {}, **{"Content-Type": "application/json"})[0] == 415
+    assert browser.send("POST", "/member/sign-in", {"login": "x" * 70_000})[0] == 413
+    assert browser.send("POST", "/member/sign-in", {str(n): "x" for n in range(200)})[0] == 400
+    assert browser.send("GET", "/member/sign-in?then=%ff")[0] == 400
+    assert browser.send("GET", "/member/sign-in", Cookie="member=;;=,, ; =x")[0] == 200
+    assert browser.send("GET", "/member", Cookie="member=fm_nobody")[0] == 303
+
+
+def test_a_page_shows_what_people_typed_as_text(town):
+    """Never as a part of the page."""
+    browser = Browser(town)
+    browser.look("/member/sign-in")
+    browser.press("Sign in", login="<script>alert(1)</script>\"'", password="x")
+    assert "<script>alert" not in browser.text
+    assert "&lt;script&gt;" in browser.text
+
+
+def test_a_clock_that_is_none_is_told(tmp_path):
+    """It names the option."""
+    from conftest import farecard as run
+
+    done = run("--store", f"sqlite:///{tmp_path}/s.db", "serve", "--clock", "yesterday", check=False)
+    assert done.returncode == 2
+    assert b"--clock" in done.stderr
+
+
+def test_every_window_is_listed():
+    """Each has pages, each page a method, a path of its window and a way to show it."""
+    for window, pages in WINDOWS.items():
+        assert all(path == window or path.startswith(f"{window}/") for _, path, _ in pages)
+        assert len({(method, path) for method, path, _ in pages}) == len(pages)
