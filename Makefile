@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup dev demo test check docs bench bench-long lock clean
+.PHONY: setup dev demo test check browser docs bench bench-long lock clean
 
 setup: $(VENV)/.run
 
@@ -38,12 +38,20 @@ demo: setup
 	@$(BIN)/farecard demo
 
 # Style, types, layers, then every test; the same that CI runs.
-test: dev check
+test: dev browser check
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: dev
 	@$(BIN)/ruff check src tests bench examples
 	@$(BIN)/mypy
+
+# The tests of the pages look at them with Debian's chromium.
+browser:
+	@command -v chromium > /dev/null || { \
+	  echo "installing chromium, which the tests of the pages look at them with ..."; \
+	  [ "$$(id -u)" = 0 ] && apt-get -qq update > /dev/null 2>&1 && DEBIAN_FRONTEND=noninteractive \
+	    apt-get -qq install -y --no-install-recommends chromium fonts-noto-cjk > /dev/null 2>&1; } || \
+	  echo "chromium cannot be installed from here: the tests in a browser are left out; as root: apt-get install chromium"
 
 docs: dev
 	@$(BIN)/python tests/make_docs.py

@@ -1,7 +1,6 @@
 """The pages over HTTP, as a browser without script meets them: what each says, who may see it, and that a deed is done once."""
 
 import http.client
-import itertools
 import re
 from html import unescape
 from pathlib import Path
@@ -10,20 +9,16 @@ from urllib.parse import urlencode
 import pytest
 from jinja2 import Environment, meta
 
-import farecard.pages
-from conftest import a_store, command
+from conftest import a_store, farecard
 from farecard.model.commands import CHANNELS, COMMANDS, KINDS, name_of
+from farecard.pages import site
 from farecard.pages.language import Language, words
 from farecard.pages.site import WINDOWS
-from serving import Served, eventually
+from serving import eventually
 from state import problems
+from town import THEN, WORD, Town, fresh
 
-HERE = Path(farecard.pages.__file__).parent
-WORD = "a red umbrella in May"
-HANAKO = {"name": "桜木花子", "kana": "サクラギハナコ", "born": "1987-06-05", "phone": "090-9876-5432"}
-DIGITS = str.maketrans("0123456789", "アイウエオカキクケコ")
-THEN = "2023-03-03T09:00:00+09:00"
-numbers = itertools.count(1)
+HERE = Path(site.__file__).parent
 
 
 class Browser:
@@ -92,29 +87,14 @@ def plain(text):
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body))).strip()
 
 
-class Town(Served):
-    """A server whose clock stands at the morning of 3 March 2023."""
-
-    def sell(self, kind):
-        """A card with 1,500 yen on it, of a Hanako of its own where it carries a name."""
-        n = next(numbers)
-        number = f"JW{n:015d}"
-        more = {} if kind == "anonymous" else {"holder": HANAKO | {"kana": HANAKO["kana"] + str(n).translate(DIGITS)}}
-        where = "icoca-app" if kind == "mobile" else "counter"
-        line = command(f"sold {number}", "issue", channel=where, card=number, kind=kind, paid=2000, **more)
-        assert self.post(line, self.desk)[1]["outcome"] == "accepted"
-        self.holders[number] = more.get("holder")
-        return number
-
-    def buy(self, number, amount):
-        line = command(f"bought {number}", "purchase", at="2023-03-01T12:00:00+09:00", channel="shop", card=number, amount=amount, merchant="k")
-        assert self.post(line, self.desk)[1]["outcome"] == "accepted"
+class Visited(Town):
+    """The same, and people who look at it with a browser."""
 
     def member(self, language="en"):
-        """Somebody who enrolled and signed in with a browser."""
+        """Somebody who enrolled and signed in."""
         t = Language(language).word
         one = Browser(self, language)
-        one.login = f"somebody-{next(numbers)}@example.com"
+        one.login = f"somebody-{fresh()}@example.com"
         one.look("/member/enrol")
         assert t("codes.title") in one.press(t("enrol.do"), login=one.login, password=WORD)
         one.codes = re.findall(r"<code>([^<]+)</code>", one.text)
@@ -128,8 +108,7 @@ class Town(Served):
         t = Language(language).word
         one.look("/member/add")
         if kind == "anonymous":
-            given = self.post(b'{"for": "owning", "channel": "ticket-machine"}', self.machine, f"/v1/cards/{number}/code")[1]
-            one.press(t("add.do_code"), card=number, code=given["code"].lower())
+            one.press(t("add.do_code"), card=number, code=self.code(number, "ticket-machine").lower())
         else:
             said = {name: self.holders[number][name] for name in ("kana", "born", "phone")}
             one.press(t("add.do"), card=number, **said)
@@ -140,14 +119,9 @@ class Town(Served):
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def town(request, tmp_path_factory):
     """A server of each engine for all tests; each test has people and cards of its own."""
-    served = Town(a_store(request, tmp_path_factory.mktemp("town")), "--clock", THEN, "--limit", "member_rate=1000")
-    try:
-        served.holders = {}
-        served.desk = served.key("desk", "counter,icoca-app,shop,gate", ask="cards,codes,events")
-        served.machine = served.key("machine", "ticket-machine", ask="codes")
-        yield served
-    finally:
-        assert served.stop() == 0, served.said
+    served = Visited(a_store(request, tmp_path_factory.mktemp("town")), "--clock", THEN)
+    yield served
+    assert served.stop() == 0, served.said
     assert '"error"' not in served.said, served.said[-3000:]
     assert problems(served.url) == []
 
@@ -200,8 +174,8 @@ def test_every_template_is_whole():
 @pytest.mark.parametrize(
     ("language", "yen", "less", "day", "moment"),
     [
-        ("ja", "1,100円", "−220円", "2023年7月18日（火）", "2023年7月18日（火） 9:05"),  # noqa: RUF001
-        ("en", "¥1,100", "−¥220", "Tue 18 July 2023", "Tue 18 July 2023 9:05"),  # noqa: RUF001
+        ("ja", "1,100円", "−220円", "2023年7月18日（火）", "2023年7月18日（火） 9:05"),
+        ("en", "¥1,100", "−¥220", "Tue 18 July 2023", "Tue 18 July 2023 9:05"),
     ],
 )
 def test_figures_as_people_write_them(language, yen, less, day, moment):
@@ -212,6 +186,14 @@ def test_figures_as_people_write_them(language, yen, less, day, moment):
     assert say.moment("2023-07-18T00:05:00+00:00") == moment
     assert say.day("2023-07-17T16:00:00+00:00") == day  # in Tokyo it is the 18th already
     assert say.card("JW000000000000001") == "JW 000 0000 0000 0001"
+
+
+def test_a_reason_on_a_page_names_no_field():
+    """The field's name in front is for machines; the sentence begins with a capital."""
+    reason = {"en": "card: this card is lost.", "ja": "card: なくしたカードです。", "params": {"field": "card"}}
+    assert Language("en").said(reason) == "This card is lost."
+    assert Language("ja").said(reason) == "なくしたカードです。"
+    assert Language("en").said({"en": "a: b", "ja": "", "params": {}}) == "a: b"
 
 
 # -- the member's page ---------------------------------------------------------------------------
@@ -235,7 +217,7 @@ def test_what_i_would_get_back_today_with_its_arithmetic(town):
     town.buy(number, 680)
     text = hanako.look(f"/member/cards/{number}")
     assert "¥820" in text
-    assert "Balance ¥820 Fee −¥220 Deposit +¥500 You get ¥1,100" in text  # noqa: RUF001
+    assert "Balance ¥820 Fee −¥220 Deposit +¥500 You get ¥1,100" in text
     assert "at a counter" not in text
     assert "in cash" in hanako.look(f"/member/cards/{number}/refund")
     assert "¥820 0 points · ● in use" in hanako.look("/member")
@@ -276,9 +258,9 @@ def test_a_refund_by_kind_of_card(town):
     assert "send it back with the card" in done
     taro, mobile = town.holder("mobile")
     text = taro.look(f"/member/cards/{mobile}/refund")
-    assert "Balance ¥2,000 Fee −¥220 You get ¥1,780" in text  # noqa: RUF001  # no deposit
+    assert "Balance ¥2,000 Fee −¥220 You get ¥1,780" in text  # no deposit
     assert "only for a card that was shown" in text
-    given = town.post(b'{"for": "owning", "channel": "icoca-app"}', town.desk, f"/v1/cards/{mobile}/code")[1]["code"]
+    given = town.code(mobile, "icoca-app")
     taro.look("/member/add")
     taro.press("Add it with the code", card=mobile, code=given)
     taro.look(f"/member/cards/{mobile}/refund")
@@ -291,7 +273,7 @@ def test_history_by_month_and_kind_and_as_a_file(town):
     hanako, number = town.holder("named")
     town.buy(number, 680)
     text = hanako.look(f"/member/cards/{number}/history?kind=purchase")
-    assert "−¥680 ¥820" in text  # noqa: RUF001
+    assert "−¥680 ¥820" in text
     assert text.count("March 2023") == 2  # the choice of months, and the one line
     assert "Nothing of this kind" in hanako.look(f"/member/cards/{number}/history?month=2022-01")
     _, headers, file = hanako.send("GET", f"/member/cards/{number}/history.csv")
@@ -319,7 +301,7 @@ def test_a_card_without_a_name_is_added_with_a_code(town):
     taro, number = town.holder("anonymous")
     text = taro.look(f"/member/cards/{number}")
     assert "ICOCA without a name" in text
-    assert "You get ¥1,780" in text  # noqa: RUF001
+    assert "You get ¥1,780" in text
 
 
 def test_nobody_sees_a_card_that_is_not_his(town):
@@ -480,9 +462,7 @@ def test_a_page_shows_what_people_typed_as_text(town):
 
 def test_a_clock_that_is_none_is_told(tmp_path):
     """It names the option."""
-    from conftest import farecard as run
-
-    done = run("--store", f"sqlite:///{tmp_path}/s.db", "serve", "--clock", "yesterday", check=False)
+    done = farecard("--store", f"sqlite:///{tmp_path}/s.db", "serve", "--clock", "yesterday", check=False)
     assert done.returncode == 2
     assert b"--clock" in done.stderr
 

@@ -89,8 +89,13 @@ class Language:
         return f"{_MONTHS[int(month) - 1]} {year}"
 
     def said(self, both: dict[str, Any]) -> str:
-        """What a reason says, or what to do next: it has both languages."""
-        return str(both[self.name])
+        """What a reason says: it has both languages. The name of a field in front is for machines and left out."""
+        text = str(both[self.name])
+        field = both.get("params", {}).get("field")
+        if field and text.startswith(f"{field}: "):
+            text = text.removeprefix(f"{field}: ")
+            return text[:1].upper() + text[1:]
+        return text
 
     @staticmethod
     def card(number: str) -> str:

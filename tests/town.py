@@ -1,0 +1,49 @@
+"""A small town for tests of the pages: a server whose clock stands in 2023, a counter, a machine, a shop, and cards to sell."""
+
+import itertools
+
+from conftest import command
+from serving import Served
+
+WORD = "a red umbrella in May"
+HANAKO = {"name": "桜木花子", "kana": "サクラギハナコ", "born": "1987-06-05", "phone": "090-9876-5432"}
+THEN = "2023-03-03T09:00:00+09:00"
+_DIGITS = str.maketrans("0123456789", "アイウエオカキクケコ")
+_numbers = itertools.count(1)
+
+
+def fresh():
+    """A number that was not used before."""
+    return next(_numbers)
+
+
+class Town(Served):
+    """A server whose clock stands at the morning of 3 March 2023. ``holders``: what each card's holder said."""
+
+    def __init__(self, url, *options):
+        super().__init__(url, "--limit", "member_rate=1000", *options)
+        self.holders = {}
+        self.desk = self.key("desk", "counter,icoca-app,shop,gate", ask="cards,codes,events")
+        self.machine = self.key("machine", "ticket-machine", ask="codes")
+
+    def sell(self, kind):
+        """A card for 2,000 yen, of a Hanako of its own where it carries a name: nobody has two (CARD-4)."""
+        n = fresh()
+        number = f"JW{n:015d}"
+        more = {} if kind == "anonymous" else {"holder": HANAKO | {"kana": HANAKO["kana"] + str(n).translate(_DIGITS)}}
+        where = "icoca-app" if kind == "mobile" else "counter"
+        line = command(f"sold {number}", "issue", channel=where, card=number, kind=kind, paid=2000, **more)
+        assert self.post(line, self.desk)[1]["outcome"] == "accepted"
+        self.holders[number] = more.get("holder")
+        return number
+
+    def buy(self, number, amount):
+        """A purchase at noon of 1 March."""
+        line = command(f"bought {number}", "purchase", at="2023-03-01T12:00:00+09:00", channel="shop", card=number, amount=amount, merchant="k")
+        assert self.post(line, self.desk)[1]["outcome"] == "accepted"
+
+    def code(self, number, channel):
+        """A code for whoever shows the card there."""
+        key = self.machine if channel == "ticket-machine" else self.desk
+        said = f'{{"for": "owning", "channel": "{channel}"}}'.encode()
+        return self.post(said, key, f"/v1/cards/{number}/code")[1]["code"]
