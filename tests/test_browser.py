@@ -84,6 +84,13 @@ def test_from_enrolling_to_the_slip_of_a_lost_card(town, watched, language, size
         page.go_back()
     page.goto("/member")
     one.look_closely()
+    for path, button in (("points", "points.register_do"), ("rally", "rally.join")):
+        page.goto(f"/member/cards/{number}/{path}")
+        one.look_closely()
+        page.get_by_role("button", name=t(button)).click()
+        one.look_closely()
+        page.goto(f"/member/cards/{number}/{path}")
+        one.look_closely()
     page.goto(f"/member/cards/{number}/lost")
     one.look_closely()
     page.get_by_role("button", name=t("lost.do")).click()

@@ -268,6 +268,34 @@ def test_a_refund_by_kind_of_card(town):
     assert decided(town, mobile) == ["issue", "refund"]
 
 
+def test_points_and_registering_for_them(town):
+    """From tomorrow one may apply, since it is before 19:00; registered once, and said so after that."""
+    hanako, number = town.holder("named")
+    text = hanako.look(f"/member/cards/{number}/points")
+    assert "0 points" in text
+    assert "You may apply for Myna Point from Sat 4 March 2023" in text
+    assert "Registered for points" in hanako.press("Register")
+    again = hanako.look(f"/member/cards/{number}/points")
+    assert "2023-03-04" in again
+    assert "No points have come or gone yet" in again
+    assert decided(town, number) == ["issue", "register_for_points"]
+    smart = town.holder("smart")
+    assert "WST-3" in smart[0].look(f"/member/cards/{smart[1]}/points")  # it needs no registration
+
+
+def test_the_stamp_rally_as_a_card(town):
+    """Joined: the first stamp at once, the fourth for a purchase of these days; how to get the others."""
+    hanako, number = town.holder("named")
+    town.buy(number, 100)
+    assert "Collect four stamps" in hanako.look(f"/member/cards/{number}/rally")
+    assert "You are in the stamp rally" in hanako.press("Join")
+    text = hanako.look(f"/member/cards/{number}/rally")
+    assert "Stamp 1: in the rally since Fri 3 March 2023" in text
+    assert "Stamp 2: applied for Myna Point Apply for Myna Point with the ICOCA" in text
+    assert "Stamp 4: a purchase since Wed 1 March 2023" in text
+    assert hanako.text.count('class="stamped"') == 2
+
+
 def test_history_by_month_and_kind_and_as_a_file(town):
     """What is asked for and no more; a file that a spreadsheet takes for what it is."""
     hanako, number = town.holder("named")
@@ -340,7 +368,7 @@ def test_every_page_speaks_the_language_that_is_asked_for(town, language):
         one, number = town.holder(kind, language)
         town.buy(number, 100)
         at = f"/member/cards/{number}"
-        for path in ("/member", "/member/add", "/member/account", at, f"{at}/history", f"{at}/lost", f"{at}/refund"):
+        for path in ("/member", "/member/add", "/member/account", at, f"{at}/history", f"{at}/lost", f"{at}/refund", f"{at}/points", f"{at}/rally"):
             status, headers, text = one.send("GET", path)
             assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8"), path
             assert f'<html lang="{language}"' in text

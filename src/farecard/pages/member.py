@@ -275,6 +275,51 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
 
 
 @_for_members
+async def points(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N/points``: how many, what became of them and why, and registering for them."""
+    number = request.parts["number"]
+    lines = await house.about(speaker, number, "history")
+    figures = {
+        "card": (await house.about(speaker, number))["card"],
+        "told": await house.about(speaker, number, "points"),
+        "lines": [one for one in lines if one["points"]],
+        "tried": await house.try_out(speaker, _register(number)),
+    }
+    return Page("member/points.html", figures)
+
+
+def _register(number: str) -> dict[str, Any]:
+    return {"do": "register_for_points", "channel": CHANNEL, "card": number}
+
+
+@_for_members
+async def register(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /member/cards/N/points``: register for points."""
+    return await _done(house, request, speaker, _register(request.parts["number"]))
+
+
+@_for_members
+async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N/rally``: the stamp card, or joining."""
+    number = request.parts["number"]
+    status = await house.about(speaker, number)
+    tried = None if status["rally"] else await house.try_out(speaker, _join(number))
+    return Page(
+        "member/rally.html", {"card": status["card"], "rally": status["rally"], "tried": tried}
+    )
+
+
+def _join(number: str) -> dict[str, Any]:
+    return {"do": "join_rally", "channel": CHANNEL, "card": number}
+
+
+@_for_members
+async def join(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /member/cards/N/rally``: join it."""
+    return await _done(house, request, speaker, _join(request.parts["number"]))
+
+
+@_for_members
 async def give_up(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /member/cards/N/give-up``."""
     await house.app.membership.give_up(speaker, request.parts["number"])
@@ -325,6 +370,8 @@ PAGES = [
     ("GET", f"{_CARD}/history", history), ("GET", f"{_CARD}/history.csv", history_file),
     ("GET", f"{_CARD}/lost", lost_form), ("POST", f"{_CARD}/lost", lost),
     ("GET", f"{_CARD}/refund", refund_form), ("POST", f"{_CARD}/refund", refund),
+    ("GET", f"{_CARD}/points", points), ("POST", f"{_CARD}/points", register),
+    ("GET", f"{_CARD}/rally", rally), ("POST", f"{_CARD}/rally", join),
     ("GET", f"{_CARD}/done/{{id}}", done),
     ("POST", f"{_CARD}/give-up", give_up),
     ("GET", f"{HOME}/account", account_form),
