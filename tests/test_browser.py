@@ -84,6 +84,8 @@ def test_from_enrolling_to_the_slip_of_a_lost_card(town, watched, language, size
         page.go_back()
     page.goto("/member")
     one.look_closely()
+    page.goto(f"/member/cards/{number}/myna")
+    one.look_closely()
     for path, button in (("points", "points.register_do"), ("rally", "rally.join")):
         page.goto(f"/member/cards/{number}/{path}")
         one.look_closely()
@@ -101,6 +103,21 @@ def test_from_enrolling_to_the_slip_of_a_lost_card(town, watched, language, size
     page.goto("/member/nowhere")
     one.look_closely()
     one.wrong = [said for said in one.wrong if "404" not in said]  # the browser tells of it, as it should
+
+
+@pytest.mark.parametrize(("language", "size"), [("ja", PHONE), ("en", DESK)])
+def test_myna_point_with_all_its_parts(town, watched, language, size):
+    """A bar with top-ups that count, one that does not, measures that wait and one that nobody applied for: looked at closely."""
+    t = Language(language).word
+    number = town.sell("smart")
+    town.apply(number)
+    one = watched(viewport=size, locale=language)
+    enrol(one.page, t, f"hanako-{fresh()}@example.com")
+    add(one.page, t, number, town.holders[number])
+    one.page.wait_for_url(f"**/member/cards/{number}")
+    one.page.goto(f"/member/cards/{number}/myna")
+    one.look_closely()
+    assert one.page.locator("svg.bar rect.part").count() == 2
 
 
 def test_without_script_everything_works(town, watched):

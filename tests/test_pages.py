@@ -12,6 +12,7 @@ from jinja2 import Environment, meta
 from conftest import a_store, farecard
 from farecard.model.commands import CHANNELS, COMMANDS, KINDS, name_of
 from farecard.pages import site
+from farecard.pages.charts import bar
 from farecard.pages.language import Language, words
 from farecard.pages.site import WINDOWS
 from serving import eventually
@@ -283,6 +284,27 @@ def test_points_and_registering_for_them(town):
     assert "WST-3" in smart[0].look(f"/member/cards/{smart[1]}/points")  # it needs no registration
 
 
+def test_myna_point_as_a_picture(town):
+    """5,000 at Seven Bank and 7,000 at the station count, 5,000 at a petrol station does not (MYN-1): 12,000 of 20,000, 8,000 to go."""
+    hanako, number = town.holder("smart")
+    town.apply(number)
+    text = hanako.look(f"/member/cards/{number}/myna")
+    assert "Applied for on Thu 2 March 2023" in text
+    assert "Counted ¥12,000 of ¥20,000 ¥8,000 to go" in text
+    assert text.count("✓ counted") == 2
+    assert "MYN-1" in text
+    parts = re.findall(r'class="part" x="(\d+)" y="0" width="(\d+)"', hanako.text)
+    assert parts == [("0", "250"), ("250", "350")]  # of a bar of 1000: 5,000 and 7,000 of 20,000
+    assert "Measure 3: the account ○ not applied for" in text
+    assert "Nobody has applied" in town.holder("named")[0].look(f"/member/cards/{next(reversed(town.holders))}/myna")
+
+
+def test_a_bar_ends_at_its_target():
+    """What goes past it does not show; nothing is nothing."""
+    assert bar([15_000, 10_000, 1_000], 20_000) == [(0, 750, 15_000), (750, 250, 10_000), (1000, 0, 1_000)]
+    assert bar([], 20_000) == []
+
+
 def test_the_stamp_rally_as_a_card(town):
     """Joined: the first stamp at once, the fourth for a purchase of these days; how to get the others."""
     hanako, number = town.holder("named")
@@ -304,6 +326,9 @@ def test_history_by_month_and_kind_and_as_a_file(town):
     assert "−¥680 ¥820" in text
     assert text.count("March 2023") == 2  # the choice of months, and the one line
     assert "Nothing of this kind" in hanako.look(f"/member/cards/{number}/history?month=2022-01")
+    for words_, there in (("SHOP", True), ("680", True), ("1 march", True), ("gate", False), ("%3Cb%3E", False)):
+        found = hanako.look(f"/member/cards/{number}/history?q={words_.replace(' ', '+')}")
+        assert ("−¥680" in found) == there, words_
     _, headers, file = hanako.send("GET", f"/member/cards/{number}/history.csv")
     assert headers["content-type"].startswith("text/csv")
     assert file.startswith("\ufeffWhen,What,Where,Amount,Balance,Points\r\n2023-03-01T12:00:00+09:00,purchase,shop,-680,820,0")
@@ -368,7 +393,7 @@ def test_every_page_speaks_the_language_that_is_asked_for(town, language):
         one, number = town.holder(kind, language)
         town.buy(number, 100)
         at = f"/member/cards/{number}"
-        for path in ("/member", "/member/add", "/member/account", at, f"{at}/history", f"{at}/lost", f"{at}/refund", f"{at}/points", f"{at}/rally"):
+        for path in ("/member", "/member/add", "/member/account", at, f"{at}/history", f"{at}/lost", f"{at}/refund", f"{at}/points", f"{at}/myna", f"{at}/rally"):
             status, headers, text = one.send("GET", path)
             assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8"), path
             assert f'<html lang="{language}"' in text
@@ -421,6 +446,20 @@ def test_what_browsers_are_told_to_keep_to(town):
     assert "HttpOnly" in headers["set-cookie"]
     assert "SameSite=Strict" in headers["set-cookie"]
     assert "Max-Age" not in headers["set-cookie"]
+
+
+def test_a_member_looks_no_faster_than_his_rate(tmp_path):
+    """Ten pages a second; then a page that says so, and when to look again."""
+    served = Visited(f"sqlite:///{tmp_path}/s.db", "--limit", "member_rate=5")
+    try:
+        one = served.member()
+        got = [one.send("GET", "/member/add") for _ in range(30)]
+        assert [status for status, _, _ in got[:3]] == [200] * 3
+        slowed = [text for status, _, text in got if status == 429]
+        assert len(slowed) > 5
+        assert "5 requests a second" in slowed[0]
+    finally:
+        assert served.stop() == 0, served.said
 
 
 def test_behind_tls_a_cookie_travels_over_nothing_else(tmp_path):

@@ -42,6 +42,19 @@ class Town(Served):
         line = command(f"bought {number}", "purchase", at="2023-03-01T12:00:00+09:00", channel="shop", card=number, amount=amount, merchant="k")
         assert self.post(line, self.desk)[1]["outcome"] == "accepted"
 
+    def apply(self, number):
+        """An application for measures 1 and 2 on 2 March, and three top-ups: at Seven Bank, at the station, at a petrol station."""
+        at = "2023-03-02T{}:00:00+09:00"
+        lines = [
+            command(f"a {number}", "apply_myna_point", at=at.format("09"), channel="myna-point", card=number, person=f"p-{number}", measures=[1, 2]),
+            *(
+                command(f"{channel} {number}", "top_up", at=at.format(hour), channel=channel, card=number, amount=amount, tender="cash")
+                for hour, channel, amount in ((10, "seven-bank-atm", 5000), (11, "ticket-machine", 7000), (12, "petrol-station", 5000))
+            ),
+        ]  # fmt: skip
+        anywhere = self.key(f"anywhere-{number}", "myna-point,seven-bank-atm,ticket-machine,petrol-station")
+        assert [self.post(line, anywhere)[1]["outcome"] for line in lines] == ["accepted"] * 4
+
     def code(self, number, channel):
         """A code for whoever shows the card there."""
         key = self.machine if channel == "ticket-machine" else self.desk

@@ -197,7 +197,23 @@ def _status() -> Schema:
             "grant_on": or_null(DAY),
             "reasons": {"type": "array", "items": ref("Reason")},
         },
-        {"counted": YEN, "remaining": YEN},
+        {
+            "target": YEN,
+            "counted": YEN,
+            "remaining": YEN,
+            "top_ups": {
+                "type": "array",
+                "items": an_object(
+                    {
+                        "at": MOMENT,
+                        "channel": {"enum": list(CHANNELS)},
+                        "amount": YEN,
+                        "counts": {"type": "boolean"},
+                        "reasons": {"type": "array", "items": ref("Reason")},
+                    }
+                ),
+            },
+        },
     )
     myna = an_object({
         "applied_at": MOMENT, "measures": {"type": "object", "additionalProperties": measure},

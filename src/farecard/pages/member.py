@@ -165,16 +165,27 @@ async def history(house: House, request: Request, speaker: Speaker) -> Answer:
     months = list(dict.fromkeys(one["at"][:7] for one in found))
     kinds = sorted({one["do"] for one in found})
     month, kind = request.query.get("month", ""), request.query.get("kind", "")
+    sought = request.query.get("q", "").strip()
     shown = [
         one
         for one in found
-        if (not month or one["at"].startswith(month)) and (not kind or one["do"] == kind)
+        if (not month or one["at"].startswith(month))
+        and (not kind or one["do"] == kind)
+        and (not sought or sought.casefold() in _written(request, one))
     ]
     figures = {
         "card": (await house.about(speaker, number))["card"],
-        "lines": shown, "months": months, "kinds": kinds, "month": month, "kind": kind,
+        "lines": shown, "months": months, "kinds": kinds, "month": month, "kind": kind, "sought": sought,
     }  # fmt: skip
     return Page("member/history.html", figures)
+
+
+def _written(request: Request, line: dict[str, Any]) -> str:
+    """A line of a history as it stands on the page, to be searched."""
+    say = request.language
+    what, where = say.word(f"do.{line['do']}"), say.word(f"channel.{line['channel']}")
+    figures = f"{say.yen(line['amount'])} {line['amount']} {say.yen(line['balance'])}"
+    return f"{say.moment(line['at'])} {what} {where} {figures}".casefold()
 
 
 @_for_members
@@ -299,6 +310,13 @@ async def register(house: House, request: Request, speaker: Speaker) -> Answer:
 
 
 @_for_members
+async def myna(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N/myna``: what counted and what did not, what is missing, when the points come."""
+    status = await house.about(speaker, request.parts["number"])
+    return Page("member/myna.html", {"card": status["card"], "myna": status["myna"]})
+
+
+@_for_members
 async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/rally``: the stamp card, or joining."""
     number = request.parts["number"]
@@ -371,6 +389,7 @@ PAGES = [
     ("GET", f"{_CARD}/lost", lost_form), ("POST", f"{_CARD}/lost", lost),
     ("GET", f"{_CARD}/refund", refund_form), ("POST", f"{_CARD}/refund", refund),
     ("GET", f"{_CARD}/points", points), ("POST", f"{_CARD}/points", register),
+    ("GET", f"{_CARD}/myna", myna),
     ("GET", f"{_CARD}/rally", rally), ("POST", f"{_CARD}/rally", join),
     ("GET", f"{_CARD}/done/{{id}}", done),
     ("POST", f"{_CARD}/give-up", give_up),

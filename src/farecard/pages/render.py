@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from farecard.pages.assets import Assets
+from farecard.pages.charts import bar
 from farecard.pages.house import House
 from farecard.pages.language import Language
 from farecard.pages.requests import THEMES, TOKEN, Page, Request
@@ -25,6 +26,7 @@ class Renderer:
         )
         self._environment.globals |= {
             "asset": assets.address,
+            "bar": bar,
             "languages": {name: Language(name).word("language") for name in LANGUAGES},
             "themes": THEMES,
             "token_field": TOKEN,

@@ -1,9 +1,9 @@
 """The pages' way in: which page is asked for, by whom, and how it goes out."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from farecard.access.sessions import MEMBER
 from farecard.api.app import App, Handler
@@ -114,11 +114,13 @@ class Site:
         if not token:
             return None
         try:
-            return await self.app.speakers.find([(b"authorization", f"Bearer {token}".encode())])
+            found = await self.app.speakers.find([(b"authorization", f"Bearer {token}".encode())])
         except ProblemError as problem:
             if problem.status == 401:
                 return None
             raise
+        found.take(asyncio.get_running_loop().time())
+        return found
 
     def _settings(self, request: Request) -> Redirect:
         """Another language, or light and dark: kept in a cookie, back to the page."""
@@ -185,8 +187,3 @@ class Site:
 def _pattern(path: str) -> re.Pattern[str]:
     """A path with names in braces, as an expression."""
     return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
-
-
-def told(problem: ProblemError) -> dict[str, Any]:
-    """A problem as a page's figures."""
-    return document(problem.status, problem.reason)

@@ -105,6 +105,7 @@ def _told(measure: Measure, case: Case, campaign: Campaign) -> dict[str, Any]:
         "reasons": list(found.reasons),
     }
     if measure.target is not None:
+        told["target"] = measure.target
         told["counted"] = found.counted
         told["remaining"] = max(0, measure.target - found.counted)
         told["top_ups"] = _top_ups(measure, case) if found.state != measures.NOT_APPLIED else []
