@@ -5,20 +5,14 @@ import re
 import pytest
 
 from browsing import DESK, PHONE, Watched, chromium  # noqa: F401  # a fixture
-from conftest import a_store
 from farecard.pages.language import Language
-from state import problems
-from town import THEN, WORD, Town, fresh
+from town import WORD, Town, fresh, opened
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def town(request, tmp_path_factory):
     """A server of each engine, its clock in March 2023."""
-    served = Town(a_store(request, tmp_path_factory.mktemp("town")), "--clock", THEN)
-    yield served
-    assert served.stop() == 0, served.said
-    assert '"error"' not in served.said, served.said[-3000:]
-    assert problems(served.url) == []
+    yield from opened(Town, request, tmp_path_factory)
 
 
 @pytest.fixture

@@ -18,13 +18,13 @@ from farecard.access.trail import lines as trail_lines
 from farecard.api.examples import EXAMPLES
 from farecard.desk.opening import existing_store, writing_desk
 from farecard.model.commands import CHANNELS, COMMANDS, LETTERS, name_of, parse_number
-from farecard.model.moments import moment_now
+from farecard.model.moments import SECOND, moment_now
 from farecard.rules.places import PLACES
 from farecard.wire.line import read_line
 
 WORD, OTHER_WORD = "a red umbrella in May", "a blue umbrella in June"
 LOGIN = "hanako@example.com"
-AGE = 12 * 3600 * sessions.SECOND
+AGE = 12 * 3600 * SECOND
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 HANAKO = {"name": "桜木花子", "kana": "サクラギハナコ", "born": "1987-06-05", "phone": "090-9876-5432"}
 TARO = {"name": "梅田太郎", "kana": "ウメダタロウ", "born": "1990-01-31", "phone": "0671234567"}
@@ -356,7 +356,7 @@ def test_five_wrong_proofs_a_day_are_all_a_member_has(opened, hanako, taro, late
     no = refused("too-many-guesses", prove, store, vault, hanako, NAMED, *PROOF)
     assert 0 < no.until - moment_now() <= owning.GUESSED_WITHIN
     prove(store, vault, taro, NAMED, *PROOF)  # somebody else has five of his own
-    later(owning.GUESSED_WITHIN - 60 * owning.SECOND)
+    later(owning.GUESSED_WITHIN - 60 * SECOND)
     refused("too-many-guesses", prove, store, vault, hanako, SMART, *PROOF)
     later(owning.GUESSED_WITHIN + 1)
     prove(store, vault, hanako, SMART, *PROOF)
@@ -367,9 +367,9 @@ def test_a_day_is_counted_from_the_last_wrong_proof(opened, hanako, later):
     store, vault = opened
     for _ in range(4):
         refused("not-proven", prove, store, vault, hanako, NAMED, "ア", "2000-01-01", "1")
-    later(owning.GUESSED_WITHIN - 60 * owning.SECOND)
+    later(owning.GUESSED_WITHIN - 60 * SECOND)
     refused("not-proven", prove, store, vault, hanako, NAMED, "ア", "2000-01-01", "1")
-    later(owning.GUESSED_WITHIN + 60 * owning.SECOND)
+    later(owning.GUESSED_WITHIN + 60 * SECOND)
     refused("too-many-guesses", prove, store, vault, hanako, SMART, *PROOF)
 
 

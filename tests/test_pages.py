@@ -9,15 +9,14 @@ from urllib.parse import urlencode
 import pytest
 from jinja2 import Environment, meta
 
-from conftest import a_store, farecard
+from conftest import farecard
 from farecard.model.commands import CHANNELS, COMMANDS, KINDS, name_of
 from farecard.pages import site
 from farecard.pages.charts import bar
 from farecard.pages.language import Language, words
 from farecard.pages.site import WINDOWS
 from serving import eventually
-from state import problems
-from town import THEN, WORD, Town, fresh
+from town import WORD, Town, fresh, opened
 
 HERE = Path(site.__file__).parent
 
@@ -120,11 +119,7 @@ class Visited(Town):
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def town(request, tmp_path_factory):
     """A server of each engine for all tests; each test has people and cards of its own."""
-    served = Visited(a_store(request, tmp_path_factory.mktemp("town")), "--clock", THEN)
-    yield served
-    assert served.stop() == 0, served.said
-    assert '"error"' not in served.said, served.said[-3000:]
-    assert problems(served.url) == []
+    yield from opened(Visited, request, tmp_path_factory)
 
 
 def decided(town, number):

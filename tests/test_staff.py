@@ -15,11 +15,11 @@ from farecard.access.roles import ACTS, ROLES, bound_of
 from farecard.api.examples import EXAMPLES
 from farecard.desk.opening import making_store
 from farecard.model.commands import CHANNELS, COMMANDS, name_of
-from farecard.model.moments import moment_now
+from farecard.model.moments import SECOND, moment_now
 from farecard.wire.line import read_line
 
 WORD = "a red umbrella in May"
-AGE = 12 * 3600 * sessions.SECOND
+AGE = 12 * 3600 * SECOND
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

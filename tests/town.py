@@ -2,8 +2,9 @@
 
 import itertools
 
-from conftest import command
+from conftest import a_store, command
 from serving import Served
+from state import problems
 
 WORD = "a red umbrella in May"
 HANAKO = {"name": "桜木花子", "kana": "サクラギハナコ", "born": "1987-06-05", "phone": "090-9876-5432"}
@@ -15,6 +16,15 @@ _numbers = itertools.count(1)
 def fresh():
     """A number that was not used before."""
     return next(_numbers)
+
+
+def opened(kind, request, tmp_path_factory):
+    """A town on the engine of a fixture's parameter, for a fixture to yield from: nothing may have gone wrong in it."""
+    served = kind(a_store(request, tmp_path_factory.mktemp("town")), "--clock", THEN)
+    yield served
+    assert served.stop() == 0, served.said
+    assert '"error"' not in served.said, served.said[-3000:]
+    assert problems(served.url) == []
 
 
 class Town(Served):

@@ -147,9 +147,7 @@ def _start_anew(store: Store, vault: Vault, name: str, kept: str) -> list[str]:
 
 def _must_still_be(store: Store, member: Member) -> None:
     """``SignInError`` when he left, or has another password, since he was confirmed."""
-    now = named(store, member.name)
-    if now is None or now.password != member.password:
-        raise sessions.SignInError
+    sessions.still(lambda: named(store, member.name), member)
 
 
 def change_password(store: Store, vault: Vault, name: str, old: str, new: str) -> list[str]:
@@ -218,7 +216,7 @@ def recover_by_card(
         if used is not None and name is not None and name == used.member and login is not None:
             # not before: a stranger's guess at the name shall tell nothing
             passwords.check(login, password)
-            owning.keep_holders_cards(store, name, number)
+            owning.keep_holders_cards(store, name, used.card)
             made = _start_anew(store, vault, name, kept)
             note(store, name, "recovered", name, f"a code of a {used.channel}")
             return login, made

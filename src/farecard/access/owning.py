@@ -13,13 +13,12 @@ from farecard.access.errors import CodedError
 from farecard.access.trail import note
 from farecard.model.account import Account
 from farecard.model.commands import PHONES, format_number
-from farecard.model.moments import moment_now
+from farecard.model.moments import SECOND, moment_now
 from farecard.storage.making import adding
 from farecard.storage.rows import as_account
 from farecard.storage.store import Store
 from farecard.storage.vault import Vault
 
-SECOND = 1_000_000
 OWNING, RECOVERY = PURPOSES = ("owning", "recovery")
 COUNTER = "counter"
 IN_HAND = (COUNTER, "ticket-machine", "icoca-app")  # places that have the card in their hand
@@ -57,8 +56,9 @@ class Tie(NamedTuple):
 
 
 class Used(NamedTuple):
-    """A code that was right: where it came from, and whose account it recovers."""
+    """A code that was right: for which card, where it came from, and whose account it recovers."""
 
+    card: Account
     channel: str
     member: str | None
 
@@ -86,6 +86,12 @@ def _tie_of(store: Store, card: Account) -> Tie | None:
     return None
 
 
+def _tie_at(store: Store, number: int) -> Tie | None:
+    """The tie of a number's card; None where it is nobody's, or there is none."""
+    card = _account(store, number)
+    return None if card is None else _tie_of(store, card)
+
+
 # -- what a member may speak of ------------------------------------------------------------------
 
 
@@ -95,8 +101,7 @@ def must_own(store: Store, member: str, numbers: Iterable[int], *, in_hand: bool
     ``in_hand``: ``needs-code`` when it was proven by words alone.
     """
     for number in numbers:
-        card = _account(store, number)
-        tie = None if card is None else _tie_of(store, card)
+        tie = _tie_at(store, number)
         if tie is None or tie.member != member:
             raise OwningError("not-your-card", field="card")
         if in_hand and tie.how == HOLDER:
@@ -121,8 +126,7 @@ def owned(store: Store, member: str) -> list[Owned]:
 
 def member_of(store: Store, number: int) -> str | None:
     """Whose a card is."""
-    card = _account(store, number)
-    tie = None if card is None else _tie_of(store, card)
+    tie = _tie_at(store, number)
     return None if tie is None else tie.member
 
 
@@ -176,9 +180,8 @@ def claim_by_code(store: Store, vault: Vault, member: str, number: int, code: st
     """
     with adding(store):
         used = use_code(store, vault, number, OWNING, code)
-        card = _account(store, number)
-        if card is not None and used is not None:
-            return _tie(store, member, card, number, used.channel)
+        if used is not None:
+            return _tie(store, member, used.card, number, used.channel)
     raise OwningError("wrong-code", field="code")
 
 
@@ -201,25 +204,27 @@ def give_up(store: Store, member: str, number: int) -> None:
     """A card is the member's no more. ``OwningError`` when it was not."""
     with adding(store):
         must_own(store, member, [number])
-        _untie(store, number, member)
+        card = _account(store, number)
+        assert card is not None
+        _untie(store, card, number, member)
 
 
-def _untie(store: Store, number: int, who: str) -> None:
-    card = _account(store, number)
-    assert card is not None
+def _untie(store: Store, card: Account, number: int, who: str) -> None:
     store.change("disown", account=card.account)
     note(store, who, "card-given-up", format_number(number), "")
 
 
-def keep_holders_cards(store: Store, member: str, number: int) -> None:
+def keep_holders_cards(store: Store, member: str, card: Account) -> None:
     """Of a member's cards keep those of one holder, of whom this card is, within an open ``adding``: papers proved no more."""
-    card = _account(store, number)
-    assert card is not None
-    ((name, _),) = store.rows("holder_keys", account=card.account)
+    name = _holder_of(store, card)
     for one in owned(store, member):
-        keys = store.rows("holder_keys", account=one.card.account)
-        if name not in [name_key for name_key, _ in keys]:
+        if name is None or _holder_of(store, one.card) != name:
             store.change("disown", account=one.card.account)
+
+
+def _holder_of(store: Store, card: Account) -> bytes | None:
+    """The digest of a holder's name and birthday; None where the card has none, or it was erased."""
+    return next((name for name, _ in store.rows("holder_keys", account=card.account)), None)
 
 
 # -- at places -----------------------------------------------------------------------------------
@@ -230,27 +235,24 @@ def give_code(
 ) -> tuple[str, int]:  # fmt: skip
     """A code for whoever stands there with the card, and until when it is good. One before it is good no more.
 
-    ``papers``: what they say, where a counter had to look at some. ``OwningError`` as of ``_must_have_in_hand``;
+    ``papers``: what they say, where a counter had to look at some. ``OwningError`` as of ``_is_shown``;
     ``recovery-needs-name`` and ``no-member`` where there is nothing to recover.
     """
-    fits = False
+    recovers = purpose == RECOVERY
     with adding(store):
-        card, named = _in_hand(store, number)
-        tie = _tie_of(store, card)
-        if purpose == RECOVERY and not named:
+        card, holder = _in_hand(store, number)
+        if recovers and holder is None:
             raise OwningError("recovery-needs-name", field="number")
-        fits = _is_shown(
-            store, vault, card, channel, papers, named=named, by_counter=purpose == RECOVERY
-        )
-        if fits and purpose == RECOVERY and tie is None:
-            raise OwningError("no-member", field="number")
-        if fits:
+        if _is_shown(store, vault, card, holder, channel, papers, by_counter=recovers):
+            tie = _tie_of(store, card) if recovers else None
+            if recovers and tie is None:
+                raise OwningError("no-member", field="number")
             now = moment_now()
             store.change("drop_old_desk_codes", now=now)
             store.change("end_desk_code", account=card.account, purpose=purpose)
             code, until = codes.new(CODE_LETTERS), now + GOOD_FOR
             key = _code_key(vault, card, purpose, code)
-            whose = tie.member if tie is not None and purpose == RECOVERY else None
+            whose = None if tie is None else tie.member
             store.append("desk_code", [(card.account, purpose, key, channel, until, whose)])
             note(store, who, "code-given", format_number(number), f"{purpose}, {channel}")
             return code, until
@@ -262,26 +264,26 @@ def release(
 ) -> bool:
     """Whoever stands there with the card wants it to be no member's; gives whether it was one's. ``OwningError`` as of ``give_code``."""
     with adding(store):
-        card, named = _in_hand(store, number)
-        if _is_shown(store, vault, card, channel, papers, named=named, by_counter=False):
+        card, holder = _in_hand(store, number)
+        if _is_shown(store, vault, card, holder, channel, papers, by_counter=False):
             tied = _tie_of(store, card) is not None
             if tied:
-                _untie(store, number, who)
+                _untie(store, card, number, who)
             return tied
     raise OwningError("not-the-holder", field="born")
 
 
-def _in_hand(store: Store, number: int) -> tuple[Account, bool]:
-    """A card that somebody shows, and whether its holder is known. ``OwningError`` ``unknown-card``."""
+def _in_hand(store: Store, number: int) -> tuple[Account, bytes | None]:
+    """A card that somebody shows, and its holder as of ``_holder_of``. ``OwningError`` ``unknown-card``."""
     card = _account(store, number)
     if card is None:
         raise OwningError("unknown-card", field="number")
-    keys = store.rows("holder_keys", account=card.account)
-    return card, any(name_key is not None for name_key, _ in keys)
+    return card, _holder_of(store, card)
 
 
 def _is_shown(
-    store: Store, vault: Vault, card: Account, channel: str, papers: Papers | None, *, named: bool, by_counter: bool
+    store: Store, vault: Vault, card: Account, holder: bytes | None, channel: str, papers: Papers | None,
+    *, by_counter: bool,
 ) -> bool:  # fmt: skip
     """Whether whoever stands there may be taken for the one whose card it is; papers that do not fit are counted.
 
@@ -291,12 +293,11 @@ def _is_shown(
     places = IN_HAND if card.kind == _BLANK else _OF_PHONES if card.kind in PHONES else (COUNTER,)
     if channel not in places or (by_counter and channel != COUNTER):
         raise OwningError("code-at-counter", field="channel")
-    if not named or channel != COUNTER:
+    if holder is None or channel != COUNTER:
         return True
     if papers is None:
         raise OwningError("papers-needed", field="born")
-    key = vault.holder(*papers)
-    fits = key in [name for name, _ in store.rows("holder_keys", account=card.account)]
+    fits = vault.holder(*papers) == holder
     return _counted(store, [(f"papers {card.account}", MOST_OF_CARD)], fits=fits)
 
 
@@ -313,5 +314,5 @@ def use_code(store: Store, vault: Vault, number: int, purpose: str, code: str) -
     for key, channel, until, member in store.rows("desk_code", **which):
         if until >= moment_now() and key == _code_key(vault, card, purpose, code):
             store.change("end_desk_code", **which)
-            return Used(channel, member)
+            return Used(card, channel, member)
     return None

@@ -10,11 +10,10 @@ from typing import NamedTuple, Protocol, TypeVar
 from farecard.access import passwords
 from farecard.access.keys import hash_of
 from farecard.access.trail import note
-from farecard.model.moments import moment_now
+from farecard.model.moments import SECOND, moment_now
 from farecard.storage.making import adding
 from farecard.storage.store import Store
 
-SECOND = 1_000_000
 MOST_FAILURES = 5
 LOCKED_FOR = 15 * 60 * SECOND
 STAFF, MEMBER = "staff", "member"
@@ -72,6 +71,14 @@ def realm_of(token: str) -> str | None:
     return next((realm for realm, begin in TOKENS.items() if token.startswith(begin)), None)
 
 
+def still(look: Callable[[], A | None], confirmed: A) -> A:
+    """The account that was confirmed, as it is now; ``SignInError`` when it was closed, or got another password, since then."""
+    account = look()
+    if account is None or account.password != confirmed.password:
+        raise SignInError
+    return account
+
+
 def begin(
     store: Store, realm: str, look: Callable[[], A | None], confirmed: A, role: str, age: int
 ) -> tuple[str, Session]:
@@ -79,9 +86,7 @@ def begin(
 
     ``SignInError`` when the account was closed, or got another password, since it was ``confirmed``.
     """
-    account = look()
-    if account is None or account.password != confirmed.password:
-        raise SignInError
+    account = still(look, confirmed)
     token = TOKENS[realm] + secrets.token_urlsafe(32)
     now = moment_now()
     made = Session(realm, account.name, role, now, now, now + age)
@@ -125,10 +130,8 @@ def confirm(store: Store, realm: str, look: Callable[[], A | None], password: st
         raise SignInError
     count = f"{realm}_failures"
     with adding(store):
-        account = look()
+        account = still(look, known)
         now = moment_now()
-        if account is None or account.password != known.password:
-            raise SignInError
         if account.locked_until > now:
             raise SignInError(account.locked_until)
         if fits:

@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from farecard.access.sessions import SECOND
 from farecard.api import asking, members, office
 from farecard.api.clock import Clock
 from farecard.api.connection import LIVE, Connection, Quick, sweep
@@ -53,6 +52,7 @@ from farecard.desk.looped import LoopQueue
 from farecard.desk.queue import QueueClosedError, QueueFullError
 from farecard.desk.threaded import ThreadQueue
 from farecard.desk.waiting import AsyncWindow, Future
+from farecard.model.moments import SECOND
 from farecard.model.verdict import INVALID, Reason
 from farecard.questions import referrals
 from farecard.storage.errors import StoreError

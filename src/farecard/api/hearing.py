@@ -4,10 +4,9 @@ from farecard.api.clock import Clock
 from farecard.api.speakers import Speaker
 from farecard.desk.entries import Entry
 from farecard.desk.reading import Reader
+from farecard.model.moments import SECOND
 from farecard.model.verdict import Reason
 from farecard.wire.diagnose import Broken
-
-SECOND = 1_000_000
 
 
 class Hearing:

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from farecard.access import members, owning
-from farecard.access.members import MemberError
-from farecard.access.owning import PURPOSES, Owned, OwningError, Papers
+from farecard.access.errors import CodedError
+from farecard.access.owning import PURPOSES, Owned, Papers
 from farecard.access.sessions import MEMBER
 from farecard.api.asking import card_number
 from farecard.api.limits import Limits
@@ -107,13 +107,13 @@ class Membership:
         """Work that checks a password or makes one."""
         try:
             return await self._sessions.at_door(MEMBER, work)
-        except (MemberError, OwningError) as no:
+        except CodedError as no:
             raise _problem(no) from None
 
     async def _write(self, work: Callable[[Store], T]) -> T:
         try:
             return await self._registrar.do(work)
-        except OwningError as no:
+        except CodedError as no:
             raise _problem(no) from None
 
     # -- an account --------------------------------------------------------------------------
@@ -243,8 +243,8 @@ def _bad(why: str) -> ProblemError:
     return ProblemError(400, Reason(None, "bad-body", {"why": why}))
 
 
-def _problem(no: MemberError | OwningError) -> ProblemError:
-    if isinstance(no, OwningError) and no.until is not None:
+def _problem(no: CodedError) -> ProblemError:
+    if no.until is not None:
         return wait(Reason(None, no.code, {"until": iso_moment(no.until)}), no.until)
     status = STATUS[no.code]
     headers = CHALLENGE if status == 401 else ()

@@ -9,12 +9,12 @@ import msgspec
 from farecard.access import members, passwords, sessions, staff
 from farecard.access.keys import AccessError
 from farecard.access.roles import MEMBER_ROLE, ROLES
-from farecard.access.sessions import MEMBER, SECOND, STAFF, Session, SignInError
+from farecard.access.sessions import MEMBER, STAFF, Session, SignInError
 from farecard.api.limits import Limits
 from farecard.api.problems import ProblemError
 from farecard.api.registrar import Registrar, Work
 from farecard.api.speakers import CHALLENGE, Speaker, Speakers
-from farecard.model.moments import iso_moment, moment_now
+from farecard.model.moments import SECOND, iso_moment, moment_now
 from farecard.model.verdict import Reason
 from farecard.storage.store import Store
 from farecard.storage.vault import Vault

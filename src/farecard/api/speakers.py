@@ -8,14 +8,14 @@ from typing import Protocol, TypeVar
 from farecard.access.keys import Key, Ring, load
 from farecard.access.rights import Bound, filler, may_say
 from farecard.access.roles import ROLES, bound_of, member_bound
-from farecard.access.sessions import MEMBER, SECOND, STAFF, Session, realm_of
+from farecard.access.sessions import MEMBER, STAFF, Session, realm_of
 from farecard.access.sessions import find as find_session
 from farecard.api.limits import Limits
 from farecard.api.problems import ProblemError
 from farecard.api.readers import Readers
 from farecard.api.replies import Receive, Scope
 from farecard.model.commands import Command
-from farecard.model.moments import moment_now
+from farecard.model.moments import SECOND, moment_now
 from farecard.model.verdict import Reason
 from farecard.storage.store import Store
 
@@ -172,6 +172,10 @@ class Speakers:
         secret = _secret(headers)
         if secret is None:
             raise ProblemError(401, Reason(None, "no-key"), CHALLENGE)
+        return await self.of(secret)
+
+    async def of(self, secret: str) -> Speaker:
+        """Whose key or token this is. ``ProblemError`` 401 when nobody knows."""
         if realm_of(secret) is not None:
             return await self._person(secret)
         key = self._ring.find(secret)

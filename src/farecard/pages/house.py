@@ -1,7 +1,6 @@
 """What a page asks of the house behind it: the same parts that answer the API, with the same rights and limits."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -13,8 +12,6 @@ from farecard.questions import following
 from farecard.storage.store import Store
 from farecard.texts import explain_all
 from farecard.wire.answer import encode_answer
-
-T = TypeVar("T")
 
 
 class House:
@@ -36,10 +33,6 @@ class House:
         """The moment, by the windows' clock."""
         return self.app.clock.now()
 
-    async def ask(self, question: Callable[[Store], T]) -> T:
-        """An answer over one state of the store."""
-        return await self.app.readers.ask(question)
-
     async def about(self, speaker: Speaker, number: str, what: str = "") -> Any:
         """One of the five questions about a card, as of now. ``ProblemError`` 400, 403 or 404."""
         question = asking.OF_A_CARD[what]
@@ -50,15 +43,17 @@ class House:
         before = await self.decided(speaker, id)
         if before is not None:
             return before
-        line = msgspec.json.encode({"id": id, "at": iso_moment(self.now), **command})
-        answer = await self.app.send(speaker, line)
-        found: dict[str, Any] = msgspec.json.decode(encode_answer(answer))
-        return found
+        return await self._sent(speaker, id, command, dry=False)
 
     async def try_out(self, speaker: Speaker, command: dict[str, Any]) -> dict[str, Any]:
         """What would become of a command; nothing is kept."""
-        line = msgspec.json.encode({"id": "dry", "at": iso_moment(self.now), **command})
-        answer = await self.app.send(speaker, line, dry=True)
+        return await self._sent(speaker, "dry", command, dry=True)
+
+    async def _sent(
+        self, speaker: Speaker, id: str, command: dict[str, Any], *, dry: bool
+    ) -> dict[str, Any]:
+        line = msgspec.json.encode({"id": id, "at": iso_moment(self.now), **command})
+        answer = await self.app.send(speaker, line, dry=dry)
         found: dict[str, Any] = msgspec.json.decode(encode_answer(answer))
         return found
 
@@ -69,7 +64,7 @@ class House:
             found = following.decided(store, speaker.name, id)
             return None if found is None else explain_all(found)
 
-        found = await self.ask(ask)
+        found = await self.app.readers.ask(ask)
         if found is not None:
             found["result"] = msgspec.json.decode(found["result"])
         return found

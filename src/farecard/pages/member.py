@@ -46,6 +46,35 @@ def _sentence(key: str) -> dict[str, str]:
     return {name: words(name)[key] for name in LANGUAGES}
 
 
+# -- what is done about a card -------------------------------------------------------------------
+
+
+def _command(do: str, number: str) -> dict[str, Any]:
+    """A command about a card, as it is sent from here."""
+    return {"do": do, "channel": CHANNEL, "card": number}
+
+
+async def _done(
+    house: House, request: Request, speaker: Speaker, command: dict[str, Any]
+) -> Answer:
+    """Do it once, whatever is pressed how often, and go to the page that tells what came of it."""
+    id = request.said("id")
+    answer = await house.send(speaker, id, command)
+    if answer["outcome"] == "invalid":
+        return Page("member/done.html", {"decision": answer, "card": command["card"]}, 422)
+    return Redirect(f"{HOME}/cards/{command['card']}/done/{id}")
+
+
+def _does(do: str) -> Callable[[House, Request], Awaitable[Answer]]:
+    """A deed about the card of the address."""
+
+    @_for_members
+    async def deed(house: House, request: Request, speaker: Speaker) -> Answer:
+        return await _done(house, request, speaker, _command(do, request.parts["number"]))
+
+    return deed
+
+
 # -- signing in ----------------------------------------------------------------------------------
 
 
@@ -211,26 +240,18 @@ async def lost_form(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/lost``: what it costs, what becomes of what, from when and where; then a confirmation."""
     number = request.parts["number"]
     status = await house.about(speaker, number)
-    tried = await house.try_out(speaker, _lost(number))
+    tried = await house.try_out(speaker, _command("report_lost", number))
     reissue = await house.about(speaker, number, "reissue-quote")
     figures = {
         "card": status["card"],
         "tried": tried,
         "reissue": reissue,
         "rally": status["rally"],
-        "myna": status["myna"],
     }
     return Page("member/lost.html", figures)
 
 
-def _lost(number: str) -> dict[str, Any]:
-    return {"do": "report_lost", "channel": CHANNEL, "card": number}
-
-
-@_for_members
-async def lost(house: House, request: Request, speaker: Speaker) -> Answer:
-    """``POST /member/cards/N/lost``: stop the card."""
-    return await _done(house, request, speaker, _lost(request.parts["number"]))
+lost = _does("report_lost")  # ``POST /member/cards/N/lost``: stop the card
 
 
 @_for_members
@@ -254,8 +275,7 @@ async def refund_form(house: House, request: Request, speaker: Speaker) -> Answe
 
 
 def _refund(number: str, way: str) -> dict[str, Any]:
-    do = "refund" if way == "phone" else "request_refund_form"
-    return {"do": do, "channel": CHANNEL, "card": number}
+    return _command("refund" if way == "phone" else "request_refund_form", number)
 
 
 @_for_members
@@ -263,17 +283,6 @@ async def refund(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /member/cards/N/refund``."""
     way = "post" if request.form.get("way") == "post" else "phone"
     return await _done(house, request, speaker, _refund(request.parts["number"], way))
-
-
-async def _done(
-    house: House, request: Request, speaker: Speaker, command: dict[str, Any]
-) -> Answer:
-    """Do it once, whatever is pressed how often, and go to the page that tells what came of it."""
-    id = request.said("id")
-    answer = await house.send(speaker, id, command)
-    if answer["outcome"] == "invalid":
-        return Page("member/done.html", {"decision": answer, "card": command["card"]}, 422)
-    return Redirect(f"{HOME}/cards/{command['card']}/done/{id}")
 
 
 @_for_members
@@ -294,19 +303,12 @@ async def points(house: House, request: Request, speaker: Speaker) -> Answer:
         "card": (await house.about(speaker, number))["card"],
         "told": await house.about(speaker, number, "points"),
         "lines": [one for one in lines if one["points"]],
-        "tried": await house.try_out(speaker, _register(number)),
+        "tried": await house.try_out(speaker, _command("register_for_points", number)),
     }
     return Page("member/points.html", figures)
 
 
-def _register(number: str) -> dict[str, Any]:
-    return {"do": "register_for_points", "channel": CHANNEL, "card": number}
-
-
-@_for_members
-async def register(house: House, request: Request, speaker: Speaker) -> Answer:
-    """``POST /member/cards/N/points``: register for points."""
-    return await _done(house, request, speaker, _register(request.parts["number"]))
+register = _does("register_for_points")  # ``POST /member/cards/N/points``
 
 
 @_for_members
@@ -321,20 +323,15 @@ async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/rally``: the stamp card, or joining."""
     number = request.parts["number"]
     status = await house.about(speaker, number)
-    tried = None if status["rally"] else await house.try_out(speaker, _join(number))
+    tried = (
+        None if status["rally"] else await house.try_out(speaker, _command("join_rally", number))
+    )
     return Page(
         "member/rally.html", {"card": status["card"], "rally": status["rally"], "tried": tried}
     )
 
 
-def _join(number: str) -> dict[str, Any]:
-    return {"do": "join_rally", "channel": CHANNEL, "card": number}
-
-
-@_for_members
-async def join(house: House, request: Request, speaker: Speaker) -> Answer:
-    """``POST /member/cards/N/rally``: join it."""
-    return await _done(house, request, speaker, _join(request.parts["number"]))
+join = _does("join_rally")  # ``POST /member/cards/N/rally``
 
 
 @_for_members
@@ -347,8 +344,12 @@ async def give_up(house: House, request: Request, speaker: Speaker) -> Answer:
 @_for_members
 async def account_form(house: House, _request: Request, speaker: Speaker) -> Answer:
     """``GET /member/account``."""
-    mine = await house.app.membership.cards(speaker)
-    return Page("member/account.html", {"codes_left": mine["recovery_codes_left"]})
+    return Page("member/account.html", {"codes_left": await _codes_left(house, speaker)})
+
+
+async def _codes_left(house: House, speaker: Speaker) -> int:
+    left: int = (await house.app.membership.cards(speaker))["recovery_codes_left"]
+    return left
 
 
 @_for_members
@@ -359,8 +360,8 @@ async def new_codes(house: House, request: Request, speaker: Speaker) -> Answer:
             speaker, Confirm(request.form.get("password", ""))
         )
     except ProblemError as problem:
-        mine = await house.app.membership.cards(speaker)
-        return _again("member/account.html", problem, codes_left=mine["recovery_codes_left"])
+        left = await _codes_left(house, speaker)
+        return _again("member/account.html", problem, codes_left=left)
     return Page("member/codes.html", {"codes": told["recovery_codes"], "login": None})
 
 
@@ -370,8 +371,8 @@ async def leave(house: House, request: Request, speaker: Speaker) -> Answer:
     try:
         await house.app.membership.end(speaker, Confirm(request.form.get("password", "")))
     except ProblemError as problem:
-        mine = await house.app.membership.cards(speaker)
-        return _again("member/account.html", problem, codes_left=mine["recovery_codes_left"])
+        left = await _codes_left(house, speaker)
+        return _again("member/account.html", problem, codes_left=left)
     house.speaker = None
     return Redirect(SIGN_IN, {MEMBER: None})
 

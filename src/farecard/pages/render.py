@@ -9,7 +9,7 @@ from farecard.pages.assets import Assets
 from farecard.pages.charts import bar
 from farecard.pages.house import House
 from farecard.pages.language import Language
-from farecard.pages.requests import THEMES, TOKEN, Page, Request
+from farecard.pages.requests import TOKEN, Page, Request
 from farecard.texts import LANGUAGES
 
 
@@ -28,7 +28,6 @@ class Renderer:
             "asset": assets.address,
             "bar": bar,
             "languages": {name: Language(name).word("language") for name in LANGUAGES},
-            "themes": THEMES,
             "token_field": TOKEN,
         }
 
@@ -43,8 +42,8 @@ class Renderer:
             say=said,
             lang=said.name,
             theme=request.theme,
-            window=request.path.split("/")[1],
-            back=back if request.method != "POST" else f"/{request.path.split('/')[1]}",
+            window=request.window,
+            back=back if request.method != "POST" else f"/{request.window}",
             csrf=house.csrf,
             fresh_id=secrets.token_urlsafe(12),
             signed_in=house.speaker is not None,

@@ -57,6 +57,11 @@ class Request:
         theme = self.cookies.get("theme", THEMES[0])
         self.theme = theme if theme in THEMES else THEMES[0]
 
+    @property
+    def window(self) -> str:
+        """The window it is for: the first part of the path."""
+        return self.path.split("/")[1]
+
     def header(self, name: bytes) -> str:
         """The first header of a name; the empty text where there is none."""
         return next((value.decode("latin-1") for key, value in self.headers if key == name), "")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from farecard.access.sessions import MEMBER
 from farecard.api.app import App, Handler
 from farecard.api.problems import ProblemError, document
-from farecard.api.replies import Receive, Scope, Send
+from farecard.api.replies import Receive, Scope, Send, reply
 from farecard.api.requests import body_of, must_be
 from farecard.api.speakers import Speaker
 from farecard.model.verdict import Reason
@@ -34,6 +34,11 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"vary", b"cookie, accept-language"),
+)
+_HTML = (b"content-type", b"text/html; charset=utf-8")
+_FOR_EVER = (
+    (b"cache-control", b"public, max-age=31536000, immutable"),
+    (b"x-content-type-options", b"nosniff"),
 )
 _AGE = 365 * 24 * 3600
 
@@ -69,7 +74,7 @@ class Site:
             answer = await self._answer(house, request, scope, receive)
         except ProblemError as problem:
             if problem.status >= 500:
-                _log.warning("%s: %s", request.path.split("/")[1], problem.reason.code)
+                _log.warning("%s: %s", request.window, problem.reason.code)
             answer = self._told(problem)
         except StoreError as error:
             _log.error("the store cannot be asked: %s", error)
@@ -95,10 +100,9 @@ class Site:
 
     def _find(self, request: Request) -> Show:
         """What shows a page. ``ProblemError`` 404 or 405."""
-        window = f"/{request.path.split('/')[1]}"
         method = "GET" if request.method == "HEAD" else request.method
         other = False
-        for allowed, pattern, show in self._pages[window]:
+        for allowed, pattern, show in self._pages[f"/{request.window}"]:
             found = pattern.fullmatch(request.path)
             if found is not None and allowed == method:
                 request.parts = found.groupdict()
@@ -114,7 +118,7 @@ class Site:
         if not token:
             return None
         try:
-            found = await self.app.speakers.find([(b"authorization", f"Bearer {token}".encode())])
+            found = await self.app.speakers.of(token)
         except ProblemError as problem:
             if problem.status == 401:
                 return None
@@ -128,7 +132,7 @@ class Site:
         kept: dict[str, str | None] = {
             name: request.said(name) for name in ("lang", "theme") if request.said(name)
         }
-        window = f"/{request.path.split('/')[1]}"
+        window = f"/{request.window}"
         ours = back == window or back.startswith((f"{window}/", f"{window}?"))
         return Redirect(back if ours else window, kept)
 
@@ -140,22 +144,19 @@ class Site:
 
     async def _reply(self, send: Send, request: Request, house: House, answer: Answer) -> None:
         headers = [*_HEADERS, (b"cache-control", b"no-store")]
+        kind = _HTML
         if isinstance(answer, Redirect):
             headers += [(b"location", answer.to.encode())]
             headers += [self._set(name, value) for name, value in answer.cookies.items()]
             status, body = 303, b""
         elif isinstance(answer, File):
             status, body = 200, answer.body
-            headers += [(b"content-type", answer.kind.encode())]
+            kind = (b"content-type", answer.kind.encode())
             headers += [(b"content-disposition", f'attachment; filename="{answer.name}"'.encode())]
         else:
             status = answer.status
             body = self.renderer.page(request, house, answer).encode()
-            headers += [(b"content-type", b"text/html; charset=utf-8")]
-        headers += [(b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        shown = b"" if request.method == "HEAD" else body
-        await send({"type": "http.response.body", "body": shown})
+        await reply(send, status, body, kind, tuple(headers))
 
     def _cookie(self, name: str) -> str:
         return f"__Host-{name}" if self._behind_tls else name
@@ -173,15 +174,7 @@ class Site:
 
     async def _asset(self, _app: App, scope: Scope, _receive: Receive, send: Send) -> None:
         kind, body = self.assets.find(scope["path"])
-        headers = [
-            (b"content-type", kind.encode()),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"public, max-age=31536000, immutable"),
-            (b"x-content-type-options", b"nosniff"),
-        ]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        shown = b"" if scope["method"] == "HEAD" else body
-        await send({"type": "http.response.body", "body": shown})
+        await reply(send, 200, body, (b"content-type", kind.encode()), _FOR_EVER)
 
 
 def _pattern(path: str) -> re.Pattern[str]:
