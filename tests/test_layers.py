@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "access": {"model", "storage"},
     "client": {"model"},
     "api": {"model", "access", "wire", "texts", "storage", "desk", "questions"},
-    "pages": {"model", "access", "wire", "texts", "storage", "questions", "api"},
+    "pages": {"model", "rules", "access", "wire", "texts", "storage", "questions", "api"},
     "export": {"model", "tariff", "storage", "desk", "questions"},
     "sample": {"model"},
     "cli": {"model", "rules", "draws", "ledger", "wire", "texts", "campaigns", "tariff", "network", "storage", "desk",

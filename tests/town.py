@@ -2,7 +2,7 @@
 
 import itertools
 
-from conftest import a_store, command
+from conftest import a_store, command, farecard
 from serving import Served
 from state import problems
 
@@ -35,6 +35,12 @@ class Town(Served):
         self.holders = {}
         self.desk = self.key("desk", "counter,icoca-app,shop,gate", ask="cards,codes,events")
         self.machine = self.key("machine", "ticket-machine", ask="codes")
+
+    def staff(self, role):
+        """Somebody who works here, by the sign-in name; the password is ``WORD``."""
+        name = f"{role}-{fresh()}"
+        farecard("--store", self.url, "staff", "add", name, "--role", role, "--password-stdin", stdin=f"{WORD}\n".encode())
+        return name
 
     def sell(self, kind):
         """A card for 2,000 yen, of a Hanako of its own where it carries a name: nobody has two (CARD-4)."""

@@ -30,8 +30,12 @@ _SHOWN = 4  # of a card's number, unless somebody asks for more
 @cache
 def words(language: str) -> dict[str, str]:
     """Every word of the pages by its key."""
-    path = Path(__file__).parent / "words" / f"{language}.toml"
-    return dict(_flat("", tomllib.loads(path.read_text("utf-8"))))
+    found: dict[str, str] = {}
+    for path in sorted((Path(__file__).parent / "words" / language).glob("*.toml")):
+        here = dict(_flat("", tomllib.loads(path.read_text("utf-8"))))
+        assert not here.keys() & found.keys(), f"{path}: said twice"
+        found |= here
+    return found
 
 
 def _flat(start: str, table: dict[str, Any]) -> list[tuple[str, str]]:
@@ -87,6 +91,14 @@ class Language:
         if self.name == "ja":
             return f"{year}年{int(month)}月"
         return f"{_MONTHS[int(month) - 1]} {year}"
+
+    def then(self, both: dict[str, Any]) -> str:
+        """What a reason says can be done next; the empty text where it says nothing."""
+        return str(both.get("do_next", {}).get(self.name, ""))
+
+    def why(self, both: dict[str, Any]) -> str:
+        """What a reason says, without what can be done next."""
+        return self.said(both).removesuffix(self.then(both)).rstrip()
 
     def said(self, both: dict[str, Any]) -> str:
         """What a reason says: it has both languages. The name of a field in front is for machines and left out."""

@@ -1,7 +1,5 @@
 """The member's page: signing in, one's cards, what each is worth, what happened with it, and what can be done."""
 
-import csv
-import io
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,34 +9,17 @@ from farecard.api.problems import ProblemError, document
 from farecard.api.sessions import MemberSignIn
 from farecard.api.speakers import Speaker
 from farecard.model.commands import PHONES
+from farecard.pages import door
+from farecard.pages.door import Window, again, then_to
+from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.language import words
-from farecard.pages.requests import File, Page, Redirect, Request
+from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.texts import LANGUAGES
 
-Answer = Page | Redirect | File
 HOME, SIGN_IN = "/member", "/member/sign-in"
 CHANNEL = "member-page"
-
-
-def _for_members(
-    show: Callable[[House, Request, Speaker], Awaitable[Answer]],
-) -> Callable[[House, Request], Awaitable[Answer]]:
-    """A page for whoever has signed in; others are asked to, and come back."""
-
-    async def shown(house: House, request: Request) -> Answer:
-        if house.speaker is None:
-            wanted = request.path if request.method == "GET" else HOME
-            return Redirect(f"{SIGN_IN}?then={wanted}" if wanted != HOME else SIGN_IN)
-        return await show(house, request, house.speaker)
-
-    return shown
-
-
-def _again(template: str, problem: ProblemError, **figures: Any) -> Page:
-    """The form once more, with what was wrong."""
-    said = document(problem.status, problem.reason)
-    return Page(template, {"problem": said, **figures}, problem.status)
+for_members = door.kept(HOME)
 
 
 def _sentence(key: str) -> dict[str, str]:
@@ -68,7 +49,7 @@ async def _done(
 def _does(do: str) -> Callable[[House, Request], Awaitable[Answer]]:
     """A deed about the card of the address."""
 
-    @_for_members
+    @for_members
     async def deed(house: House, request: Request, speaker: Speaker) -> Answer:
         return await _done(house, request, speaker, _command(do, request.parts["number"]))
 
@@ -78,24 +59,21 @@ def _does(do: str) -> Callable[[House, Request], Awaitable[Answer]]:
 # -- signing in ----------------------------------------------------------------------------------
 
 
-def _then(text: str) -> str:
-    """Where to go after signing in: a page of ours."""
-    return text if text.startswith(f"{HOME}/") and "//" not in text else HOME
-
-
 async def sign_in_form(_house: House, request: Request) -> Answer:
     """``GET /member/sign-in``."""
-    return Page("member/sign_in.html", {"login": "", "then": _then(request.query.get("then", ""))})
+    return Page(
+        "member/sign_in.html", {"login": "", "then": then_to(HOME, request.query.get("then", ""))}
+    )
 
 
 async def sign_in(house: House, request: Request) -> Answer:
     """``POST /member/sign-in``."""
-    login, then = request.said("login"), _then(request.said("then"))
+    login, then = request.said("login"), then_to(HOME, request.said("then"))
     said = MemberSignIn(login, request.form.get("password", ""))
     try:
         told = await house.app.sessions.sign_in_member(said)
     except ProblemError as problem:
-        return _again("member/sign_in.html", problem, login=login, then=then)
+        return again("member/sign_in.html", problem, login=login, then=then)
     return Redirect(then, {MEMBER: told["token"]})
 
 
@@ -117,7 +95,7 @@ async def enrol(house: House, request: Request) -> Answer:
     try:
         told = await house.app.membership.enrol(MemberSignIn(login, password))
     except ProblemError as problem:
-        return _again("member/enrol.html", problem, login=login)
+        return again("member/enrol.html", problem, login=login)
     return Page("member/codes.html", {"codes": told["recovery_codes"], "login": login})
 
 
@@ -135,14 +113,14 @@ async def recover(house: House, request: Request) -> Answer:
     try:
         told = await house.app.membership.recover(said)
     except ProblemError as problem:
-        return _again("member/recover.html", problem, login=login, card=card)
+        return again("member/recover.html", problem, login=login, card=card)
     return Page("member/codes.html", {"codes": told["recovery_codes"], "login": told["login"]})
 
 
 # -- cards ---------------------------------------------------------------------------------------
 
 
-@_for_members
+@for_members
 async def home(house: House, _request: Request, speaker: Speaker) -> Answer:
     """``GET /member``: each card with its balance, points and state."""
     mine = await house.app.membership.cards(speaker)
@@ -150,13 +128,13 @@ async def home(house: House, _request: Request, speaker: Speaker) -> Answer:
     return Page("member/home.html", {"cards": cards, "codes_left": mine["recovery_codes_left"]})
 
 
-@_for_members
+@for_members
 async def add_form(_house: House, _request: Request, _speaker: Speaker) -> Answer:
     """``GET /member/add``."""
     return Page("member/add.html", {"said": {}})
 
 
-@_for_members
+@for_members
 async def add(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /member/add``: by a code, or by what the holder said."""
     fields = ("card", "code", "kana", "born", "phone")
@@ -170,11 +148,11 @@ async def add(house: House, request: Request, speaker: Speaker) -> Answer:
     try:
         told = await house.app.membership.claim(speaker, claim)
     except ProblemError as problem:
-        return _again("member/add.html", problem, said=said)
+        return again("member/add.html", problem, said=said)
     return Redirect(f"{HOME}/cards/{told['card']}")
 
 
-@_for_members
+@for_members
 async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N``: what it is worth, and what can be done."""
     number = request.parts["number"]
@@ -186,7 +164,7 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     return Page("member/card.html", figures)
 
 
-@_for_members
+@for_members
 async def history(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/history``: month by month, by kind, and by words."""
     number = request.parts["number"]
@@ -217,25 +195,20 @@ def _written(request: Request, line: dict[str, Any]) -> str:
     return f"{say.moment(line['at'])} {what} {where} {figures}".casefold()
 
 
-@_for_members
+@for_members
 async def history_file(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/history.csv``: all of it, for a spreadsheet."""
     number, t = request.parts["number"], request.language.word
     found = await house.about(speaker, number, "history")
-    text = io.StringIO()
-    lines = csv.writer(text)
-    lines.writerow(
-        [t(f"history.{name}") for name in ("at", "what", "where", "amount", "balance", "points")]
-    )
-    for one in found:
-        what, where = t(f"do.{one['do']}"), t(f"channel.{one['channel']}")
-        lines.writerow([one["at"], what, where, one["amount"], one["balance"], one["points"]])
-    # a mark in front, so that a spreadsheet takes it for what it is
-    body = "\ufeff" + text.getvalue()
-    return File(body.encode(), "text/csv; charset=utf-8", f"history-{number[-4:]}.csv")
+    head = [t(f"history.{name}") for name in ("at", "what", "where", "amount", "balance", "points")]
+    lines = [
+        [one["at"], t(f"do.{one['do']}"), t(f"channel.{one['channel']}"), one["amount"], one["balance"], one["points"]]
+        for one in found
+    ]  # fmt: skip
+    return csv_file(f"history-{number[-4:]}", head, lines)
 
 
-@_for_members
+@for_members
 async def lost_form(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/lost``: what it costs, what becomes of what, from when and where; then a confirmation."""
     number = request.parts["number"]
@@ -254,7 +227,7 @@ async def lost_form(house: House, request: Request, speaker: Speaker) -> Answer:
 lost = _does("report_lost")  # ``POST /member/cards/N/lost``: stop the card
 
 
-@_for_members
+@for_members
 async def refund_form(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/refund``: by kind of card, where and how; what is done here is offered here."""
     number = request.parts["number"]
@@ -278,14 +251,14 @@ def _refund(number: str, way: str) -> dict[str, Any]:
     return _command("refund" if way == "phone" else "request_refund_form", number)
 
 
-@_for_members
+@for_members
 async def refund(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /member/cards/N/refund``."""
     way = "post" if request.form.get("way") == "post" else "phone"
     return await _done(house, request, speaker, _refund(request.parts["number"], way))
 
 
-@_for_members
+@for_members
 async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/done/ID``: what was decided, and what comes next."""
     decision = await house.decided(speaker, request.parts["id"])
@@ -294,7 +267,7 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     return Page("member/done.html", {"decision": decision, "card": request.parts["number"]})
 
 
-@_for_members
+@for_members
 async def points(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/points``: how many, what became of them and why, and registering for them."""
     number = request.parts["number"]
@@ -311,14 +284,14 @@ async def points(house: House, request: Request, speaker: Speaker) -> Answer:
 register = _does("register_for_points")  # ``POST /member/cards/N/points``
 
 
-@_for_members
+@for_members
 async def myna(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/myna``: what counted and what did not, what is missing, when the points come."""
     status = await house.about(speaker, request.parts["number"])
     return Page("member/myna.html", {"card": status["card"], "myna": status["myna"]})
 
 
-@_for_members
+@for_members
 async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/rally``: the stamp card, or joining."""
     number = request.parts["number"]
@@ -334,14 +307,14 @@ async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
 join = _does("join_rally")  # ``POST /member/cards/N/rally``
 
 
-@_for_members
+@for_members
 async def give_up(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /member/cards/N/give-up``."""
     await house.app.membership.give_up(speaker, request.parts["number"])
     return Redirect(HOME)
 
 
-@_for_members
+@for_members
 async def account_form(house: House, _request: Request, speaker: Speaker) -> Answer:
     """``GET /member/account``."""
     return Page("member/account.html", {"codes_left": await _codes_left(house, speaker)})
@@ -352,7 +325,7 @@ async def _codes_left(house: House, speaker: Speaker) -> int:
     return left
 
 
-@_for_members
+@for_members
 async def new_codes(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /member/account/codes``."""
     try:
@@ -361,24 +334,24 @@ async def new_codes(house: House, request: Request, speaker: Speaker) -> Answer:
         )
     except ProblemError as problem:
         left = await _codes_left(house, speaker)
-        return _again("member/account.html", problem, codes_left=left)
+        return again("member/account.html", problem, codes_left=left)
     return Page("member/codes.html", {"codes": told["recovery_codes"], "login": None})
 
 
-@_for_members
+@for_members
 async def leave(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /member/account/end``."""
     try:
         await house.app.membership.end(speaker, Confirm(request.form.get("password", "")))
     except ProblemError as problem:
         left = await _codes_left(house, speaker)
-        return _again("member/account.html", problem, codes_left=left)
+        return again("member/account.html", problem, codes_left=left)
     house.speaker = None
     return Redirect(SIGN_IN, {MEMBER: None})
 
 
 _CARD = f"{HOME}/cards/{{number}}"
-PAGES = [
+WINDOW = Window(MEMBER, [
     ("GET", SIGN_IN, sign_in_form), ("POST", SIGN_IN, sign_in),
     ("POST", f"{HOME}/sign-out", sign_out),
     ("GET", f"{HOME}/enrol", enrol_form), ("POST", f"{HOME}/enrol", enrol),
@@ -396,4 +369,4 @@ PAGES = [
     ("POST", f"{_CARD}/give-up", give_up),
     ("GET", f"{HOME}/account", account_form),
     ("POST", f"{HOME}/account/codes", new_codes), ("POST", f"{HOME}/account/end", leave),
-]  # fmt: skip
+])  # fmt: skip

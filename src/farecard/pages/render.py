@@ -10,6 +10,7 @@ from farecard.pages.charts import bar
 from farecard.pages.house import House
 from farecard.pages.language import Language
 from farecard.pages.requests import TOKEN, Page, Request
+from farecard.rules.catalogue import RULES
 from farecard.texts import LANGUAGES
 
 
@@ -29,6 +30,7 @@ class Renderer:
             "bar": bar,
             "languages": {name: Language(name).word("language") for name in LANGUAGES},
             "token_field": TOKEN,
+            "rules": RULES,
         }
 
     def page(self, request: Request, house: House, page: Page) -> str:

@@ -40,6 +40,10 @@ class File(NamedTuple):
     body: bytes
     kind: str
     name: str
+    inline: bool = False  # shown where it can be, like what is to be printed
+
+
+Answer = Page | Redirect | File
 
 
 class Request:

@@ -3,33 +3,32 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
 
-from farecard.access.sessions import MEMBER
 from farecard.api.app import App, Handler
 from farecard.api.problems import ProblemError, document
 from farecard.api.replies import Receive, Scope, Send, reply
 from farecard.api.requests import body_of, must_be
-from farecard.api.speakers import Speaker
 from farecard.model.verdict import Reason
-from farecard.pages import member
+from farecard.pages import counter, machine, member, operations
 from farecard.pages.assets import Assets
+from farecard.pages.door import DEVICE, SESSIONS, Show, Window, realm_of
 from farecard.pages.house import House
 from farecard.pages.render import Renderer
-from farecard.pages.requests import FORM, File, Page, Redirect, Request
+from farecard.pages.requests import FORM, Answer, File, Page, Redirect, Request
 from farecard.storage.errors import StoreError
 
 _log = logging.getLogger("farecard.pages")
-Answer = Page | Redirect | File
-Show = Callable[[House, Request], Awaitable[Answer]]
-
-WINDOWS: dict[str, list[tuple[str, str, Show]]] = {"/member": member.PAGES}
+WINDOWS: dict[str, Window] = {
+    "/member": member.WINDOW,
+    "/machine": machine.WINDOW,
+    "/counter": counter.WINDOW,
+    "/operations": operations.WINDOW,
+}
 _POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'{}; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = (
-    (b"content-security-policy", _POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -52,8 +51,8 @@ class Site:
         self.renderer = Renderer(self.assets)
         self._behind_tls = behind_tls
         self._pages = {
-            window: [(method, _pattern(path), show) for method, path, show in pages]
-            for window, pages in WINDOWS.items()
+            name: [(method, _pattern(path), show) for method, path, show in window.pages]
+            for name, window in WINDOWS.items()
         }
 
     def route(self, path: str) -> tuple[str, dict[str, Handler] | None]:
@@ -88,11 +87,9 @@ class Site:
             must_be(scope, FORM)
             request.read_form(await body_of(scope, receive, house.app.limits))
             request.must_be_ours()
-        house.speaker = await self._speaker(request)
-        if request.method == "POST":
-            token = house.speaker and house.csrf
-            if token:
-                request.must_carry(token)
+        await self._take_seat(house, request)
+        if request.method == "POST" and house.csrf:
+            request.must_carry(house.csrf)
         if request.path.endswith("/settings"):
             return self._settings(request)
         show = self._find(request)
@@ -112,19 +109,22 @@ class Site:
             raise ProblemError(405, Reason(None, "method-not-allowed", {"known": ["GET"]}))
         raise ProblemError(404, Reason(None, "no-such-address"))
 
-    async def _speaker(self, request: Request) -> Speaker | None:
-        """Who has signed in at this window; None where nobody has, or not any more."""
-        token = request.cookies.get(self._cookie(MEMBER))
+    async def _take_seat(self, house: House, request: Request) -> None:
+        """Who has signed in at this window, counted; nobody where nobody has, or not any more."""
+        session = WINDOWS[f"/{request.window}"].session
+        token = request.cookies.get(self._cookie(session))
         if not token:
-            return None
+            return
         try:
             found = await self.app.speakers.of(token)
         except ProblemError as problem:
             if problem.status == 401:
-                return None
+                return
             raise
+        if realm_of(found) != session:  # another window's token, put there by hand
+            return
         found.take(asyncio.get_running_loop().time())
-        return found
+        house.speaker, house.token = found, token
 
     def _settings(self, request: Request) -> Redirect:
         """Another language, or light and dark: kept in a cookie, back to the page."""
@@ -143,7 +143,9 @@ class Site:
         return Page("problem.html", figures, problem.status)
 
     async def _reply(self, send: Send, request: Request, house: House, answer: Answer) -> None:
-        headers = [*_HEADERS, (b"cache-control", b"no-store")]
+        policy = _POLICY.format("".join(f" {one}" for one in WINDOWS[f"/{request.window}"].connect))
+        headers = [*_HEADERS, (b"content-security-policy", policy.encode())]
+        headers.append((b"cache-control", b"no-store"))
         kind = _HTML
         if isinstance(answer, Redirect):
             headers += [(b"location", answer.to.encode())]
@@ -152,7 +154,8 @@ class Site:
         elif isinstance(answer, File):
             status, body = 200, answer.body
             kind = (b"content-type", answer.kind.encode())
-            headers += [(b"content-disposition", f'attachment; filename="{answer.name}"'.encode())]
+            way = "inline" if answer.inline else "attachment"
+            headers += [(b"content-disposition", f'{way}; filename="{answer.name}"'.encode())]
         else:
             status = answer.status
             body = self.renderer.page(request, house, answer).encode()
@@ -162,11 +165,11 @@ class Site:
         return f"__Host-{name}" if self._behind_tls else name
 
     def _set(self, name: str, value: str | None) -> tuple[bytes, bytes]:
-        """A cookie as a header. A session's ends with the browser; what was chosen stays for a year."""
-        if name == MEMBER:
-            name, age = self._cookie(name), 0 if value is None else None
-        else:
-            age = _AGE
+        """A cookie as a header. A person's session ends with the browser; a device's, and what was chosen, stay for a year."""
+        age: int | None = 0 if value is None else _AGE
+        if name in SESSIONS:
+            age = None if value is not None and name != DEVICE else age
+            name = self._cookie(name)
         parts = [f"{name}={value or ''}", "Path=/", "HttpOnly", "SameSite=Strict"]
         parts += [] if age is None else [f"Max-Age={age}"]
         parts += ["Secure"] if self._behind_tls else []

@@ -1,0 +1,25 @@
+"""Tables as files that a spreadsheet opens."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from farecard.pages.requests import File
+
+
+def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> File:
+    """A table as CSV, under a name without its ending."""
+    text = io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow(head)
+    lines.writerows([_plain(one) for one in row] for row in rows)
+    # a mark in front, so that a spreadsheet takes it for what it is
+    return File(("\ufeff" + text.getvalue()).encode(), "text/csv; charset=utf-8", f"{name}.csv")
+
+
+def _plain(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula: somebody may have typed it for that."""
+    return (
+        f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+    )

@@ -1,0 +1,114 @@
+"""People who look at pages with a browser that runs no script: what they read, fill in and press."""
+
+import http.client
+import re
+from html import unescape
+from urllib.parse import urlencode
+
+from farecard.pages.language import Language
+from town import WORD, Town, fresh
+
+
+class Browser:
+    """Somebody with a browser that keeps cookies, follows where it is sent, and runs no script."""
+
+    def __init__(self, served, language="en"):
+        self.served = served
+        self.language = language
+        self.cookies = {}
+        self.path = "/member"
+
+    def send(self, method, path, form=None, **headers):
+        """One request, its cookies kept; gives (status, headers, text)."""
+        said = {"Accept-Language": self.language, **headers}
+        if self.cookies:
+            said["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        body = None
+        if form is not None:
+            body = urlencode(form)
+            said.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        connection = http.client.HTTPConnection("127.0.0.1", self.served.port, timeout=60)
+        try:
+            connection.request(method, path, body, said)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        for name, value in answer.getheaders():
+            if name.lower() == "set-cookie":
+                found = re.match(r"([^=]+)=([^;]*)", value)
+                self.cookies[found[1]] = found[2]
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, text
+
+    def look(self, path):
+        """A page's text, wherever it leads."""
+        status, headers, text = self.send("GET", path)
+        if status == 303:
+            return self.look(headers["location"])
+        self.path = path
+        self.text = text
+        return plain(text)
+
+    def press(self, button, **fields):
+        """Fill in the form that has this button on the page that is shown, press it, and see what comes."""
+        for form in re.findall(r"<form\b.*?</form>", self.text, re.DOTALL):
+            if button in plain(form):
+                break
+        else:
+            raise AssertionError(f"no button {button}: {plain(self.text)}")
+        said = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+        said |= dict(re.findall(r'<input id="[^"]+" name="([^"]+)" type="[^"]+" value="([^"]*)"', form))
+        pressed = re.search(rf'<button[^>]*?name="([^"]+)" value="([^"]*)"[^>]*>{re.escape(button)}<', form)
+        said |= {pressed[1]: pressed[2]} if pressed else {}
+        action = re.search(r'action="([^"]+)"', form)
+        where = action[1] if action else self.path
+        status, headers, text = self.send("POST", where, {name: unescape(value) for name, value in said.items()} | fields)
+        if status == 303:
+            return self.look(headers["location"])
+        self.text = text
+        return plain(text)
+
+
+def plain(text):
+    """What a person reads of a page."""
+    body = re.sub(r"<(script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body))).strip()
+
+
+class Visited(Town):
+    """The same, and people who look at it with a browser."""
+
+    def member(self, language="en"):
+        """Somebody who enrolled and signed in."""
+        t = Language(language).word
+        one = Browser(self, language)
+        one.login = f"somebody-{fresh()}@example.com"
+        one.look("/member/enrol")
+        assert t("codes.title") in one.press(t("enrol.do"), login=one.login, password=WORD)
+        one.codes = re.findall(r"<code>([^<]+)</code>", one.text)
+        one.look("/member")
+        one.press(t("sign_in.do"), login=one.login, password=WORD)
+        return one
+
+    def at(self, window, role, language="en"):
+        """Somebody who works here, signed in at a window of theirs."""
+        t = Language(language).word
+        one = Browser(self, language)
+        one.name = self.staff(role)
+        one.look(f"/{window}")
+        one.press(t("sign_in.do"), name=one.name, password=WORD)
+        assert one.path == f"/{window}", plain(one.text)
+        return one
+
+    def holder(self, kind, language="en"):
+        """A member with a card, added with what its holder said at the sale; or with a code of a machine where it has no name."""
+        one, number = self.member(language), self.sell(kind)
+        t = Language(language).word
+        one.look("/member/add")
+        if kind == "anonymous":
+            one.press(t("add.do_code"), card=number, code=self.code(number, "ticket-machine").lower())
+        else:
+            said = {name: self.holders[number][name] for name in ("kana", "born", "phone")}
+            one.press(t("add.do"), card=number, **said)
+        assert one.path == f"/member/cards/{number}", plain(one.text)
+        return one, number
