@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "storage": {"model", "campaigns", "network", "tariff"},
     "desk": {"model", "rules", "draws", "ledger", "wire", "campaigns", "tariff", "network", "storage"},
     "questions": {"model", "rules", "draws", "ledger", "campaigns", "tariff", "network", "storage", "desk", "texts"},
-    "access": {"model", "storage"},
+    "access": {"model", "ledger", "storage"},
     "client": {"model"},
     "api": {"model", "access", "wire", "texts", "storage", "desk", "questions"},
     "pages": {"model", "rules", "access", "wire", "texts", "storage", "questions", "api"},
