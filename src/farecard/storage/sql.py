@@ -16,6 +16,9 @@ ADDED = {
     8: "shifts.sql",
 }
 
+# a parameter of a statement; not within a cast or a word
+PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
+
 Translate = Callable[[str], str]
 
 
