@@ -18,6 +18,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.commands import KINDS, parse_number
 from farecard.model.moments import day_of
 from farecard.model.verdict import Reason
+from farecard.pages.applying import application
 from farecard.pages.counter.at import HOME, command, in_a_shift, number_typed
 from farecard.pages.door import Show
 from farecard.pages.house import House
@@ -217,29 +218,9 @@ def _leave(request: Request, shift: Shift) -> Figures:
 
 
 def _apply(request: Request, shift: Shift) -> Figures:
-    history: Figures = {}
-    if request.said("round_1") not in ("", "none"):
-        history = {"round_1": request.said("round_1")}
-        if request.said("round_1_counted"):
-            history["round_1_counted"] = _whole(request.said("round_1_counted"))
-    if request.said("other_measure"):
-        history["other_service"] = {
-            "measure": _whole(request.said("other_measure")),
-            "applied_on": request.said("other_applied_on"),
-            "ended": bool(request.said("other_ended")),
-        }
-    return command(
-        shift, "apply_myna_point", card=request.parts["number"], person=request.said("person"),
-        measures=[n for n in (1, 2, 3) if request.said(f"measure_{n}")],
-        own_name=not request.said("other_name"), history=history or None,
-        case=request.said("case") or None,
-    )  # fmt: skip
-
-
-def _whole(text: str) -> int | str:
-    """A figure that was typed; what is none stays as it is, and the wire tells of it."""
-    plain = text.replace(",", "")
-    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 19 else text
+    case = request.said("case") or None
+    number = request.parts["number"]
+    return command(shift, "apply_myna_point", card=number, case=case, **application(request))
 
 
 def _membership(request: Request, shift: Shift) -> Figures:
