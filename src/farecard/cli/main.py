@@ -230,6 +230,10 @@ def parser() -> argparse.ArgumentParser:
         help="show and take everything as if it were then, going on from there: for training and demonstrations",
     )  # fmt: skip
     server.add_argument(
+        "--until-idle", type=float, metavar="SECONDS",
+        help="end when nobody has asked for so long: for demonstrations and scripts",
+    )  # fmt: skip
+    server.add_argument(
         "--limit", action="append", metavar="NAME=NUMBER", help="change a limit, like unread=60"
     )
     _add_keys(subs, add)
@@ -297,6 +301,10 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--commands", type=int, default=20_000, metavar="N", help="size of the generated journal"
     )
+    demo.add_argument(
+        "--serve", action="store_true",
+        help="then serve the pages of all windows over it, as of 15 September 2023, and print who can sign in",
+    )  # fmt: skip
     return main
 
 
