@@ -17,6 +17,11 @@ import nfc.clf
 IDM = "0101060122334455"
 
 
+def say(word):
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
 def main():
     port, what = int(sys.argv[1]), json.load(sys.stdin)
     blocks = {int(service, 16): [bytes.fromhex(b) for b in some] for service, some in what["blocks"].items()}  # fmt: skip
@@ -32,7 +37,7 @@ def main():
     def on_connect(card):
         for service, some in blocks.items():
             card.add_service(
-                service, lambda n, begin, end, some=some: some[n] if n < len(some) else None, on_write
+                service, lambda n, *_, some=some: some[n] if n < len(some) else None, on_write
             )
         read = card.read_without_encryption
 
@@ -59,13 +64,13 @@ def main():
             device._send_data("212F", bytearray([2, 7]), addr)
         sys.exit(0)
 
-    def on_write(number, data, begin, end):
-        print("written", flush=True)
+    def on_write(*_):
+        say("written")
         return True
 
     frontend = nfc.ContactlessFrontend(f"udp:localhost:{port}")
     with frontend:
-        print("ready", flush=True)
+        say("ready")
         while True:
             frontend.connect(card={"on-startup": on_startup, "on-connect": on_connect, "timeout": 60})
 

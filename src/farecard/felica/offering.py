@@ -25,7 +25,8 @@ LOOPBACK = "127.0.0.1"
 MOST_WAIT = 25  # seconds a page may ask to wait
 HOLD = 60  # seconds a card is held from the touch on
 AFTERWARDS = 3  # seconds it is held once it was taken away, for a page between two questions
-MOST_OPEN = 16  # connections
+MOST_OPEN = 16  # connections at once
+MOST_TOLD = 16  # more that are told so; beyond them it hangs up
 MOST_HEAD = 8192  # bytes of a request
 HEAR = 5  # seconds a request may take to come in, and an answer to go out
 
@@ -138,8 +139,7 @@ class Door:
         """One connection: one request, one answer."""
         task = asyncio.current_task()
         assert task is not None
-        if len(self._open) == MOST_OPEN:
-            writer.write(_reply(503, ("Retry-After", "1")))
+        if len(self._open) == MOST_OPEN + MOST_TOLD:
             writer.close()
             return
         self._open.add(task)
@@ -173,6 +173,8 @@ class Door:
         seconds = _seconds(query)
         if seconds is None:
             return self._reply(400)
+        if len(self._open) > MOST_OPEN:
+            return self._reply(503, ("Retry-After", "1"))
         # nothing more is to be said on this connection, so whatever is read there is its end
         gone = asyncio.create_task(_end_of(reader))
         try:

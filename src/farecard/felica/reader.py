@@ -96,6 +96,7 @@ def touches(
     # the identifier of the card that lies there, for as long as it does: only to tell it from the next one
     lying: bytes | None = None
     missed = 0
+    was_lifted = False  # told once of a card that is held too far away, though it is looked for again and again
     others = _Others(frontend)
     while not stop.is_set() and time.monotonic() < until:
         target = _sense(frontend, _felica(SYSTEM))
@@ -106,17 +107,21 @@ def touches(
                 if lying is not None:
                     yield Away()
                 came = _read(frontend, target)
-                # one that was lifted too early may be back with the next look
-                lying = None if isinstance(came, Trouble) and came.again else found
-                yield came
+                is_lifted = isinstance(came, Trouble) and came.again
+                lying = None if is_lifted else found
+                if not (is_lifted and was_lifted):
+                    yield came
+                was_lifted = is_lifted
                 del came
         elif lying is not None:
             missed += 1
             if missed == MISSED:
                 lying = None
                 yield Away()
-        elif others.came():
-            yield Trouble(STRANGE)
+        else:
+            was_lifted = False
+            if others.came():
+                yield Trouble(STRANGE)
         stop.wait(PAUSE)
 
 
