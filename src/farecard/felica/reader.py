@@ -127,7 +127,7 @@ def touches(
 
 def _felica(system: int) -> Any:
     """What a card of a system answers to: which system it is, at once."""
-    return nfc.clf.RemoteTarget("212F", sensf_req=b"\x00" + system.to_bytes(2, "big") + b"\x01\x00")
+    return nfc.clf.RemoteTarget("212F", sensf_req=bytearray([0, *system.to_bytes(2, "big"), 1, 0]))
 
 
 def _sense(frontend: Any, target: Any) -> Any:
