@@ -27,8 +27,9 @@ MAY_IMPORT = {
     "pages": {"model", "rules", "access", "wire", "texts", "storage", "questions", "api"},
     "export": {"model", "tariff", "storage", "desk", "questions"},
     "sample": {"model"},
+    "felica": set(),
     "cli": {"model", "rules", "draws", "ledger", "wire", "texts", "campaigns", "tariff", "network", "storage", "desk",
-            "questions", "export", "sample", "access", "api"},
+            "questions", "export", "sample", "access", "api", "felica"},
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ INTERRUPTED = {
     "export:parquet": "nothing was exported",
     "stores:backup": "no backup was made",
     "stores:restore": "nothing was restored",
+    "read:run": "no card was read",
 }
 
 
@@ -236,6 +237,7 @@ def parser() -> argparse.ArgumentParser:
     server.add_argument(
         "--limit", action="append", metavar="NAME=NUMBER", help="change a limit, like unread=60"
     )
+    _add_read(add)
     _add_keys(subs, add)
     _add_people(subs, add)
     _add_staff(subs, add)
@@ -306,6 +308,28 @@ def parser() -> argparse.ArgumentParser:
         help="then serve the pages of all windows over it, as of 15 September 2023, and print who can sign in",
     )  # fmt: skip
     return main
+
+
+def _add_read(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """A real card on a reader."""
+    read = add("read", "read:run", "read a transit card on a reader; nothing of it is kept")
+    read.add_argument(
+        "--device", default="usb", metavar="PATH",
+        help="the reader, as nfcpy names it: usb, usb:054c:06c3, tty:USB0:pn532, udp:localhost:54321"
+        " (default %(default)s)",
+    )  # fmt: skip
+    read.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="how long to wait for a card (default 60)"
+    )
+    read.add_argument(
+        "--offer", type=int, nargs="?", const=8466, metavar="PORT",
+        help="go on reading and offer each card to a page on this machine, at a port of loopback"
+        " (default %(const)s; 0: any free one)",
+    )  # fmt: skip
+    read.add_argument(
+        "--page", metavar="ORIGIN",
+        help="the only page it is offered to (default http://127.0.0.1:8000)",
+    )  # fmt: skip
 
 
 def _add_keys(subs: Any, add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -4,6 +4,7 @@ import itertools
 import secrets
 import sys
 from collections.abc import Iterable, Iterator
+from socket import socket
 
 import msgspec
 
@@ -96,7 +97,7 @@ def serve_all(desk: Desk, url: str) -> int:
     return 0
 
 
-def _listening():  # type: ignore[no-untyped-def]  # a socket
+def _listening() -> socket:
     """The usual port, or any that is free."""
     try:
         return bind("127.0.0.1", PORT)
@@ -119,9 +120,8 @@ def _people(store: Store, vault: Vault, password: str) -> str:
 
 def _member(store: Store, vault: Vault, password: str) -> None:
     found = members.by_login(store, vault, _MEMBER)
-    if found is not None:
-        members.set_password(store, found.name, password)
-        return
+    if found is not None:  # of a demonstration before this one
+        members.erase(store, vault, found.name)
     name, _ = members.enrol(store, vault, _MEMBER, password)
     number = parse_number(_BLANK)
     code, _ = owning.give_code(store, vault, number, owning.OWNING, "ticket-machine", None, _WHO)
