@@ -133,9 +133,12 @@ class Machine:
         """Do it once, however often it is pressed, and go to the screen that tells what came of it."""
         id = self.request.said("id")
         decision = await self.send(id, do, **fields)
-        if decision["outcome"] == "invalid":
-            return self.screen("done", status=422, decision={**decision, "do": do}, paid=None)
-        return self.told(id)
+        return self.told(id) if decision["outcome"] == "accepted" else self.refused(decision)
+
+    def refused(self, decision: dict[str, Any]) -> Page:
+        """What was not done, and why: told at once, since it names no card and so has no address that only this visit may see."""
+        status = 422 if decision["outcome"] == "invalid" else 200
+        return self.screen("done", status=status, decision=decision, paid=None)
 
     def told(self, id: str) -> Redirect:
         """To the screen that tells what came of a deed; the visit goes on from there."""

@@ -63,16 +63,13 @@ async def pay(machine: Machine) -> Answer:
     id, station = machine.request.said("id"), machine.request.said("station")
     amount = machine.whole("amount")
     paid = await machine.send(id, "top_up", amount=amount, tender="cash", station=station)
-    if paid["outcome"] == "invalid":
-        decision = {**paid, "do": "top_up"}
-        return machine.screen("done", status=422, decision=decision, paid=None)
     if paid["outcome"] != "accepted":
-        return machine.told(id)
+        return machine.refused(paid)
     left = await machine.send(f"{id}{_OUT}", "tap_out", station=station)
     if left["result"].get("shortfall"):  # a note that was not enough: what is short still
         visit = visit_of(machine.house, machine.card["number"])
         return Redirect(f"{ADJUST}?{urlencode({'station': station})}", visit)
-    return machine.told(f"{id}{_OUT}")
+    return machine.told(f"{id}{_OUT}") if left["outcome"] == "accepted" else machine.refused(left)
 
 
 async def paid_for(machine: Machine, id: str) -> dict[str, Any] | None:
