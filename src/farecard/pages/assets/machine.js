@@ -38,8 +38,11 @@ if (body.dataset.idle) {
   };
   const touched = () => still.open || wait();
   for (const one of ["pointerdown", "keydown", "input"]) document.addEventListener(one, touched);
-  still.querySelector("[data-stay]").addEventListener("click", () => still.close());
-  still.addEventListener("close", wait);
+  still.querySelector("[data-stay]").addEventListener("click", () => {
+    still.close();
+    wait();
+  });
+  still.addEventListener("close", wait); // by the Escape key, too
   window.addEventListener("pageshow", wait);
   wait();
 }
