@@ -208,6 +208,7 @@ def test_questions_answer_as_the_command_line(served, everywhere):
         f"/v1/cards/{CARD}": ("status", CARD), f"/v1/cards/{CARD}/history": ("history", CARD),
         f"/v1/cards/{CARD}/refund-quote": ("quote", "refund", CARD),
         f"/v1/cards/{CARD}/reissue-quote": ("quote", "reissue", CARD),
+        f"/v1/cards/{CARD}/quick-charge-quote": ("quote", "quick-charge", CARD),
         f"/v1/cards/{CARD}/points": ("why", CARD), "/v1/trial-balance": ("trial-balance",),
     }.items():  # fmt: skip
         for moment in (None, "2023-03-01T12:30:00+09:00", "2023-03-02"):
@@ -610,7 +611,7 @@ def test_answers_to_questions_are_as_described(served, everywhere):
     cards = sorted(set(re.findall(r'"card": ?"(JW\d{15})"', text)))[::3]
     assert len(cards) > 10
     for what, name in (("", "Status"), ("/history", "History"), ("/refund-quote", "RefundQuote"),
-                       ("/reissue-quote", "ReissueQuote"), ("/points", "Points")):  # fmt: skip
+                       ("/reissue-quote", "ReissueQuote"), ("/quick-charge-quote", "QuickChargeQuote"), ("/points", "Points")):  # fmt: skip
         check = validator(name)
         for card in cards:
             status, answer = served.get(f"/v1/cards/{card}{what}", everywhere)

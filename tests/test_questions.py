@@ -64,11 +64,12 @@ def test_the_json_of_every_question_has_the_contracts_fields(tmp_path):
     number = "JW" + f"{next(iter(numbers(tmp_path))):015d}"
     status = ask("status", number)
     assert set(status) >= {"card", "myna", "rally"}
-    assert list(status["card"]) == ["number", "kind", "state", "balance", "deposit", "points", "expires", "successor"]
+    assert list(status["card"]) == ["number", "kind", "state", "balance", "deposit", "points", "expires", "successor", "ride"]
     for entry in ask("history", number):
         assert list(entry) == ["id", "at", "do", "channel", "amount", "balance", "points"]
     assert {"payout", "reasons"} & set(ask("quote", "refund", number))
     assert {"due", "reasons"} & set(ask("quote", "reissue", number))
+    assert {"amounts", "reasons"} & set(ask("quote", "quick-charge", number))
     balance = ask("trial-balance")
     assert balance["debit"] == balance["credit"] == sum(a["debit"] for a in balance["accounts"])
     assert ask("check")["ok"] is True

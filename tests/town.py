@@ -18,9 +18,9 @@ def fresh():
     return next(_numbers)
 
 
-def opened(kind, request, tmp_path_factory):
+def opened(kind, request, tmp_path_factory, then=THEN):
     """A town on the engine of a fixture's parameter, for a fixture to yield from: nothing may have gone wrong in it."""
-    served = kind(a_store(request, tmp_path_factory.mktemp("town")), "--clock", THEN)
+    served = kind(a_store(request, tmp_path_factory.mktemp("town")), "--clock", then)
     yield served
     assert served.stop() == 0, served.said
     assert '"error"' not in served.said, served.said[-3000:]

@@ -66,6 +66,8 @@ class Browser:
         said |= {pressed[1]: pressed[2]} if pressed else {}
         action = re.search(r'action="([^"]+)"', form)
         where = action[1] if action else self.path
+        if 'method="get"' in form:
+            return self.look(f"{where}?{urlencode(said | fields)}")
         status, headers, text = self.send("POST", where, {name: unescape(value) for name, value in said.items()} | fields)
         if status == 303:
             return self.look(headers["location"])
@@ -116,3 +118,22 @@ class Visited(Town):
             one.press(t("add.do"), card=number, **said)
         assert one.path == f"/member/cards/{number}", plain(one.text)
         return one, number
+
+    def at_machine(self, kind="ticket-machine", language="en", ask="cards,codes", **settings):
+        """Somebody at a station machine that was set up with a key of its own; ``name`` and ``key`` are that key's."""
+        t = Language(language).word
+        one = Browser(self, language)
+        one.name = f"machine-{fresh()}"
+        one.key = self.key(one.name, kind, ask=ask, place="osaka")
+        one.look("/machine")
+        one.press(t("machine.setup.do"), kind=kind, key=one.key, **({"skin": "navy", "station": ""} | settings))
+        assert one.path == "/machine", plain(one.text)
+        return one
+
+    def inserted(self, kind, number, language="en", **settings):
+        """The same, with a card in the machine."""
+        one = self.at_machine(kind, language, **settings)
+        one.look("/machine")
+        one.press(Language(language).word("machine.start.do"), number=number)
+        assert one.path == "/machine/card", plain(one.text)
+        return one

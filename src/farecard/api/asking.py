@@ -28,6 +28,7 @@ OF_A_CARD: dict[str, OfCard] = {
     "history": answers.history,
     "refund-quote": answers.refund_quote,
     "reissue-quote": answers.reissue_quote,
+    "quick-charge-quote": answers.quick_charge_quote,
     "points": answers.points_told,
 }
 

@@ -40,6 +40,7 @@ def paths() -> Schema:
         "/v1/cards/{number}/history": question("history", "what happened with it, newest first", "History", of_card=True),
         "/v1/cards/{number}/refund-quote": question("refundQuote", "what a refund would pay, or why not", "RefundQuote", of_card=True),
         "/v1/cards/{number}/reissue-quote": question("reissueQuote", "what a new card would cost, or why there is none", "ReissueQuote", of_card=True),
+        "/v1/cards/{number}/quick-charge-quote": question("quickChargeQuote", "what is left for quick charges, or why there are none", "QuickChargeQuote", of_card=True),
         "/v1/cards/{number}/points": question("points", "what became of its points, in sentences", "Points", of_card=True),
         "/v1/cases": {"get": {
             "operationId": "cases", "summary": "what was left to people, newest first",

@@ -187,6 +187,7 @@ def _status() -> Schema:
         "number": CARD, "kind": TEXT,
         "state": {"enum": ["refunded", "replaced", "stopped", "expired", "riding", "active"]},
         "balance": YEN, "deposit": YEN, "points": POINTS, "expires": or_null(DAY), "successor": or_null(CARD),
+        "ride": or_null(an_object({"station": TEXT, "since": MOMENT})),
     })  # fmt: skip
     measure = an_object(
         {
@@ -260,6 +261,12 @@ ANSWERS: dict[str, Schema] = {
     "RefundQuote": {"anyOf": [an_object(_PAID), _REASONS]},
     "ReissueQuote": {
         "anyOf": [an_object({"due": YEN, "fee": YEN, "deposit": YEN, "collect_from": DAY, "due_if_damaged": YEN}), _REASONS]
+    },
+    "QuickChargeQuote": {
+        "anyOf": [an_object({
+            "amounts": {"type": "array", "items": YEN}, "left_today": YEN, "left_this_month": YEN,
+            "day_limit": YEN, "month_limit": YEN,
+        }), _REASONS]
     },
     "Points": {"type": "array", "items": {"allOf": [ref("Reason"), an_object({"measure": or_null(COUNT)})]}},
     "Events": an_object({

@@ -67,7 +67,10 @@ def status(args: Any) -> int:
     if args.json:
         print_json(answer)
         return 0
-    pairs(answer["card"])
+    card = answer["card"]
+    if card["ride"] is not None:
+        card["ride"] = f"from {card['ride']['station']}, {card['ride']['since']}"
+    pairs(card)
     tell_pending(answer.get("proposals", ()))
     if answer["myna"] is not None:
         _show_measures(answer["myna"], args.lang)
@@ -141,6 +144,11 @@ def quote_refund(args: Any) -> int:
 def quote_reissue(args: Any) -> int:
     """``farecard quote reissue CARD``."""
     return _show(args, answers.reissue_quote, lambda answer: _show_quote(answer, args.lang))
+
+
+def quote_quick_charge(args: Any) -> int:
+    """``farecard quote quick-charge CARD``."""
+    return _show(args, answers.quick_charge_quote, lambda answer: _show_quote(answer, args.lang))
 
 
 def trial_balance(args: Any) -> int:

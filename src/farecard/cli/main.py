@@ -146,11 +146,12 @@ def parser() -> argparse.ArgumentParser:
     ticket.add_argument("draw", metavar="DRAW", type=int, choices=(1, 2))
     ticket.add_argument("card", metavar="CARD")
     quotes = subs.add_parser(
-        "quote", help="what a refund or a reissue would come to"
-    ).add_subparsers(dest="what", metavar="refund|reissue", required=True)
+        "quote", help="what a refund or a reissue would come to, what is left for quick charges"
+    ).add_subparsers(dest="what", metavar="refund|reissue|quick-charge", required=True)
     for name, run, text in (
         ("refund", "ask:quote_refund", "what a refund now would pay out"),
         ("reissue", "ask:quote_reissue", "what a new card would cost, and from when"),
+        ("quick-charge", "ask:quote_quick_charge", "what is left of the day's and the month's limit"),
     ):
         add(name, run, text, within=quotes, as_of=True).add_argument("card", metavar="CARD")
     books = add(

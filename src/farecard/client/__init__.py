@@ -169,6 +169,10 @@ class Farecard:
         """What a reissue would cost (yen)."""
         return self._card(number, "/reissue-quote", as_of)
 
+    def quick_charge_quote(self, number: str, as_of: str | None = None) -> Any:
+        """What is left for quick charges (yen)."""
+        return self._card(number, "/quick-charge-quote", as_of)
+
     def cases(
         self, state: str | None = None, refer_to: str | None = None, as_of: str | None = None
     ) -> Any:

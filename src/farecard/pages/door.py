@@ -12,8 +12,14 @@ from farecard.pages.requests import Answer, Page, Redirect, Request
 
 DEVICE = "device"  # a machine's key, in place of a person's session
 SESSIONS = (MEMBER, STAFF, DEVICE)
+VISIT, VISIT_SECONDS = "visit", 600  # the card in a machine, and how long it is remembered there
 Show = Callable[[House, Request], Awaitable[Answer]]
 Kept = Callable[[House, Request, Speaker], Awaitable[Answer]]
+
+
+def nowhere(_request: Request) -> tuple[str, ...]:
+    """A window whose script asks nobody but us."""
+    return ()
 
 
 class Window(NamedTuple):
@@ -21,7 +27,7 @@ class Window(NamedTuple):
 
     session: str
     pages: Sequence[tuple[str, str, Show]]
-    connect: tuple[str, ...] = ()
+    connect: Callable[[Request], tuple[str, ...]] = nowhere
 
 
 def realm_of(speaker: Speaker) -> str:

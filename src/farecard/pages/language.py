@@ -46,6 +46,11 @@ def _flat(start: str, table: dict[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
+def sentence(key: str, **figures: Any) -> dict[str, str]:
+    """A sentence of ours as a reason has it: in both languages."""
+    return {name: words(name)[key].format_map(figures) for name in LANGUAGES}
+
+
 class Language:
     """One language: what a template says in it."""
 

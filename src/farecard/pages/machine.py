@@ -1,15 +1,131 @@
-"""The station machine."""
+"""The station machine: a card is put in, and what can be done with it is shown, each on a screen of its own."""
 
-from farecard.pages.door import DEVICE, Window
-from farecard.pages.house import House
-from farecard.pages.requests import Answer, Page, Request
+from typing import Any
 
-HOME = "/machine"
+from farecard.api.membership import GiveCode
+from farecard.api.problems import ProblemError, document
+from farecard.pages import machine_buy, machine_money, machine_paper, machine_points, machine_ride
+from farecard.pages import machine_setup as setting
+from farecard.pages.door import DEVICE, VISIT, Window
+from farecard.pages.machine_door import (
+    ADJUSTMENT,
+    CARD,
+    GONE,
+    HOME,
+    SETUP,
+    TICKETS,
+    Machine,
+    at_machine,
+    reader_at,
+    typed_number,
+    visit_of,
+    with_card,
+)
+from farecard.pages.requests import Answer, Page, Redirect
+
+MOST, A_SCREEN = (
+    20,
+    7,
+)  # entries of a history: as many as a card itself keeps, and as many as a screen shows
+LIVING = ("active", "riding")
 
 
-async def home(_house: House, _request: Request) -> Answer:
-    """``GET /machine``."""
-    return Page("machine/home.html")
+@at_machine
+async def home(machine: Machine) -> Answer:
+    """``GET /machine``: a card is put in. Whatever was in it is forgotten."""
+    if machine.request.cookies.get(VISIT):
+        return Redirect(HOME, GONE)
+    return _start(machine)
 
 
-WINDOW = Window(DEVICE, [("GET", HOME, home)])
+def _start(machine: Machine, *, status: int = 200, problem: Any = None) -> Page:
+    return machine.screen(
+        "home", status=status, problem=problem, sells=machine.settings.kind == TICKETS
+    )
+
+
+@at_machine
+async def put_in(machine: Machine) -> Answer:
+    """``POST /machine/card``: the number is typed, scanned, or read from the back of a card that lies on the reader."""
+    try:
+        number = typed_number(machine.request.said("number"))
+        await machine.house.about(machine.speaker, number)  # somebody must have it
+    except ProblemError as problem:
+        if problem.status not in (400, 404):
+            raise
+        said = document(problem.status, problem.reason)
+        return _start(machine, status=problem.status, problem=said)
+    return Redirect(CARD, visit_of(machine.house, number))
+
+
+@with_card
+async def card(machine: Machine) -> Answer:
+    """``GET /machine/card``: what can be done with it here; why nothing can, where that is so."""
+    kind, tried = machine.settings.kind, None
+    if machine.card["state"] not in LIVING:
+        tried = await machine.try_out("top_up", amount=machine_money.NOTES[0], tender="cash")
+    fourth = "adjust" if kind == ADJUSTMENT else "code" if _gives_codes(machine) else ""
+    return machine.screen("card", tried=tried, fourth=fourth)
+
+
+@with_card
+async def history(machine: Machine) -> Answer:
+    """``GET /machine/history``: the latest entries, a screen at a time."""
+    lines = (await machine.about("history"))[:MOST]
+    last = max(0, (len(lines) - 1) // A_SCREEN)
+    page = min(machine.whole("page"), last)
+    shown = lines[page * A_SCREEN : (page + 1) * A_SCREEN]
+    return machine.screen("history", lines=shown, page=page, last=last)
+
+
+@with_card
+async def done(machine: Machine) -> Answer:
+    """``GET /machine/done/ID``: what was done with the card that is in, and what comes next."""
+    id = machine.request.parts["id"]
+    decision = await machine.house.decided(machine.speaker, id)
+    if decision is None or decision["card"] != machine.card["number"]:
+        return Redirect(CARD)
+    return machine.screen("done", decision=decision, paid=await machine_ride.paid_for(machine, id))
+
+
+def _gives_codes(machine: Machine) -> bool:
+    """Whether a code for the member's page is to be had here."""
+    return machine.settings.kind == TICKETS and "codes" in machine.speaker.bound.ask
+
+
+@with_card
+async def code_form(machine: Machine) -> Answer:
+    """``GET /machine/code``: what the code is for."""
+    return machine.screen("code", code=None)
+
+
+@with_card
+async def code(machine: Machine) -> Answer:
+    """``POST /machine/code``: a code, shown once; another press gives another, and the one before is good no more."""
+    asked = GiveCode(channel="ticket-machine", purpose="owning")
+    number = machine.card["number"]
+    told = await machine.house.app.membership.give_code(machine.speaker, number, asked)
+    return machine.screen("code", code=told["code"], until=told["until"])
+
+
+WINDOW = Window(DEVICE, [
+    ("GET", HOME, home), ("GET", f"{HOME}/end", setting.end),
+    ("GET", SETUP, setting.setup_form), ("POST", SETUP, setting.setup),
+    ("GET", f"{HOME}/out", setting.out_form), ("POST", f"{HOME}/out", setting.out),
+    ("GET", CARD, card), ("POST", CARD, put_in),
+    ("GET", f"{HOME}/top-up", machine_money.top_up),
+    ("GET", f"{HOME}/top-up/cash", machine_money.cash), ("POST", f"{HOME}/top-up/cash", machine_money.cash_in),
+    ("GET", f"{HOME}/top-up/quick", machine_money.quick), ("POST", f"{HOME}/top-up/quick", machine_money.quick_charge),
+    ("GET", f"{HOME}/points", machine_points.points),
+    ("GET", f"{HOME}/points/top-up", machine_points.top_up), ("POST", f"{HOME}/points/top-up", machine_points.charge),
+    ("GET", f"{HOME}/points/history", machine_points.history),
+    ("GET", f"{HOME}/points/register", machine_points.register_form), ("POST", f"{HOME}/points/register", machine_points.register),
+    ("GET", f"{HOME}/adjust", machine_ride.adjust), ("POST", f"{HOME}/adjust", machine_ride.leave),
+    ("POST", f"{HOME}/adjust/pay", machine_ride.pay),
+    ("GET", f"{HOME}/history", history), ("GET", f"{HOME}/history.pdf", machine_paper.history),
+    ("GET", f"{HOME}/points/history.pdf", machine_paper.points),
+    ("GET", f"{HOME}/code", code_form), ("POST", f"{HOME}/code", code),
+    ("GET", f"{HOME}/done/{{id}}", done), ("GET", f"{HOME}/receipt/{{id}}.pdf", machine_paper.receipt),
+    ("GET", f"{HOME}/buy", machine_buy.buy), ("POST", f"{HOME}/buy", machine_buy.take),
+    ("GET", f"{HOME}/buy/price", machine_buy.prices), ("POST", f"{HOME}/buy/price", machine_buy.sell),
+], reader_at)  # fmt: skip

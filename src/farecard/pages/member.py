@@ -16,18 +16,12 @@ from farecard.pages.applying import application
 from farecard.pages.door import Window, again, then_to
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
-from farecard.pages.language import words
+from farecard.pages.language import sentence
 from farecard.pages.requests import TOKEN, Answer, Page, Redirect, Request
-from farecard.texts import LANGUAGES
 
 HOME, SIGN_IN = "/member", "/member/sign-in"
 CHANNEL = "member-page"
 for_members = door.kept(HOME)
-
-
-def _sentence(key: str) -> dict[str, str]:
-    """A sentence of ours as a reason has it: in both languages."""
-    return {name: words(name)[key] for name in LANGUAGES}
 
 
 # -- what is done about a card -------------------------------------------------------------------
@@ -145,7 +139,7 @@ async def add(house: House, request: Request, speaker: Speaker) -> Answer:
     by_code = request.form.get("by") == "code"
     used = ("code",) if by_code else ("kana", "born", "phone")
     if not all(said[name] for name in used):
-        missing = _sentence("add.missing_code" if by_code else "add.missing_words")
+        missing = sentence("add.missing_code" if by_code else "add.missing_words")
         return Page("member/add.html", {"problem": missing, "said": said}, 400)
     claim = Claim(said["card"].replace(" ", ""), **{name: said[name] or None for name in used})
     try:

@@ -2,6 +2,7 @@
 
 import secrets
 from pathlib import Path
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -38,7 +39,7 @@ class Renderer:
         said = request.language
         back = request.path
         if request.query:
-            back += "?" + "&".join(f"{name}={value}" for name, value in request.query.items())
+            back += f"?{urlencode(request.query)}"
         return self._environment.get_template(page.template).render(
             t=said.word,
             say=said,

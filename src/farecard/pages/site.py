@@ -11,7 +11,7 @@ from farecard.api.requests import body_of, must_be
 from farecard.model.verdict import Reason
 from farecard.pages import counter, machine, member, operations
 from farecard.pages.assets import Assets
-from farecard.pages.door import DEVICE, SESSIONS, Show, Window, realm_of
+from farecard.pages.door import DEVICE, SESSIONS, VISIT, VISIT_SECONDS, Show, Window, realm_of
 from farecard.pages.house import House
 from farecard.pages.render import Renderer
 from farecard.pages.requests import FORM, Answer, File, Page, Redirect, Request
@@ -143,7 +143,8 @@ class Site:
         return Page("problem.html", figures, problem.status)
 
     async def _reply(self, send: Send, request: Request, house: House, answer: Answer) -> None:
-        policy = _POLICY.format("".join(f" {one}" for one in WINDOWS[f"/{request.window}"].connect))
+        elsewhere = WINDOWS[f"/{request.window}"].connect(request)
+        policy = _POLICY.format("".join(f" {one}" for one in elsewhere))
         headers = [*_HEADERS, (b"content-security-policy", policy.encode())]
         headers.append((b"cache-control", b"no-store"))
         kind = _HTML
@@ -165,8 +166,8 @@ class Site:
         return f"__Host-{name}" if self._behind_tls else name
 
     def _set(self, name: str, value: str | None) -> tuple[bytes, bytes]:
-        """A cookie as a header. A person's session ends with the browser; a device's, and what was chosen, stay for a year."""
-        age: int | None = 0 if value is None else _AGE
+        """A cookie as a header. A person's session ends with the browser, a visit soon; a device's, and what was chosen, stay for a year."""
+        age: int | None = 0 if value is None else VISIT_SECONDS if name == VISIT else _AGE
         if name in SESSIONS:
             age = None if value is not None and name != DEVICE else age
             name = self._cookie(name)

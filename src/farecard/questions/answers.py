@@ -44,6 +44,14 @@ def reissue_quote(store: Store, number: int, when: AsOf) -> dict[str, Any]:
     return _or_reasons(quotes.quote_reissue(store, load_tariff(store), number, when))
 
 
+def quick_charge_quote(store: Store, number: int, when: AsOf) -> dict[str, Any]:
+    """``amounts``, what is ``left_today`` and ``left_this_month`` of ``day_limit`` and ``month_limit``, or ``reasons``."""
+    from farecard.questions import quotes
+    from farecard.storage.making import load_tariff
+
+    return _or_reasons(quotes.quote_quick_charge(store, load_tariff(store), number, when))
+
+
 def _or_reasons(answer: dict[str, Any] | No) -> dict[str, Any]:
     if isinstance(answer, No):
         return {"reasons": _explained(answer.reasons)}

@@ -74,6 +74,13 @@ def state_of(account: Account, at: int) -> str:
     return "active" if account.ride_station is None else "riding"
 
 
+def ride_of(account: Account) -> dict[str, str] | None:
+    """The ride that is open: from which ``station``, ``since`` when; None without one."""
+    if account.ride_station is None or account.ride_at is None:
+        return None
+    return {"station": account.ride_station, "since": iso_moment(account.ride_at)}
+
+
 def status(store: Store, number: int, when: AsOf) -> dict[str, Any]:
     """The answer of ``farecard status``: yen, points, ``expires`` as a date. Reasons are values still."""
     found = find(store, number, when.until)
@@ -85,11 +92,11 @@ def status(store: Store, number: int, when: AsOf) -> dict[str, Any]:
         assert found.successor is not None
         kind = _kind_of_replaced(store, found)
         card |= {"kind": kind, "state": "replaced", "balance": 0, "deposit": 0, "points": 0}
-        card |= {"expires": expires, "successor": format_number(found.successor)}
+        card |= {"expires": expires, "successor": format_number(found.successor), "ride": None}
     else:
         card |= {"state": state_of(account, when.judged(account)), "balance": account.balance}
         card |= {"deposit": account.deposit, "points": account.points}
-        card |= {"expires": expires, "successor": None}
+        card |= {"expires": expires, "successor": None, "ride": ride_of(account)}
         if account.applied is not None or account.rally_at is not None:
             from farecard.questions import applications  # noqa: PLC0415  # most cards start without
 

@@ -8,7 +8,7 @@ from farecard.model.moments import day_of, iso_day
 from farecard.model.rates import Rates
 from farecard.model.verdict import No
 from farecard.questions.card import AsOf, find
-from farecard.rules import refund, reissue, state
+from farecard.rules import refund, reissue, state, top_up
 from farecard.storage.history import account_at
 from farecard.storage.store import Store
 from farecard.tariff import Tariff
@@ -58,4 +58,29 @@ def quote_reissue(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict
         "deposit": rates.deposit,
         "collect_from": iso_day(day + rates.reissue_wait),
         "due_if_damaged": reissue.due_if_damaged(rates),
+    }
+
+
+def quote_quick_charge(
+    store: Store, tariff: Tariff, number: int, when: AsOf
+) -> dict[str, Any] | No:
+    """Which ``amounts`` a quick charge may have and what is left of its limits (CHG-4), in yen; or why this card has none."""
+    account = _living(store, number, when)
+    if isinstance(account, No):
+        return account
+    day, rates = _today(account, tariff, when)
+    place = next(iter(rates.quick_charge_places), "")
+    no = (
+        state.dead(account, day, rates.slip_days)
+        or top_up.cash_only(account.kind, "credit")
+        or top_up.phone_tender(account.kind, "credit", place, rates)
+        or top_up.quick_charge_ended(day, rates)
+    )
+    if no is not None:
+        return no
+    return {
+        "amounts": sorted(rates.quick_charge_amounts),
+        **top_up.left_of_quick_charges(account, day, rates),
+        "day_limit": rates.quick_charge_day_limit,
+        "month_limit": rates.quick_charge_month_limit,
     }

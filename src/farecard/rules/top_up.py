@@ -57,20 +57,26 @@ def quick_charge_amount(amount: int, rates: Rates) -> No | None:
 )
 def quick_charge_limits(account: Account, day: int, amount: int, rates: Rates) -> No | None:
     """Quick charges: at most 20,000 yen in one day and 40,000 yen in one calendar month, per card."""
+    left = left_of_quick_charges(account, day, rates)
+    if amount > left["left_today"]:
+        return No([Reason("CHG-4", "quick-charge-day", left)], result=left)
+    if amount > left["left_this_month"]:
+        return No([Reason("CHG-4", "quick-charge-month", left)], result=left)
+    return None
+
+
+def left_of_quick_charges(account: Account, day: int, rates: Rates) -> dict[str, int]:
+    """What is left of the day's and the month's limit, in yen: ``left_today``, ``left_this_month``."""
     last = account.quick_day
     if last is None or month_of(last) != month_of(day):
         today = this_month = 0
     else:
         today = account.quick_day_yen if last == day else 0
         this_month = account.quick_month_yen
-    left_today = rates.quick_charge_day_limit - today
-    left_this_month = rates.quick_charge_month_limit - this_month
-    figures = {"left_today": max(0, left_today), "left_this_month": max(0, left_this_month)}
-    if amount > left_today:
-        return No([Reason("CHG-4", "quick-charge-day", figures)], result=figures)
-    if amount > left_this_month:
-        return No([Reason("CHG-4", "quick-charge-month", figures)], result=figures)
-    return None
+    return {
+        "left_today": max(0, rates.quick_charge_day_limit - today),
+        "left_this_month": max(0, rates.quick_charge_month_limit - this_month),
+    }
 
 
 @rule(
