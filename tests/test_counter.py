@@ -1,12 +1,16 @@
 """The counter over HTTP: a clerk's shift, cards found and sold, refunds with their sum, slips, cases; what is refused and what to say."""
 
 import re
+import sqlite3
+from contextlib import closing
 from urllib.parse import urlencode
 
+import psycopg
 import pytest
 
 from conftest import command
 from farecard.pages.counter.at import number_typed
+from farecard.storage.sql import queries
 from town import HANAKO, WORD, fresh, opened
 from visiting import Browser, Visited, plain
 
@@ -495,3 +499,15 @@ def test_nothing_of_a_holder_stands_in_the_log(town):
     clerk.press("Search", **town.papers(number))
     assert town.holders[number]["kana"] not in town.said_so_far()
     assert WORD not in town.said_so_far()
+
+
+def test_what_should_be_in_a_till_is_summed_from_its_own_rows(town):
+    """However many totals there are: the plan goes through the index of the tills alone, on either engine."""
+    text = queries(str)["booked_in_till"].replace(":account", "'cash:counter:x'", 1)
+    if town.url.startswith("sqlite"):
+        with closing(sqlite3.connect(town.url.removeprefix("sqlite:///"))) as db:
+            plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {text}"))
+    else:
+        with psycopg.connect(town.url, options="-c search_path=farecard -c enable_seqscan=off") as db:
+            plan = " ".join(row[0] for row in db.execute(f"EXPLAIN {text}"))
+    assert "total_of_tills" in plan, plan

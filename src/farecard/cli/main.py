@@ -151,7 +151,11 @@ def parser() -> argparse.ArgumentParser:
     for name, run, text in (
         ("refund", "ask:quote_refund", "what a refund now would pay out"),
         ("reissue", "ask:quote_reissue", "what a new card would cost, and from when"),
-        ("quick-charge", "ask:quote_quick_charge", "what is left of the day's and the month's limit"),
+        (
+            "quick-charge",
+            "ask:quote_quick_charge",
+            "what is left of the day's and the month's limit",
+        ),
     ):
         add(name, run, text, within=quotes, as_of=True).add_argument("card", metavar="CARD")
     books = add(

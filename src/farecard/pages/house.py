@@ -11,7 +11,7 @@ from farecard.api.app import App
 from farecard.api.problems import ProblemError
 from farecard.api.sessions import wait
 from farecard.api.speakers import Speaker
-from farecard.model.moments import iso_moment
+from farecard.model.moments import day_of, iso_moment
 from farecard.model.verdict import Reason
 from farecard.questions import following
 from farecard.storage.store import Store
@@ -48,6 +48,10 @@ class House:
     def now(self) -> int:
         """The moment, by the windows' clock."""
         return self.app.clock.now()
+
+    def stations(self) -> list[str]:
+        """The network's stations as of today."""
+        return self.app.queue.desk.inputs.networks.on(day_of(self.now)).stations()
 
     async def about(self, speaker: Speaker, number: str, what: str = "") -> Any:
         """One of the five questions about a card, as of now. ``ProblemError`` 400, 403 or 404."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from farecard.model.commands import format_number, parse_number
-from farecard.model.moments import PAST_MOMENT, iso_day, iso_moment
+from farecard.model.moments import PAST_MOMENT, iso_day
 from farecard.questions.card import find
 from farecard.rules.refund import paper, read_paper
 from farecard.storage.history import account_at
@@ -46,20 +46,18 @@ def by_holder(store: Store, vault: Vault, kana: str, born: str, phone: str) -> l
 
 
 def at_hand(store: Store, text: str) -> dict[str, Any]:
-    """What lies open on a card: ``ride`` (station and since when), ``slip`` (and its day), ``pass``, ``named``. Raises ``UnknownCardError``."""
+    """What lies open on a card: ``slip`` (and its day), ``pass``, ``named``. Raises ``UnknownCardError``."""
     found = find(store, parse_number(text), PAST_MOMENT)
     account = account_at(store, found.account, PAST_MOMENT)
     current = not found.is_replaced(PAST_MOMENT)
-    ride = slip = section = None
-    if current and account.ride_station is not None and account.ride_at is not None:
-        ride = {"station": account.ride_station, "at": iso_moment(account.ride_at)}
+    slip = section = None
     if current and account.state == "stopped" and account.slip_day is not None:
         slip = {"slip": paper("S", account.account, account.slip), "day": iso_day(account.slip_day)}
     if account.pass_from is not None and account.pass_until is not None:
         section = {"from": account.pass_from, "to": account.pass_to, "until": iso_day(account.pass_until)}  # fmt: skip
     named = any(name is not None for name, _ in store.rows("holder_keys", account=account.account))
     return {
-        "ride": ride, "slip": slip, "pass": section, "named": named,
+        "slip": slip, "pass": section, "named": named,
         "cause": account.stop_cause if slip else None, "number": format_number(account.number),
     }  # fmt: skip
 

@@ -79,13 +79,13 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     figures = {
         "card": status["card"], "status": status, "quote": quote, "latest": history[:5], "at_hand": state,
         "shift": shift, "serves": is_clerk(speaker),
-        "actions": await _actions(house, speaker, number, state) if is_clerk(speaker) else [],
+        "actions": await _actions(house, speaker, number, status, state) if is_clerk(speaker) else [],
     }  # fmt: skip
     return Page("counter/card.html", figures)
 
 
 async def _actions(
-    house: House, speaker: Speaker, number: str, state: dict[str, Any]
+    house: House, speaker: Speaker, number: str, status: dict[str, Any], state: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """What can be done for this card: (name, what would come of it); what would be refused says why."""
     said = [command(None, do, card=number) for do in _TRIED.values()]
@@ -94,7 +94,7 @@ async def _actions(
         {"name": name, "reasons": one["reasons"] if one["outcome"] == "refused" else []}
         for name, one in zip(_TRIED, tried, strict=True)
     ]
-    if state["ride"] is not None:
+    if status["card"]["ride"] is not None:
         found.insert(0, {"name": "leave", "reasons": []})
     if state["slip"] is not None:
         found.insert(0, {"name": "collect", "reasons": []})

@@ -16,7 +16,6 @@ from farecard.api.membership import GiveCode
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import KINDS, parse_number
-from farecard.model.moments import day_of
 from farecard.model.verdict import Reason
 from farecard.pages.applying import application
 from farecard.pages.counter.at import HOME, command, in_a_shift, number_typed
@@ -24,7 +23,6 @@ from farecard.pages.door import Show
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.questions import finding
-from farecard.storage.making import load_networks
 from farecard.texts import explain
 
 Figures = dict[str, Any]
@@ -143,16 +141,11 @@ def _holder_for_a_trial(kind: str) -> Figures:
     return _FOR_A_TRIAL | ({"born": "2020-01-01"} if kind == "child" else {})
 
 
-async def _stations(house: House) -> list[str]:
-    day = day_of(house.now)
-    return await house.ask(lambda store: load_networks(store).on(day).stations())
-
-
 async def _kind(house: House, request: Request, _speaker: Speaker) -> Figures:
     kind = request.parts["kind"]
     if kind not in KINDS:
         raise ProblemError(404, Reason(None, "no-such-address"))
-    return {"kind": kind, "stations": await _stations(house) if kind == "commuter" else []}
+    return {"kind": kind, "stations": house.stations() if kind == "commuter" else []}
 
 
 def _issue(request: Request, shift: Shift) -> Figures:
@@ -207,7 +200,7 @@ def _collect(request: Request, shift: Shift) -> Figures:
 
 
 async def _ride(house: House, request: Request, speaker: Speaker) -> Figures:
-    return {**await _of_card(house, request, speaker), "stations": await _stations(house)}
+    return {**await _of_card(house, request, speaker), "stations": house.stations()}
 
 
 def _leave(request: Request, shift: Shift) -> Figures:
