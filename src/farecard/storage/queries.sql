@@ -87,18 +87,18 @@ SELECT account, CAST(sum(debit) AS BIGINT), CAST(sum(credit) AS BIGINT) FROM tot
 -- name: trial_balance_whole_batches
 SELECT t.account, CAST(sum(t.debit) AS BIGINT), CAST(sum(t.credit) AS BIGINT)
 FROM total t JOIN batch b ON b.id = t.batch
-WHERE b.last_at <= :at GROUP BY t.account
+WHERE b.last_at <= :at AND b.recorded_at <= :known GROUP BY t.account
 
 -- name: transfers_of_split_batches
 SELECT e.debit, e.credit, CAST(sum(e.yen) AS BIGINT) FROM batch b
 JOIN event e ON e.seq >= b.id * 65536 AND e.seq < (b.id + 1) * 65536
-WHERE b.first_at <= :at AND b.last_at > :at AND e.at <= :at AND e.yen > 0
+WHERE b.first_at <= :at AND b.last_at > :at AND b.recorded_at <= :known AND e.at <= :at AND e.yen > 0
 GROUP BY e.debit, e.credit
 UNION ALL
 SELECT t.debit, t.credit, CAST(sum(t.yen) AS BIGINT) FROM batch b
 JOIN event e ON e.seq >= b.id * 65536 AND e.seq < (b.id + 1) * 65536
 JOIN transfer t ON t.seq = e.seq AND t.account = e.account
-WHERE b.first_at <= :at AND b.last_at > :at AND e.at <= :at
+WHERE b.first_at <= :at AND b.last_at > :at AND b.recorded_at <= :known AND e.at <= :at
 GROUP BY t.debit, t.credit
 
 -- name: stored_fare
@@ -410,3 +410,72 @@ SELECT writer FROM found WHERE writer IS NOT NULL
 
 -- name: batches_of
 SELECT id, recorded_at, number FROM batch WHERE writer = :writer AND number >= :number ORDER BY number LIMIT :most
+
+-- name: first_recorded
+SELECT min(recorded_at) FROM batch
+
+-- name: totals_of_days
+SELECT t.account, t.day, CAST(sum(t.debit) AS BIGINT), CAST(sum(t.credit) AS BIGINT)
+FROM batch b CROSS JOIN total t
+WHERE b.last_at >= :first_at AND b.first_at < :past_at AND t.batch = b.id AND t.day >= :first_day AND t.day < :past_day
+GROUP BY t.account, t.day ORDER BY t.account, t.day
+
+-- name: decided_on_day
+SELECT e."do", e.outcome, e.channel, coalesce(e.company, e.place),
+    (e.at + 32400000000) % 86400000000 / 3600000000, count(*), CAST(sum(e.amount) AS BIGINT)
+FROM batch b CROSS JOIN event e
+WHERE b.last_at >= :first_at AND b.first_at < :past_at AND e.seq >= b.id * 65536 AND e.seq < (b.id + 1) * 65536
+    AND e.at >= :first_at AND e.at < :past_at
+GROUP BY e."do", e.outcome, e.channel, coalesce(e.company, e.place), (e.at + 32400000000) % 86400000000 / 3600000000
+
+-- name: refused_on_day
+SELECT e."do", e.reasons
+FROM batch b CROSS JOIN event e
+WHERE b.last_at >= :first_at AND b.first_at < :past_at AND e.seq >= b.id * 65536 AND e.seq < (b.id + 1) * 65536
+    AND e.at >= :first_at AND e.at < :past_at AND e.outcome = 'refused'
+
+-- name: referred_count
+SELECT count(*) FROM event WHERE outcome = 'referred' AND number IS NOT NULL
+
+-- name: resolution_count
+SELECT count(*) FROM resolution
+
+-- name: proposal_counts
+SELECT state, count(*) FROM proposal GROUP BY state ORDER BY state
+
+-- name: proposals_of
+SELECT * FROM proposal WHERE about = :about ORDER BY proposed_at DESC, proposal
+
+-- name: batches_before
+SELECT id, number, recorded_at, events FROM batch WHERE writer = :writer AND number < :number
+ORDER BY number DESC LIMIT CAST(:most AS BIGINT)
+
+-- name: grants_at
+SELECT seq FROM event WHERE seq = ANY(:seqs) AND "do" = 'run_grants' AND account >= 0 AND sender = :sender AND id = :id
+
+-- name: owed_for_grants
+SELECT CAST(coalesce(sum(debit), 0) AS BIGINT) FROM total
+WHERE batch = ANY(:batches) AND account >= 'programme-receivable:' AND account < 'programme-receivable;'
+
+-- name: granted_of_run
+SELECT e.number, g.campaign, g.measure, g.period, g.points, g.at
+FROM granted g JOIN event e ON e.seq = g.seq AND e.account = g.account
+WHERE g.sender = :sender AND g.id = :id ORDER BY g.account, g.campaign, g.measure, g.period
+
+-- name: task
+SELECT * FROM task WHERE task = :task
+
+-- name: newest_task
+SELECT * FROM task WHERE kind = :kind AND about = :about ORDER BY begun_at DESC, task LIMIT 1
+
+-- name: newest_result
+SELECT * FROM task WHERE kind = :kind AND about = :about AND result IS NOT NULL ORDER BY begun_at DESC, task LIMIT 1
+
+-- name: tasks
+SELECT * FROM task WHERE kind = :kind AND about = :about ORDER BY begun_at DESC, task LIMIT CAST(:most AS BIGINT)
+
+-- name: task_seen
+UPDATE task SET seen_at = :seen_at, done = :done, total = :total WHERE task = :task AND ended_at IS NULL
+
+-- name: end_task
+UPDATE task SET seen_at = :ended_at, ended_at = :ended_at, result = :result WHERE task = :task AND ended_at IS NULL
