@@ -7,7 +7,7 @@ import msgspec
 
 from farecard.access.trail import note
 from farecard.model.commands import LETTERS
-from farecard.model.moments import SECOND, moment_now
+from farecard.model.moments import SECOND, iso_moment, moment_now
 from farecard.storage.making import adding
 from farecard.storage.store import Store
 
@@ -36,6 +36,11 @@ class Task(NamedTuple):
         if self.ended_at is not None:
             return CUT_SHORT if self.result is None else DONE
         return UNDER_WAY if moment_now() - self.seen_at < SILENT else CUT_SHORT
+
+    @property
+    def begun(self) -> str:
+        """When it began."""
+        return iso_moment(self.begun_at)
 
     @property
     def answer(self) -> Any:

@@ -23,7 +23,9 @@ Soon = Callable[[Coroutine[Any, Any, None]], None]
 class Tasks:
     """Begins tasks and keeps what is told of them."""
 
-    def __init__(self, readers: Readers, registrar: Registrar, surveyors: Readers, soon: Soon) -> None:
+    def __init__(
+        self, readers: Readers, registrar: Registrar, surveyors: Readers, soon: Soon
+    ) -> None:
         """``surveyors`` answer what looks at all accounts, apart from the other questions; ``soon`` does work nobody waits for."""
         self._readers = readers
         self._registrar = registrar

@@ -66,5 +66,5 @@ def waiting(store: Store) -> dict[str, int]:
     """How much waits for people: ``cases`` that are open, ``proposals`` that nobody has looked at."""
     ((referred,),) = store.rows("referred_count")
     ((closed,),) = store.rows("resolution_count")
-    states = dict(store.rows("proposal_counts"))
+    states: dict[str, int] = dict(store.rows("proposal_counts"))
     return {"cases": referred - closed, "proposals": states.get("pending", 0)}

@@ -5,16 +5,15 @@ from typing import Any
 
 import msgspec
 
-from farecard.draws import ALGORITHM, index_of, picks, remarks, verify
-from farecard.model.campaign import Rally
-from farecard.model.commands import CommitDraw, DrawLottery
+from farecard.draws import ALGORITHM, NONCE_BYTES, leaf, picks, remarks, verify
+from farecard.model.campaign import Rally, day_number
+from farecard.model.commands import CommitDraw, DrawLottery, parse_number
 from farecard.model.moments import iso_day, iso_moment
-from farecard.model.campaign import day_number
 from farecard.model.verdict import Reason
 from farecard.rules import stamp_rally
 from farecard.storage.store import Row, Store
 
-__all__ = ["draws", "index_of", "may_draw", "published", "remarks", "stage", "text_of", "verify"]
+__all__ = ["draws", "leaf_of", "may_draw", "published", "remarks", "stage", "text_of", "verify"]
 
 
 def _steps(store: Store, draw: int) -> dict[str, Row]:
@@ -90,3 +89,13 @@ def may_draw(c: CommitDraw | DrawLottery, day: int, rally: Rally, done: set[str]
     """Why a step of a draw cannot be taken; None when it can."""
     no = stamp_rally.may_draw(c, day, rally, done)
     return None if no is None else no.reasons[0]
+
+
+def leaf_of(nonce: str, number: str) -> str | None:
+    """The line that a card makes on a list with its nonce, as it stands in the file; None where one of them is none."""
+    try:
+        parse_number(number)
+        found = bytes.fromhex(nonce)
+    except ValueError:
+        return None
+    return leaf(found, number).hex() if len(found) == NONCE_BYTES else None

@@ -31,7 +31,9 @@ def of_campaign(store: Store, name: str, until: int) -> dict[str, Any]:
     reached = _by_measure(store.survey("reached", **asked))
     applied = _by_measure(store.survey("applied_by_day", **asked))
     granted = list(store.survey("granted_by_day", **asked))
-    judged = list(surveyed(store, "judged_by_reason", name, version, month, until, granted_until=until))
+    judged = list(
+        surveyed(store, "judged_by_reason", name, version, month, until, granted_until=until)
+    )
     months: dict[int, dict[str, int]] = {}
 
     def add(of: int, what: str, points: int) -> None:
@@ -67,7 +69,9 @@ def of_campaign(store: Store, name: str, until: int) -> dict[str, Any]:
             }
         )
     receivable = programme(campaign.owes)
-    owed = next((row[1] - row[2] for row in store.rows("trial_balance_now") if row[0] == receivable), 0)
+    owed = next(
+        (row[1] - row[2] for row in store.rows("trial_balance_now") if row[0] == receivable), 0
+    )
     return {
         "campaign": name,
         "as_of": until,
