@@ -12,6 +12,7 @@ from farecard.storage.making import adding
 from farecard.storage.store import Store
 
 SILENT = 30 * SECOND  # whoever does it and has not been heard of for so long is gone
+TOLD_APART = ("propose",)  # what it does is a line of the trail itself
 
 UNDER_WAY, CUT_SHORT, DONE = "under-way", "cut-short", "done"
 
@@ -65,7 +66,8 @@ def begin(store: Store, number: str, kind: str, about: str, who: str) -> tuple[T
         now = moment_now()
         made = Task(number, kind, about, who, now, now, 0, 0, None, None)
         store.append("task", [tuple(made)])
-        note(store, who, f"began {kind}", number, about)
+        if kind not in TOLD_APART:
+            note(store, who, f"began {kind}", number, about)
     return made, True
 
 
@@ -82,7 +84,8 @@ def end(store: Store, number: str, result: Any) -> None:
         (row,) = store.rows("task", task=number)
         store.change("end_task", task=number, ended_at=moment_now(), result=text)
         task = Task(*row)
-        note(store, task.who, f"ended {task.kind}", number, task.about)
+        if task.kind not in TOLD_APART:
+            note(store, task.who, f"ended {task.kind}", number, task.about)
 
 
 def find(store: Store, number: str) -> Task | None:

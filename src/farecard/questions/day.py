@@ -4,15 +4,21 @@ It costs what the day was, whatever the number of cards: the batches that touch 
 events and totals by their keys.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from farecard.model.moments import first_moment, iso_day
 from farecard.model.verdict import ACCEPTED, REFUSED, Reason
+from farecard.questions.following import SEQS
+from farecard.rules.referral import GOES_TO
 from farecard.storage.rows import as_reasons
-from farecard.storage.store import Store
+from farecard.storage.store import Row, Store
 from farecard.texts import explain
 
 HOURS = range(24)
+GAP = (
+    4 * 256 * SEQS
+)  # between batches that follow each other: a writer's clock moves on by one, past others' a little more
 CHARGES = ("top_up", "top_up_from_points")
 
 
@@ -22,7 +28,10 @@ def of_day(store: Store, day: int) -> dict[str, Any]:
     charges: dict[tuple[str, str, str], list[int]] = {}
     hours = {hour: [0, 0] for hour in HOURS}
     outcomes: dict[str, int] = {}
-    for do, outcome, channel, place, hour, times, yen in store.rows("decided_on_day", **span):
+    runs = _runs(store, span)
+    for do, outcome, channel, place, hour, times, yen in _rows(
+        store, "decided_between", runs, span
+    ):
         outcomes[outcome] = outcomes.get(outcome, 0) + times
         if outcome != ACCEPTED:
             continue
@@ -42,16 +51,33 @@ def of_day(store: Store, day: int) -> dict[str, Any]:
             )
         ],
         "rides": [{"hour": hour, "times": times, "yen": yen} for hour, (times, yen) in hours.items()],
-        "refusals": _refusals(store, span) if outcomes.get(REFUSED) else [],
+        "refusals": _refusals(_rows(store, "refused_between", runs, span)) if outcomes.get(REFUSED) else [],
         "decided": outcomes,
     }  # fmt: skip
 
 
-def _refusals(store: Store, span: dict[str, int]) -> list[dict[str, Any]]:
+def _runs(store: Store, span: dict[str, int]) -> list[tuple[int, int]]:
+    """Where the day's events lie: from which seq to before which. Batches that follow each other are one run."""
+    found: list[tuple[int, int]] = []
+    for (id,) in store.rows("batches_of_day", **span):
+        first, past = id * SEQS, (id + 1) * SEQS
+        if found and first - found[-1][1] <= GAP:
+            first = found.pop()[0]
+        found.append((first, past))
+    return found
+
+
+def _rows(store: Store, name: str, runs: list[tuple[int, int]], span: dict[str, int]) -> Iterator[Row]:  # fmt: skip
+    """The rows of a statement over each run."""
+    for first, past in runs:
+        yield from store.rows(name, first=first, past=past, **span)
+
+
+def _refusals(refused: Iterable[Row]) -> list[dict[str, Any]]:
     """How often each rule said no, the most frequent first; each with one of its sentences."""
     times: dict[tuple[str | None, str], int] = {}
     example: dict[tuple[str | None, str], Reason] = {}
-    for _, text in store.rows("refused_on_day", **span):
+    for _, text in refused:
         for reason in as_reasons(text)[:1]:
             key = reason.rule, reason.code
             times[key] = times.get(key, 0) + 1
@@ -62,9 +88,11 @@ def _refusals(store: Store, span: dict[str, int]) -> list[dict[str, Any]]:
     ]
 
 
-def waiting(store: Store) -> dict[str, int]:
-    """How much waits for people: ``cases`` that are open, ``proposals`` that nobody has looked at."""
-    ((referred,),) = store.rows("referred_count")
-    ((closed,),) = store.rows("resolution_count")
+def waiting(store: Store) -> dict[str, Any]:
+    """What waits for people: ``cases`` that are open by the place they go to, ``proposals`` that nobody has looked at."""
+    cases: dict[str, int] = {}
+    for (text,) in store.rows("open_cases"):
+        place = GOES_TO[as_reasons(text)[0].code]
+        cases[place] = cases.get(place, 0) + 1
     states: dict[str, int] = dict(store.rows("proposal_counts"))
-    return {"cases": referred - closed, "proposals": states.get("pending", 0)}
+    return {"cases": dict(sorted(cases.items())), "proposals": states.get("pending", 0)}

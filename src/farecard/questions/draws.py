@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from farecard.draws import ALGORITHM, NONCE_BYTES, leaf, picks, remarks, verify
+from farecard.draws import ALGORITHM, NONCE_BYTES, leaf, picks, verify
 from farecard.model.campaign import Rally, day_number
 from farecard.model.commands import CommitDraw, DrawLottery, parse_number
 from farecard.model.moments import iso_day, iso_moment
@@ -13,7 +13,7 @@ from farecard.model.verdict import Reason
 from farecard.rules import stamp_rally
 from farecard.storage.store import Row, Store
 
-__all__ = ["draws", "leaf_of", "may_draw", "published", "remarks", "stage", "text_of", "verify"]
+__all__ = ["draws", "leaf_of", "may_draw", "published", "stage", "text_of", "verify"]
 
 
 def _steps(store: Store, draw: int) -> dict[str, Row]:

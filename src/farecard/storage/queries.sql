@@ -420,25 +420,23 @@ FROM batch b CROSS JOIN total t
 WHERE b.last_at >= :first_at AND b.first_at < :past_at AND t.batch = b.id AND t.day >= :first_day AND t.day < :past_day
 GROUP BY t.account, t.day ORDER BY t.account, t.day
 
--- name: decided_on_day
-SELECT e."do", e.outcome, e.channel, coalesce(e.company, e.place),
-    (e.at + 32400000000) % 86400000000 / 3600000000, count(*), CAST(sum(e.amount) AS BIGINT)
-FROM batch b CROSS JOIN event e
-WHERE b.last_at >= :first_at AND b.first_at < :past_at AND e.seq >= b.id * 65536 AND e.seq < (b.id + 1) * 65536
-    AND e.at >= :first_at AND e.at < :past_at
-GROUP BY e."do", e.outcome, e.channel, coalesce(e.company, e.place), (e.at + 32400000000) % 86400000000 / 3600000000
+-- name: batches_of_day
+SELECT id FROM batch WHERE last_at >= :first_at AND first_at < :past_at ORDER BY id
 
--- name: refused_on_day
-SELECT e."do", e.reasons
-FROM batch b CROSS JOIN event e
-WHERE b.last_at >= :first_at AND b.first_at < :past_at AND e.seq >= b.id * 65536 AND e.seq < (b.id + 1) * 65536
-    AND e.at >= :first_at AND e.at < :past_at AND e.outcome = 'refused'
+-- name: decided_between
+SELECT "do", outcome, channel, coalesce(company, place), (at + 32400000000) % 86400000000 / 3600000000, count(*),
+    CAST(sum(amount) AS BIGINT)
+FROM event
+WHERE seq >= :first AND seq < :past AND at >= :first_at AND at < :past_at
+GROUP BY "do", outcome, channel, coalesce(company, place), (at + 32400000000) % 86400000000 / 3600000000
 
--- name: referred_count
-SELECT count(*) FROM event WHERE outcome = 'referred' AND number IS NOT NULL
+-- name: refused_between
+SELECT "do", reasons FROM event
+WHERE seq >= :first AND seq < :past AND at >= :first_at AND at < :past_at AND outcome = 'refused'
 
--- name: resolution_count
-SELECT count(*) FROM resolution
+-- name: open_cases
+SELECT e.reasons FROM event e LEFT JOIN resolution r ON r."of" = e.seq AND r.account = e.account
+WHERE e.outcome = 'referred' AND e.number IS NOT NULL AND r."of" IS NULL
 
 -- name: proposal_counts
 SELECT state, count(*) FROM proposal GROUP BY state ORDER BY state

@@ -71,7 +71,7 @@ async def shown(house: House, request: Request, speaker: Speaker) -> Answer:
     further = lines[-1]["n"] if lines and lines[-1]["n"] > 1 else None
     return page(
         speaker, "audit", "audit", listed=_trail_grid(lines), further=None if further is None else at(AT, before=further),
-        task=checks[0] if checks else None, 
+        task=checks[0] if checks else None,
         ended=iso_moment(checks[0].ended_at) if checks and checks[0].ended_at else None,
         checks=_checks_grid(checks), signed=signed,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from farecard.api.problems import ProblemError, document
 from farecard.api.proposing import Judge
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
-from farecard.model.moments import iso_moment
+from farecard.model.moments import SECOND, iso_moment, moment_now
 from farecard.model.verdict import Reason
 from farecard.pages.house import House
 from farecard.pages.operations.shared import (
@@ -35,6 +35,7 @@ from farecard.questions.progress import Granted, granted_so_far
 from farecard.storage.store import Store
 
 MOST = 1_000
+STALLED = 120 * SECOND  # without anything moving: who did it may be gone
 _STATE_OF = {"approve": APPROVED, "decline": proposals.DECLINED, "withdraw": proposals.WITHDRAWN}
 
 
@@ -123,10 +124,12 @@ async def _shown(
     said = told(one)
     progress = await _progress(house, one)
     target = said["preview"]["decision"]["result"]["grants"] if progress is not None else 0
+    last = max(one.decided_at or 0, 0 if progress is None else progress.last_at)
+    stalled = _state(one) == "doing" and moment_now() - last > STALLED
     own = one.proposed_by == speaker.who
     approves = acts(speaker, APPROVE)
     return page(
-        speaker, "proposals", "proposal", status, one=said, state=_state(one), own=own, approves=approves,
+        speaker, "proposals", "proposal", status, one=said, state=_state(one), own=own, approves=approves, stalled=stalled,
         pending=one.state == PENDING, problem=problem, progress=progress, target=target,
         left=None if progress is None else progress.seconds_left(target), grids=_grids(said),
     )  # fmt: skip

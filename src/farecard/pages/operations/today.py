@@ -24,11 +24,9 @@ from farecard.pages.operations.shared import (
 )
 from farecard.pages.requests import Answer, Request
 from farecard.questions import day as days
-from farecard.questions import referrals
 
 TABLES = ("charges", "rides", "refusals", "cases")
 MOST_BARS = 10
-MOST_CASES = 1_000  # that are counted by where they go
 
 
 async def _figures(house: House, request: Request) -> dict[str, Any]:
@@ -36,8 +34,7 @@ async def _figures(house: House, request: Request) -> dict[str, Any]:
     day = day_asked(house, request)
 
     def ask(store: Any) -> dict[str, Any]:
-        open_ = referrals.cases(store, None, MOST_CASES, referrals.OPEN)
-        return days.of_day(store, day) | {"waiting": days.waiting(store), "open": open_}
+        return days.of_day(store, day) | {"waiting": days.waiting(store)}
 
     found: dict[str, Any] = await house.app.readers.ask(ask)
     return found
@@ -50,9 +47,6 @@ def _grids(found: dict[str, Any]) -> dict[str, Grid]:
     def file(name: str) -> str:
         return at(f"{HOME}/today/{name}.csv", day=day)
 
-    places: dict[str, int] = {}
-    for one in found["open"]:
-        places[one["refer_to"]] = places.get(one["refer_to"], 0) + 1
     return {
         "charges": Grid(
             "ops.today.charges",
@@ -76,7 +70,7 @@ def _grids(found: dict[str, Any]) -> dict[str, Grid]:
         "cases": Grid(
             "ops.today.cases",
             [Column("ops.col.refer_to", "word"), Column("ops.col.times", "count")],
-            [(f"ops.refer.{place}", times) for place, times in sorted(places.items())],
+            [(f"ops.refer.{place}", times) for place, times in found["waiting"]["cases"].items()],
             file("cases"), "ops.today.no_cases",
         ),
     }  # fmt: skip
