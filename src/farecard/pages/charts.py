@@ -142,9 +142,13 @@ def curve(lines: Sequence[Sequence[tuple[int, int]]], words: Sequence[tuple[int,
             path += f"H{at[0]}"
         paths.append(path)
         ends.append(at)
-    every = -(-len(words) // _MOST_WORDS) or 1
-    below = [Word(x(place), text) for place, text in words if first <= place <= last]
-    return Curve(paths, ends, _ticks(amounts), below[::every])
+    below: list[Word] = []
+    for place, text in words:
+        if first <= place <= last and (
+            not below or x(place) - below[-1].x >= _ACROSS // _MOST_WORDS
+        ):
+            below.append(Word(x(place), text))
+    return Curve(paths, ends, _ticks(amounts), below)
 
 
 def rows(some: Sequence[tuple[str, int]]) -> Rows:

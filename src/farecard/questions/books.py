@@ -5,10 +5,12 @@ from typing import Any
 from farecard.ledger.chart import STORED_FARE
 from farecard.model.moments import PAST_MOMENT, day_of, first_moment, iso_day, iso_moment
 from farecard.model.rates import Rates
+from farecard.questions.day import batches_of
 from farecard.rules.prepaid import is_report_day, to_secure
 from farecard.storage.store import Store
 from farecard.tariff import Tariff
 
+A_STEP = 1_000  # batches asked about in one go
 # whom one settles with: the ledger's head of each
 HEADS = {"place": "cash:", "merchant": "merchants-payable:", "company": "fares-payable:"}
 
@@ -88,12 +90,15 @@ def _to_report(unused: int, rates: Rates) -> dict[str, int]:
 
 def moved(store: Store, first: int, past: int) -> dict[str, dict[int, tuple[int, int]]]:
     """What each ledger account was debited and credited on each day from ``first`` to before ``past``, in yen."""
+    batches = batches_of(store, first, past)
     found: dict[str, dict[int, tuple[int, int]]] = {}
-    for account, day, debit, credit in store.rows(
-        "totals_of_days", first_at=first_moment(first), past_at=first_moment(past), first_day=first, past_day=past
-    ):  # fmt: skip
-        found.setdefault(account, {})[day] = debit, credit
-    return found
+    for start in range(0, len(batches), A_STEP):
+        some = batches[start : start + A_STEP]
+        for account, day, debit, credit in store.rows("totals_of_batches", batches=some, first=first, past=past):  # fmt: skip
+            days = found.setdefault(account, {})
+            before = days.get(day, (0, 0))
+            days[day] = before[0] + debit, before[1] + credit
+    return {account: dict(sorted(days.items())) for account, days in sorted(found.items())}
 
 
 def settlement(store: Store, by: str, first: int, past: int) -> list[dict[str, Any]]:
@@ -117,5 +122,5 @@ def account_days(store: Store, account: str, first: int, past: int) -> list[dict
     """One ledger account day by day, in yen."""
     return [
         {"day": iso_day(day), "debit": debit, "credit": credit}
-        for day, (debit, credit) in sorted(moved(store, first, past).get(account, {}).items())
+        for day, (debit, credit) in moved(store, first, past).get(account, {}).items()
     ]

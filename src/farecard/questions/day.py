@@ -28,7 +28,7 @@ def of_day(store: Store, day: int) -> dict[str, Any]:
     charges: dict[tuple[str, str, str], list[int]] = {}
     hours = {hour: [0, 0] for hour in HOURS}
     outcomes: dict[str, int] = {}
-    runs = _runs(store, span)
+    runs = _runs(batches_of(store, day, day + 1))
     for do, outcome, channel, place, hour, times, yen in _rows(
         store, "decided_between", runs, span
     ):
@@ -56,10 +56,27 @@ def of_day(store: Store, day: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _runs(store: Store, span: dict[str, int]) -> list[tuple[int, int]]:
-    """Where the day's events lie: from which seq to before which. Batches that follow each other are one run."""
+def batches_of(store: Store, first: int, past: int) -> list[int]:
+    """The batches that touch the days from ``first`` to before ``past``, by their id: found by an index, whatever came after."""
+    rows = store.rows("longest_batch")
+    if not rows:
+        return []
+    past_at = first_moment(past)
+    return sorted(
+        id
+        for (id,) in store.rows(
+            "batches_of_days",
+            first_at=first_moment(first),
+            past_at=past_at,
+            last_at=past_at + rows[0][0],
+        )
+    )
+
+
+def _runs(batches: list[int]) -> list[tuple[int, int]]:
+    """Where the events of batches lie: from which seq to before which. Batches that follow each other are one run."""
     found: list[tuple[int, int]] = []
-    for (id,) in store.rows("batches_of_day", **span):
+    for id in batches:
         first, past = id * SEQS, (id + 1) * SEQS
         if found and first - found[-1][1] <= GAP:
             first = found.pop()[0]

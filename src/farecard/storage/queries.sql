@@ -414,14 +414,15 @@ SELECT id, recorded_at, number FROM batch WHERE writer = :writer AND number >= :
 -- name: first_recorded
 SELECT min(recorded_at) FROM batch
 
--- name: totals_of_days
-SELECT t.account, t.day, CAST(sum(t.debit) AS BIGINT), CAST(sum(t.credit) AS BIGINT)
-FROM batch b CROSS JOIN total t
-WHERE b.last_at >= :first_at AND b.first_at < :past_at AND t.batch = b.id AND t.day >= :first_day AND t.day < :past_day
-GROUP BY t.account, t.day ORDER BY t.account, t.day
+-- name: longest_batch
+SELECT last_at - first_at FROM batch ORDER BY last_at - first_at DESC LIMIT 1
 
--- name: batches_of_day
-SELECT id FROM batch WHERE last_at >= :first_at AND first_at < :past_at ORDER BY id
+-- name: batches_of_days
+SELECT id FROM batch WHERE last_at >= :first_at AND last_at <= :last_at AND first_at < :past_at
+
+-- name: totals_of_batches
+SELECT account, day, CAST(sum(debit) AS BIGINT), CAST(sum(credit) AS BIGINT) FROM total
+WHERE batch = ANY(:batches) AND day >= :first AND day < :past GROUP BY account, day
 
 -- name: decided_between
 SELECT "do", outcome, channel, coalesce(company, place), (at + 32400000000) % 86400000000 / 3600000000, count(*),

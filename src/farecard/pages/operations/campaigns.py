@@ -6,7 +6,7 @@ from farecard.access import proposals, tasks
 from farecard.access.roles import PROPOSE
 from farecard.api.problems import ProblemError
 from farecard.api.speakers import Speaker
-from farecard.model.moments import iso_moment, parse_day
+from farecard.model.moments import day_of, iso_day, iso_moment, parse_day
 from farecard.model.verdict import Reason
 from farecard.pages.charts import columns, curve
 from farecard.pages.house import House
@@ -110,9 +110,10 @@ def _months_grid(name: str, months: list[dict[str, Any]]) -> Grid:
     )  # fmt: skip
 
 
-def _curve(one: dict[str, Any]) -> Any:
-    """Those who applied and those who got there, so far, over the days."""
+def _curve(one: dict[str, Any], today: int) -> Any:
+    """Those who applied and those who got there, so far, over the days until today."""
     days = [(parse_day(day["day"]), day) for day in one["days"]]
+    days.append((today, {**days[-1][1], "day": iso_day(today)}))
     firsts = [(place, short_day(day["day"])) for place, day in days]
     lines = [[(place, day[f"{what}_so_far"]) for place, day in days] for what in ("applied", "reached")]  # fmt: skip
     return curve(lines, firsts)
@@ -128,7 +129,7 @@ async def campaign(house: House, request: Request, speaker: Speaker) -> Answer:
     if answer is not None:
         figures |= {
             "as_of": iso_moment(answer["as_of"]),
-            "curves": [(one, _curve(one)) for one in answer["measures"] if one["days"]],
+            "curves": [(one, _curve(one, day_of(answer["as_of"]))) for one in answer["measures"] if one["days"]],
             "chart": columns(
                 [(one["month"], [one["granted"], one["due"], one["expected"]]) for one in answer["months"]]
             ),
