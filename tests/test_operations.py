@@ -1,6 +1,8 @@
 """Operations over HTTP, as a browser without script meets them: every flow with the reason for each figure, every role's view."""
 
+import asyncio
 import json
+import os
 import re
 import signal
 import sqlite3
@@ -502,6 +504,69 @@ def goes_on(served, url, monkeypatch):
     assert "35,000 points Grants: 7" in done
     assert len(file(approver, f"{path}.csv")) == 7
     return served
+
+
+def test_approving_answers_at_once_and_the_run_goes_on_behind_it(own_server):
+    """While somebody else holds the card that is to be granted the run waits; the page does not, and says 0 of 1; then 1."""
+    with an_office(own_server.database()) as office:
+        number = office.collector()
+        operator, approver = office.at("operations", "operator"), office.at("operations", "approver")
+        operator.look("/operations/grants/2023-04")
+        operator.press("Propose it")
+        approver.look(operator.path)
+        with psycopg.connect(office.url, options="-c search_path=farecard") as holding:
+            holding.execute("SELECT 1 FROM account WHERE account = %s FOR UPDATE", (int(number[2:]),))
+            assert "0 of 1" in approver.press("Approve and do it")
+            assert "◔ under way" in approver.look(approver.path), "still"
+        assert "5,000 points Grants: 1" in finished(approver)
+
+
+def test_long_work_is_left_and_come_back_to(office, people):
+    """A count that somebody began shows where it is looked for; nobody begins another meanwhile; once it is over the way goes on."""
+    from farecard.access import tasks
+
+    operator = people["operator"]
+    with closing(existing_store(office.url)[0]) as store:
+        tasks.begin(store, "T-slow", "preview", "grants:2023-02", "somebody")
+    assert "◔ Under way" in operator.look("/operations/tasks/T-slow")
+    assert "data-refresh" in operator.text
+    text = operator.look("/operations/grants/2023-02")
+    assert "Under way" in text
+    assert "Count now" not in text
+    token = re.search(r'name="csrf" value="(\w+)"', operator.text)[1]
+    _, headers, _ = operator.send("POST", "/operations/grants/2023-02/count", {"csrf": token, "id": "another-press"})
+    assert headers["location"] == "/operations/tasks/T-slow"
+    with closing(existing_store(office.url)[0]) as store:
+        tasks.end(store, "T-slow", {"measures": [], "as_of": NOW})
+    assert "It is done" in operator.look("/operations/tasks/T-slow")
+    assert 'href="/operations/grants/2023-02"' in operator.text
+    assert "As it was on Sun 20 August 2023 9:00" in operator.look("/operations/grants/2023-02")
+
+
+def test_a_check_ends_with_whoever_began_it(tmp_path):
+    """Its process is gone once it is called off; nothing is left of it."""
+    from farecard.api.checking import check
+    from postgres import _children
+
+    url = f"sqlite:///{tmp_path}/s.db"
+    writing_desk(url).store.close()
+
+    def checking():
+        return [pid for pid in _children(os.getpid()) if b"checking" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    async def begin_and_leave():
+        job = asyncio.ensure_future(check(url, lambda *_: None))
+        while not (found := checking()):  # noqa: ASYNC110  # nobody tells when a process has begun
+            await asyncio.sleep(0)
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+        return found
+
+    (pid,) = asyncio.run(begin_and_leave())
+    assert not Path(f"/proc/{pid}").exists()
+    whole = asyncio.run(check(url, lambda *_: None))
+    assert whole == {"events": 0, "batches": 0, "problems": [], "more": 0}
 
 
 def half_done(url, number, monkeypatch):

@@ -16,8 +16,7 @@ from farecard.storage.rows import as_account
 
 
 def test_the_curve_and_the_rules_agree_on_who_got_there_when(tmp_path, server):
-    """Over 400 generated applicants, card by card, on both engines; and with how many the run owes or has granted."""
-
+    """Over 400 generated applicants, card by card, on both engines."""
     desk = new_desk(tmp_path)
     answers(desk, Applicants(400, seed=12).journal())
     desk.store.close()
@@ -28,7 +27,6 @@ def test_the_curve_and_the_rules_agree_on_who_got_there_when(tmp_path, server):
     by_rules = {}
     with closing(open_to_read(url)) as store:
         campaign = load_campaigns(store).of(myna_point.NAME)
-
         for row in store.rows("all_accounts"):
             account = account_at(store, as_account(row).account, until)
             if account.applicant is None:
@@ -52,7 +50,6 @@ def test_the_curve_and_the_rules_agree_on_who_got_there_when(tmp_path, server):
 
 def test_an_outlook_expects_no_more_than_are_on_their_way():
     """28 in four weeks are one a day: of three on their way all get there in three days, and of none nobody does."""
-
     measure = Campaigns(list(enumerate(packaged_texts(), 1))).of("myna-point").measures[0]
     today = parse_day("2023-08-30")
     assert outlook._expected(measure, today, 28, 3) == {2023 * 12 + 7: 1, 2023 * 12 + 8: 2}

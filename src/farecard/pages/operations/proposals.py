@@ -6,7 +6,7 @@ import msgspec
 
 from farecard.access import proposals
 from farecard.access.proposals import APPROVED, PENDING, SENDER, STATES, Proposal
-from farecard.access.roles import APPROVE
+from farecard.access.roles import APPROVE, PROPOSE
 from farecard.api.problems import ProblemError, document
 from farecard.api.proposing import Judge
 from farecard.api.speakers import Speaker
@@ -244,7 +244,9 @@ async def reverse_form(_house: House, request: Request, speaker: Speaker) -> Ans
     """``GET /operations/reverse``: taking back what another sender sent."""
     must_see(speaker, "proposals")
     said = {name: request.query.get(name, "") for name in ("of", "of_sender")} | {"reason": ""}
-    return page(speaker, "proposals", "reverse", said=said, reasons=[])
+    return page(
+        speaker, "proposals", "reverse", said=said, reasons=[], proposes=acts(speaker, PROPOSE)
+    )
 
 
 @for_staff
@@ -255,7 +257,7 @@ async def reverse(house: House, request: Request, speaker: Speaker) -> Answer:
     command = {name: value for name, value in command.items() if value is not None}
     task = await propose(house, request, speaker, {"command": command})
     return proposed(task) or page(
-        speaker, "proposals", "reverse", 422, said=said, reasons=why_not(task)
+        speaker, "proposals", "reverse", 422, said=said, reasons=why_not(task), proposes=True
     )
 
 
