@@ -19,6 +19,7 @@ from farecard.access.roles import ROLES
 from farecard.desk import desk as desks
 from farecard.desk import runs
 from farecard.desk.opening import existing_store, writing_desk
+from farecard.model.commands import PHONES
 from farecard.model.moments import first_moment, iso_moment, moment_now, parse_day
 from farecard.pages.charts import CHART_HEIGHT, CHART_WIDTH, Box, columns, curve, rows, scale
 from farecard.questions.progress import granted_so_far
@@ -782,6 +783,22 @@ def finds_the_own_line(office, url, drawn):
     for card, nonce in (("JW1", ticket["nonce"]), (ticket["card"], "xyz"), (ticket["card"], ticket["nonce"][2:])):
         assert "A card number is JW and 15 digits" in public.press("Look for it", card=card, nonce=nonce)
     assert ticket["nonce"] not in public.path
+    members_own_proof(office, url, [*drawn["result"]["winners"], *others])
+
+
+def members_own_proof(office, url, listed):
+    """A member sees the same nonce for the own card, and a link that carries it behind the #, which no browser sends."""
+    kinds = ((one, office.get(f"/v1/cards/{one}", office.desk)[1]["card"]["kind"]) for one in listed)
+    number = next(one for one, kind in kinds if kind in PHONES)
+    hanako = office.member()
+    hanako.look("/member/add")
+    hanako.press("Add it with the code", card=number, code=office.code(number, "icoca-app"))
+    text = hanako.look(f"/member/cards/{number}/rally")
+    ticket = json.loads(farecard("--store", url, "draw", "ticket", "1", number, "--json").stdout)
+    assert "This card is on the list of draw 1" in text
+    assert ticket["nonce"] in text
+    assert ticket["leaf"] in text
+    assert f'href="/draws/1#{ticket["card"]}:{ticket["nonce"]}"' in hanako.text
 
 
 def test_a_draw_before_its_day_is_not_offered(people):

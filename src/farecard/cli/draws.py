@@ -7,10 +7,10 @@ from typing import Any
 from farecard.cli.ask import number_of
 from farecard.cli.errors import UsageError
 from farecard.cli.show import pairs, print_json, say
-from farecard.draws import index_of, leaf, remarks, verify
+from farecard.draws import index_of, remarks, verify
 from farecard.model.commands import format_number
+from farecard.questions import draws
 from farecard.questions.card import UnknownCardError, everything, find
-from farecard.questions.draws import published, text_of
 from farecard.storage.making import read_vault
 from farecard.storage.opening import open_to_read
 
@@ -19,11 +19,11 @@ def publish(args: Any) -> int:
     """Write a draw's file for everybody: the list, its root, and what the public value picks."""
     with closing(open_to_read(args.store)) as store:
         store.begin_reading()
-        found = published(store, args.draw, args.alternates)
+        found = draws.published(store, args.draw, args.alternates)
     if found is None:
         raise UsageError(f"draw {args.draw} is neither frozen nor held; `commit_draw` freezes it")
     part = Path(f"{args.file}.part")
-    part.write_bytes(text_of(found))
+    part.write_bytes(draws.text_of(found))
     part.replace(args.file)
     say(f"draw {args.draw}: {found['entrants']:,} entrants, root {found['root']}")
     return 0
@@ -69,17 +69,9 @@ def ticket(args: Any) -> int:
     except UnknownCardError as error:
         say(f"farecard: {error}: no such card in {store.place}")
         return 1
-    found = store.rows("entrant_of", draw=args.draw, account=account)
-    if not found:
+    answer = draws.ticket(store, vault, args.draw, account)
+    if answer is None:
         say(f"farecard: this card is not on the list of draw {args.draw}")
         return 1
-    listed = format_number(found[0][0])
-    nonce = vault.nonce(args.draw, account)
-    answer = {
-        "draw": args.draw,
-        "card": listed,
-        "nonce": nonce.hex(),
-        "leaf": leaf(nonce, listed).hex(),
-    }
     (print_json if args.json else pairs)(answer)
     return 0

@@ -9,7 +9,7 @@ from farecard.api.membership import Claim, Confirm, Recover
 from farecard.api.problems import ProblemError, document
 from farecard.api.sessions import MemberSignIn
 from farecard.api.speakers import Speaker
-from farecard.model.commands import PHONES
+from farecard.model.commands import PHONES, parse_number
 from farecard.model.moments import iso_moment
 from farecard.pages import door, paper
 from farecard.pages.applying import application
@@ -18,6 +18,7 @@ from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.language import sentence
 from farecard.pages.requests import TOKEN, Answer, Page, Redirect, Request
+from farecard.questions import draws
 
 HOME, SIGN_IN = "/member", "/member/sign-in"
 CHANNEL = "member-page"
@@ -343,12 +344,13 @@ async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/rally``: the stamp card, or joining."""
     number = request.parts["number"]
     status = await house.about(speaker, number)
-    tried = (
-        None if status["rally"] else await house.try_out(speaker, _command("join_rally", number))
-    )
-    return Page(
-        "member/rally.html", {"card": status["card"], "rally": status["rally"], "tried": tried}
-    )
+    joined, vault = status["rally"], house.app.queue.desk.vault
+    tried = None if joined else await house.try_out(speaker, _command("join_rally", number))
+    mine = []
+    if joined:
+        mine = await house.ask(lambda store: draws.tickets(store, vault, parse_number(number)))
+    figures = {"card": status["card"], "rally": joined, "tried": tried, "tickets": mine}
+    return Page("member/rally.html", figures)
 
 
 join = _does("join_rally")  # ``POST /member/cards/N/rally``

@@ -7,13 +7,25 @@ import msgspec
 
 from farecard.draws import ALGORITHM, NONCE_BYTES, leaf, picks, verify
 from farecard.model.campaign import Rally, day_number
-from farecard.model.commands import CommitDraw, DrawLottery, parse_number
-from farecard.model.moments import iso_day, iso_moment
+from farecard.model.commands import CommitDraw, DrawLottery, format_number, parse_number
+from farecard.model.moments import PAST_MOMENT, iso_day, iso_moment
 from farecard.model.verdict import Reason
+from farecard.questions.card import find
 from farecard.rules import stamp_rally
 from farecard.storage.store import Row, Store
+from farecard.storage.vault import Vault
 
-__all__ = ["draws", "leaf_of", "may_draw", "published", "stage", "text_of", "verify"]
+__all__ = [
+    "draws",
+    "leaf_of",
+    "may_draw",
+    "published",
+    "stage",
+    "text_of",
+    "ticket",
+    "tickets",
+    "verify",
+]
 
 
 def _steps(store: Store, draw: int) -> dict[str, Row]:
@@ -57,6 +69,22 @@ def published(store: Store, draw: int, alternates: int = 0) -> dict[str, Any] | 
         "alternates": order[winners:],
         "leaves": [one.hex() for one in leaves],
     }
+
+
+def ticket(store: Store, vault: Vault, draw: int, account: int) -> dict[str, Any] | None:
+    """A holder's own proof of being on a draw's list: the number that is listed, the nonce, and the leaf they make; None where it is not."""
+    for (number,) in store.rows("entrant_of", draw=draw, account=account):
+        listed, nonce = format_number(number), vault.nonce(draw, account)
+        return {"draw": draw, "card": listed, "nonce": nonce.hex(), "leaf": leaf(nonce, listed).hex()}  # fmt: skip
+    return None
+
+
+def tickets(store: Store, vault: Vault, number: int) -> list[dict[str, Any]]:
+    """The same of a card, whatever number it had then, for every draw that is frozen or held. Raises ``UnknownCardError``."""
+    account = find(store, number, PAST_MOMENT).account
+    frozen = sorted({row[0] for row in store.rows("all_draws")})
+    found = (ticket(store, vault, draw, account) for draw in frozen)
+    return [one for one in found if one is not None]
 
 
 def text_of(found: dict[str, Any]) -> bytes:
