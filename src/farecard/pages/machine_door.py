@@ -20,7 +20,11 @@ SETUP, CARD = f"{HOME}/setup", f"{HOME}/card"
 TICKETS, TOP_UPS, ADJUSTMENT = KINDS = ("ticket-machine", "charge-machine", "fare-adjustment")
 SKINS = ("navy", "pink")
 SETTINGS = "machine"  # the cookie that keeps what a machine is
-GONE: dict[str, str | None] = {VISIT: None, "lang": None}  # the next person begins anew
+GONE: dict[str, str | None] = {
+    VISIT: None,
+    "lang": None,
+    "theme": None,
+}  # the next person begins anew
 
 
 class Settings(NamedTuple):

@@ -42,12 +42,14 @@ async def setup_form(house: House, request: Request) -> Answer:
 
 async def setup(house: House, request: Request) -> Answer:
     """``POST /machine/setup``: a key that is good and speaks for such a machine is kept in it."""
-    port = request.said("port") if request.form.get("reader") else "0"
+    has_reader = bool(request.form.get("reader"))
+    port = request.said("port") if has_reader else "0"
     kind, skin, station = request.said("kind"), request.said("skin"), request.said("station")
     said = Settings(kind if kind in KINDS else TICKETS, skin if skin in SKINS else SKINS[0])
-    if not (port.isascii() and port.isdigit() and int(port[:6]) < 65_536):
+    reader = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else -1
+    if not (1 if has_reader else 0) <= reader < 65_536:
         return _form(house, said, status=400, problem=sentence("machine.setup.bad_port"))
-    said = said._replace(reader=int(port))
+    said = said._replace(reader=reader)
     if station and station not in stations(house):
         no = document(400, Reason(None, "unknown-station", {"field": "station"}))
         return _form(house, said, status=400, problem=no)
