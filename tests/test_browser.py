@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from browsing import DESK, PHONE, Watched, chromium  # noqa: F401  # a fixture
+from browsing import DESK, PHONE, chromium, watched  # noqa: F401  # fixtures
 from farecard.pages.language import Language
 from town import WORD, Town, fresh, opened
 
@@ -13,20 +13,6 @@ from town import WORD, Town, fresh, opened
 def town(request, tmp_path_factory):
     """A server of each engine, its clock in March 2023."""
     yield from opened(Town, request, tmp_path_factory)
-
-
-@pytest.fixture
-def watched(chromium, town):  # noqa: F811
-    """Opens pages that are watched; each must have been without fault in the end."""
-    opened = []
-
-    def one(**options):
-        opened.append(Watched(chromium, town, **options))
-        return opened[-1]
-
-    yield one
-    for each in opened:
-        each.close()
 
 
 def enrol(page, t, login):
@@ -53,7 +39,7 @@ def add(page, t, number, holder):
 
 
 @pytest.mark.parametrize(("language", "size"), [("ja", PHONE), ("en", DESK)])
-def test_from_enrolling_to_the_slip_of_a_lost_card(town, watched, language, size):
+def test_from_enrolling_to_the_slip_of_a_lost_card(town, watched, language, size):  # noqa: F811
     """Each page on the way looked at closely; nothing is wrong with any, and no other host is asked."""
     t = Language(language).word
     number = town.sell("named")
@@ -100,7 +86,7 @@ def test_from_enrolling_to_the_slip_of_a_lost_card(town, watched, language, size
 
 
 @pytest.mark.parametrize(("language", "size"), [("ja", PHONE), ("en", DESK)])
-def test_myna_point_with_all_its_parts(town, watched, language, size):
+def test_myna_point_with_all_its_parts(town, watched, language, size):  # noqa: F811
     """A bar with top-ups that count, one that does not, measures that wait and one that nobody applied for: looked at closely."""
     t = Language(language).word
     number = town.sell("smart")
@@ -114,7 +100,7 @@ def test_myna_point_with_all_its_parts(town, watched, language, size):
     assert one.page.locator("svg.bar rect.part").count() == 2
 
 
-def test_without_script_everything_works(town, watched):
+def test_without_script_everything_works(town, watched):  # noqa: F811
     """The same ways, with what is filled in and pressed alone."""
     t = Language("en").word
     number = town.sell("named")
@@ -127,7 +113,7 @@ def test_without_script_everything_works(town, watched):
     assert not one.page.get_by_role("button", name=t("print")).is_visible(), "what needs a script shows with a script alone"
 
 
-def test_by_keyboard_alone(watched):
+def test_by_keyboard_alone(watched):  # noqa: F811
     """Tab to the field, type, Enter; what has the focus is seen; the first stop skips to the content."""
     t = Language("en").word
     one = watched(viewport=DESK, locale="en")
@@ -150,7 +136,7 @@ def test_by_keyboard_alone(watched):
     page.get_by_role("heading", name=t("home.title")).wait_for()
 
 
-def test_light_and_dark_are_as_the_device_has_it_and_as_one_chooses(watched):
+def test_light_and_dark_are_as_the_device_has_it_and_as_one_chooses(watched):  # noqa: F811
     """The ground is dark in the dark, unless light was chosen; the choice stays."""
     one = watched(viewport=PHONE, locale="en", color_scheme="dark")
     page = one.page

@@ -21,14 +21,15 @@ MAY_IMPORT = {
     "storage": {"model", "campaigns", "network", "tariff"},
     "desk": {"model", "rules", "draws", "ledger", "wire", "campaigns", "tariff", "network", "storage"},
     "questions": {"model", "rules", "draws", "ledger", "campaigns", "tariff", "network", "storage", "desk", "texts"},
-    "access": {"model", "storage"},
+    "access": {"model", "ledger", "storage"},
     "client": {"model"},
     "api": {"model", "access", "wire", "texts", "storage", "desk", "questions"},
     "pages": {"model", "rules", "access", "wire", "texts", "storage", "questions", "api"},
     "export": {"model", "tariff", "storage", "desk", "questions"},
     "sample": {"model"},
+    "felica": set(),
     "cli": {"model", "rules", "draws", "ledger", "wire", "texts", "campaigns", "tariff", "network", "storage", "desk",
-            "questions", "export", "sample", "access", "api"},
+            "questions", "export", "sample", "access", "api", "felica"},
 }  # fmt: skip
 
 

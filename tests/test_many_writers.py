@@ -12,7 +12,7 @@ from conftest import WORKED_EXAMPLE, command, new_desk
 from crossing import CROSSINGS, NUMBERS, Round, many_calls, random_calls
 from farecard.desk.opening import writing_desk
 from farecard.wire.answer import encode_answer
-from serial import Group, NotSerialError, Replayed, find_order, grouped
+from serial_order import Group, NotSerialError, Replayed, find_order, grouped
 from state import problems, state
 from writers import IN_TURN, TOGETHER, Call, writers
 

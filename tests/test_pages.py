@@ -45,9 +45,9 @@ def test_both_languages_say_the_same_things():
 
 def test_every_word_a_page_asks_for_is_there_and_none_is_left_over():
     """Keys as they stand in templates and code; a family of keys is known by its beginning."""
-    text = "".join(path.read_text("utf-8") for path in [*HERE.rglob("*.html"), *HERE.glob("*.py")])
+    text = "".join(path.read_text("utf-8") for path in [*HERE.rglob("*.html"), *HERE.rglob("*.py")])
     asked = set(re.findall(r"""\bt\(['"]([\w.-]+)['"]""", text))
-    begins = set(re.findall(r"""\bt\(['"]([\w.]+\.)['"] ~""", text)) | set(re.findall(r"""\bt\(f['"]([\w.]+\.)\{""", text))
+    begins = set(re.findall(r"""\bt\(['"]([\w.]+\.)['"] ~""", text)) | set(re.findall(r"""\b(?:t|word)\(f['"]([\w.]+\.)\{""", text))
     begins |= set(re.findall(r"""\bt\(['"]([\w.]+_)['"] ~""", text))
     known = words("en").keys()
     assert asked - begins <= known, asked - known
@@ -191,10 +191,29 @@ def test_myna_point_as_a_picture(town):
     assert "Counted ¥12,000 of ¥20,000 ¥8,000 to go" in text
     assert text.count("✓ counted") == 2
     assert "MYN-1" in text
+    # 25 % of 12,000 are 3,000, after the end; the whole of it in the month after the one it is reached in
+    assert "As it is: 3,000 points, around Wed 18 October 2023" in text
+    assert "If it reaches ¥20,000 this month: 5,000 points, around Tue 18 April 2023" in text
     parts = re.findall(r'class="part" x="(\d+)" y="0" width="(\d+)"', hanako.text)
     assert parts == [("0", "250"), ("250", "350")]  # of a bar of 1000: 5,000 and 7,000 of 20,000
     assert "Measure 3: the account ○ not applied for" in text
     assert "Nobody has applied" in town.holder("named")[0].look(f"/member/cards/{next(reversed(town.holders))}/myna")
+
+
+def test_applying_for_myna_point(town):
+    """Never with the individual number; a refusal says from when (WST-1); what would be taken is said before it is applied for, once."""
+    hanako, number = town.holder("smart")
+    hanako.look(f"/member/cards/{number}/myna")
+    hanako.look(f"/member/cards/{number}/apply")
+    assert "PUB-14" in hanako.press("Go on", person="123456789012", measure_1="yes")
+    text = hanako.press("Go on", person=f"key-{number}", measure_1="yes", measure_3="yes")
+    assert "Taken: Measure 1: top-ups Measure 3: the account" in text
+    assert "Applied for Myna Point" in hanako.press("Apply")
+    assert decided(town, number) == ["issue", "apply_myna_point"]
+    assert "Counted ¥0 of ¥20,000" in hanako.look(f"/member/cards/{number}/myna")
+    named = town.holder("named")
+    named[0].look(f"/member/cards/{named[1]}/apply")
+    assert "WST-1" in named[0].press("Go on", person=f"key-{named[1]}", measure_1="yes")
 
 
 def test_a_bar_ends_at_its_target():
@@ -231,6 +250,9 @@ def test_history_by_month_and_kind_and_as_a_file(town):
     assert headers["content-type"].startswith("text/csv")
     assert file.startswith("\ufeffWhen,What,Where,Amount,Balance,Points\r\n2023-03-01T12:00:00+09:00,purchase,shop,-680,820,0")
     assert number not in headers["content-disposition"]
+    assert hanako.send("GET", f"/member/cards/{number}/history.csv?kind=issue")[2].count("\n") == 2  # what the page shows, no more
+    status, headers, body = hanako.send("GET", f"/member/cards/{number}/history.pdf?kind=purchase", raw=True)
+    assert (status, headers["content-type"], body[:5]) == (200, "application/pdf", b"%PDF-")
 
 
 def test_what_is_wrong_is_said_with_the_way_on_and_what_was_typed_stays(town):

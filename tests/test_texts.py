@@ -11,7 +11,7 @@ from farecard.texts import LANGUAGES, explain, texts
 
 SOURCE = Path(__file__).parent.parent / "src" / "farecard"
 # which argument of these calls is the code
-CALLS = {"refuse": 1, "refer": 1, "Reason": 1, "invalid": 1, "_wrong": 1, "_no_answer": 1, "_try": 3, "ProposalError": 0}
+CALLS = {"refuse": 1, "refer": 1, "Reason": 1, "invalid": 1, "_wrong": 1, "_no_answer": 1, "_try": 3, "ProposalError": 0, "ShiftError": 0, "OwningError": 0}
 # codes that are put together where they are used
 BUILT = {
     "card-stopped-damaged", "card-stopped-lost", "card-replaced-damaged", "card-replaced-lost",

@@ -42,6 +42,10 @@ class Town(Served):
         farecard("--store", self.url, "staff", "add", name, "--role", role, "--password-stdin", stdin=f"{WORD}\n".encode())
         return name
 
+    def said_so_far(self):
+        """All that the server has written so far."""
+        return "".join(self._lines)
+
     def sell(self, kind):
         """A card for 2,000 yen, of a Hanako of its own where it carries a name: nobody has two (CARD-4)."""
         n = fresh()

@@ -18,8 +18,12 @@ class Browser:
         self.cookies = {}
         self.path = "/member"
 
-    def send(self, method, path, form=None, **headers):
-        """One request, its cookies kept; gives (status, headers, text)."""
+    def csrf(self):
+        """What the forms of the page that is shown carry."""
+        return re.search(r'name="csrf" value="([^"]+)"', self.text)[1]
+
+    def send(self, method, path, form=None, *, raw=False, **headers):
+        """One request, its cookies kept; gives (status, headers, text), or bytes where it is asked for ``raw``."""
         said = {"Accept-Language": self.language, **headers}
         if self.cookies:
             said["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -31,7 +35,7 @@ class Browser:
         try:
             connection.request(method, path, body, said)
             answer = connection.getresponse()
-            text = answer.read().decode()
+            text = answer.read() if raw else answer.read().decode()
         finally:
             connection.close()
         for name, value in answer.getheaders():

@@ -273,6 +273,19 @@ def release(
     raise OwningError("not-the-holder", field="born")
 
 
+def papers_fit(store: Store, vault: Vault, number: int, papers: Papers) -> bool:
+    """Whether papers are those of a card's holder; what does not fit is counted.
+
+    ``OwningError``: ``unknown-card``, ``no-name-on-it``, ``too-many-guesses``.
+    """
+    with adding(store):
+        card, holder = _in_hand(store, number)
+        if holder is None:
+            raise OwningError("no-name-on-it", field="card")
+        fits = vault.holder(*papers) == holder
+        return _counted(store, [(f"papers {card.account}", MOST_OF_CARD)], fits=fits)
+
+
 def _in_hand(store: Store, number: int) -> tuple[Account, bytes | None]:
     """A card that somebody shows, and its holder as of ``_holder_of``. ``OwningError`` ``unknown-card``."""
     card = _account(store, number)

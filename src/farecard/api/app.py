@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from importlib import metadata
-from time import perf_counter
+from time import monotonic, perf_counter
 from traceback import format_tb
 from typing import Any, Protocol, TypeVar
 
@@ -79,9 +80,13 @@ class App:
     """An ASGI application over one desk. ``open_desk`` is called when the server starts."""
 
     def __init__(
-        self, open_desk: Callable[[], Desk], limits: Limits, metrics: Metrics, clock: Clock | None = None
+        self, open_desk: Callable[[], Desk], limits: Limits, metrics: Metrics, clock: Clock | None = None,
+        until_idle: float | None = None,
     ) -> None:  # fmt: skip
+        """``until_idle``: seconds without a request after which the process is told to end; None: never."""
         self._open_desk = open_desk
+        self._until_idle = until_idle
+        self._heard = monotonic()
         self.clock = clock or Clock()
         self.limits = limits
         self.metrics = metrics
@@ -152,6 +157,10 @@ class App:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(1)
+            if self._until_idle is not None and monotonic() - self._heard > self._until_idle:
+                _log.info("nobody asked for %d seconds", self._until_idle)
+                signal.raise_signal(signal.SIGTERM)
+                return
             try:
                 sweep(loop.time())
                 self.metrics.share(self._gauges())
@@ -172,6 +181,7 @@ class App:
                 await self._live(receive, send)
             return
         started = perf_counter()
+        self._heard = monotonic()
         status = 0
 
         async def say(message: dict[str, Any]) -> None:

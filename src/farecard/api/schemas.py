@@ -202,6 +202,13 @@ def _status() -> Schema:
             "target": YEN,
             "counted": YEN,
             "remaining": YEN,
+            "outlook": an_object(
+                {},
+                {
+                    name: an_object({"points": POINTS, "grant_on": DAY})
+                    for name in ("as_it_is", "at_target")
+                },
+            ),
             "top_ups": {
                 "type": "array",
                 "items": an_object(

@@ -26,6 +26,7 @@ class Settings(msgspec.Struct):
     log_level: str
     clock_ahead: int = 0  # microseconds
     behind_tls: bool = False
+    until_idle: float | None = None  # seconds without a request after which it ends by itself
     shared: str | None = None  # the folder for numbers, where there are several
 
 
@@ -47,4 +48,5 @@ def make() -> App:
         settings.limits,
         Metrics(shared),
         Clock(settings.clock_ahead),
+        settings.until_idle,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from farecard.cli import windows
 from farecard.cli.ask import by_head, show_books
 from farecard.cli.errors import UsageError
 from farecard.cli.journal import Summary
@@ -37,11 +38,13 @@ def demo(args: Any) -> int:
     if args.commands < 0:
         raise UsageError("--commands: how many commands, 0 or more")
     desk = writing_desk(url)
+    lines = journal(args.commands, 1)
+    if args.serve:
+        lines = windows.until_today(lines)
     stories = Path(__file__).with_name("demo.ndjson").read_bytes().splitlines()
     answers = desk.run([("demo", line) for line in stories])
     summary = Summary()
     started = perf_counter()
-    lines = journal(args.commands, 1)
     progress = Progress(args.commands, "command")
     while some := list(islice(lines, 4096)):
         summary.count(desk.run([("sample", line) for line in some]))
@@ -83,6 +86,8 @@ def demo(args: Any) -> int:
         print(f"  {command} {what}")
     print(f"  {program} explain RFD-1")
     print(f"  {program} sample --commands 1000 | {program} --store sqlite:///mine.db replay -")
+    if args.serve:
+        return windows.serve_all(desk, url)
     return 0
 
 

@@ -29,6 +29,7 @@ INTERRUPTED = {
     "export:parquet": "nothing was exported",
     "stores:backup": "no backup was made",
     "stores:restore": "nothing was restored",
+    "read:run": "no card was read",
 }
 
 
@@ -150,7 +151,11 @@ def parser() -> argparse.ArgumentParser:
     for name, run, text in (
         ("refund", "ask:quote_refund", "what a refund now would pay out"),
         ("reissue", "ask:quote_reissue", "what a new card would cost, and from when"),
-        ("quick-charge", "ask:quote_quick_charge", "what is left of the day's and the month's limit"),
+        (
+            "quick-charge",
+            "ask:quote_quick_charge",
+            "what is left of the day's and the month's limit",
+        ),
     ):
         add(name, run, text, within=quotes, as_of=True).add_argument("card", metavar="CARD")
     books = add(
@@ -231,8 +236,13 @@ def parser() -> argparse.ArgumentParser:
         help="show and take everything as if it were then, going on from there: for training and demonstrations",
     )  # fmt: skip
     server.add_argument(
+        "--until-idle", type=float, metavar="SECONDS",
+        help="end when nobody has asked for so long: for demonstrations and scripts",
+    )  # fmt: skip
+    server.add_argument(
         "--limit", action="append", metavar="NAME=NUMBER", help="change a limit, like unread=60"
     )
+    _add_read(add)
     _add_keys(subs, add)
     _add_people(subs, add)
     _add_staff(subs, add)
@@ -298,7 +308,33 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--commands", type=int, default=20_000, metavar="N", help="size of the generated journal"
     )
+    demo.add_argument(
+        "--serve", action="store_true",
+        help="then serve the pages of all windows over it, as of 15 September 2023, and print who can sign in",
+    )  # fmt: skip
     return main
+
+
+def _add_read(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """A real card on a reader."""
+    read = add("read", "read:run", "read a transit card on a reader; nothing of it is kept")
+    read.add_argument(
+        "--device", default="usb", metavar="PATH",
+        help="the reader, as nfcpy names it: usb, usb:054c:06c3, tty:USB0:pn532, udp:localhost:54321"
+        " (default %(default)s)",
+    )  # fmt: skip
+    read.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="how long to wait for a card (default 60)"
+    )
+    read.add_argument(
+        "--offer", type=int, nargs="?", const=8466, metavar="PORT",
+        help="go on reading and offer each card to a page on this machine, at a port of loopback"
+        " (default %(const)s; 0: any free one)",
+    )  # fmt: skip
+    read.add_argument(
+        "--page", metavar="ORIGIN",
+        help="the only page it is offered to (default http://127.0.0.1:8000)",
+    )  # fmt: skip
 
 
 def _add_keys(subs: Any, add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -41,8 +41,10 @@ def run(args: Any) -> int:
     """``farecard serve``, until SIGTERM or Ctrl-C."""
     ahead = 0 if args.clock is None else _moment(args.clock) - moment_now()
     settings = Settings(
-        args.store, _limits(args.limit or []), args.log_level, ahead, args.behind_tls
-    )
+        args.store, _limits(args.limit or []), args.log_level, ahead, args.behind_tls, args.until_idle
+    )  # fmt: skip
+    if args.until_idle is not None and (args.until_idle <= 0 or args.workers > 1):
+        raise UsageError("--until-idle: more than 0 seconds, and one process")
     if args.workers < 1:
         raise UsageError("--workers: 1 or more processes")
     place = place_of(args.store)

@@ -1,6 +1,5 @@
 """An export read back with DuckDB: the set-based runs over its files, the store left in peace."""
 
-import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +10,9 @@ import msgspec
 from farecard.export.columns import EVENTS, TABLES
 from farecard.export.parquet import ABOUT
 from farecard.model.moments import day_of, month_of, parse_moment
-from farecard.storage.sql import survey
+from farecard.storage.sql import PARAMETER, survey
 from farecard.storage.store import Row
 
-_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 ROWS_AT_ONCE = 65_536
 
 
@@ -45,7 +43,7 @@ class NoExportError(Exception):
 
 def in_duckdb(text: str) -> str:
     """Translate a named statement."""
-    return _PARAMETER.sub(r"$\1", text)
+    return PARAMETER.sub(r"$\1", text)
 
 
 def _lacking(about: About) -> Iterator[str]:

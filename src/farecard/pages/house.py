@@ -1,17 +1,32 @@
 """What a page asks of the house behind it: the same parts that answer the API, with the same rights and limits."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
+from farecard.access.errors import CodedError
 from farecard.api import asking
 from farecard.api.app import App
+from farecard.api.problems import ProblemError
+from farecard.api.sessions import wait
 from farecard.api.speakers import Speaker
-from farecard.model.moments import iso_moment
+from farecard.model.moments import day_of, iso_moment
+from farecard.model.verdict import Reason
 from farecard.questions import following
 from farecard.storage.store import Store
 from farecard.texts import explain_all
 from farecard.wire.answer import encode_answer
+
+T = TypeVar("T")
+# what is wrong with what somebody wrote is 400, what is not there 404, what is another's 403; all else is in the way: 409
+_STATUS = {
+    "unknown-shift": 404,
+    "not-your-shift": 403,
+    "bad-till": 400,
+    "bad-float": 400,
+    "bad-count": 400,
+}
 
 
 class House:
@@ -34,10 +49,28 @@ class House:
         """The moment, by the windows' clock."""
         return self.app.clock.now()
 
+    def stations(self) -> list[str]:
+        """The network's stations as of today."""
+        return self.app.queue.desk.inputs.networks.on(day_of(self.now)).stations()
+
     async def about(self, speaker: Speaker, number: str, what: str = "") -> Any:
         """One of the five questions about a card, as of now. ``ProblemError`` 400, 403 or 404."""
         question = asking.OF_A_CARD[what]
         return await asking.of_a_card(self.app.readers, speaker, number, question, None, self.now)
+
+    async def ask(self, question: Callable[[Store], T]) -> T:
+        """What somebody who may ask it asks of one state of the store. ``ProblemError`` where that has a code."""
+        try:
+            return await self.app.readers.ask(question)
+        except CodedError as no:
+            raise _problem(no) from None
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        """What ``work`` gives over a store opened to write. ``ProblemError`` where it says no."""
+        try:
+            return await self.app.registrar.do(work)
+        except CodedError as no:
+            raise _problem(no) from None
 
     async def send(self, speaker: Speaker, id: str, command: dict[str, Any]) -> dict[str, Any]:
         """What becomes of a command, as the API says it. One of this id that was decided before is not sent again."""
@@ -60,12 +93,22 @@ class House:
 
     async def decided(self, speaker: Speaker, id: str) -> dict[str, Any] | None:
         """What became of a command of this speaker; None where none of this id was decided."""
+        return await self.decided_by(speaker.name, id)
+
+    async def decided_by(self, sender: str, id: str) -> dict[str, Any] | None:
+        """The same, whoever asks: for pages that a colleague may look at."""
 
         def ask(store: Store) -> dict[str, Any] | None:
-            found = following.decided(store, speaker.name, id)
+            found = following.decided(store, sender, id)
             return None if found is None else explain_all(found)
 
         found = await self.app.readers.ask(ask)
         if found is not None:
             found["result"] = msgspec.json.decode(found["result"])
         return found
+
+
+def _problem(no: CodedError) -> ProblemError:
+    if no.until is not None:
+        return wait(Reason(None, no.code, {"until": iso_moment(no.until)}), no.until)
+    return ProblemError(_STATUS.get(no.code, 409), Reason(None, no.code, no.params))

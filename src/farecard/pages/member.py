@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from farecard.access.sessions import MEMBER
 from farecard.api.membership import Claim, Confirm, Recover
@@ -9,12 +10,14 @@ from farecard.api.problems import ProblemError, document
 from farecard.api.sessions import MemberSignIn
 from farecard.api.speakers import Speaker
 from farecard.model.commands import PHONES
-from farecard.pages import door
+from farecard.model.moments import iso_moment
+from farecard.pages import door, paper
+from farecard.pages.applying import application
 from farecard.pages.door import Window, again, then_to
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.language import sentence
-from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.pages.requests import TOKEN, Answer, Page, Redirect, Request
 
 HOME, SIGN_IN = "/member", "/member/sign-in"
 CHANNEL = "member-page"
@@ -165,20 +168,25 @@ async def history(house: House, request: Request, speaker: Speaker) -> Answer:
     found = await house.about(speaker, number, "history")
     months = list(dict.fromkeys(one["at"][:7] for one in found))
     kinds = sorted({one["do"] for one in found})
+    said = {name: request.query.get(name, "").strip() for name in ("month", "kind", "q")}
+    figures = {
+        "card": (await house.about(speaker, number))["card"], "lines": _shown(request, found),
+        "months": months, "kinds": kinds, "said": said, "asked": urlencode(said),
+    }  # fmt: skip
+    return Page("member/history.html", figures)
+
+
+def _shown(request: Request, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The lines of a history that a month, a kind and words leave."""
     month, kind = request.query.get("month", ""), request.query.get("kind", "")
-    sought = request.query.get("q", "").strip()
-    shown = [
+    sought = request.query.get("q", "").strip().casefold()
+    return [
         one
         for one in found
         if (not month or one["at"].startswith(month))
         and (not kind or one["do"] == kind)
-        and (not sought or sought.casefold() in _written(request, one))
+        and (not sought or sought in _written(request, one))
     ]
-    figures = {
-        "card": (await house.about(speaker, number))["card"],
-        "lines": shown, "months": months, "kinds": kinds, "month": month, "kind": kind, "sought": sought,
-    }  # fmt: skip
-    return Page("member/history.html", figures)
 
 
 def _written(request: Request, line: dict[str, Any]) -> str:
@@ -197,9 +205,33 @@ async def history_file(house: House, request: Request, speaker: Speaker) -> Answ
     head = [t(f"history.{name}") for name in ("at", "what", "where", "amount", "balance", "points")]
     lines = [
         [one["at"], t(f"do.{one['do']}"), t(f"channel.{one['channel']}"), one["amount"], one["balance"], one["points"]]
-        for one in found
+        for one in _shown(request, found)
     ]  # fmt: skip
     return csv_file(f"history-{number[-4:]}", head, lines)
+
+
+@for_members
+async def history_paper(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N/history.pdf``: what the page shows, to be printed."""
+    number, say = request.parts["number"], request.language
+    t = say.word
+    card = (await house.about(speaker, number))["card"]
+    found = await house.about(speaker, number, "history")
+    head = [t(f"history.{name}") for name in ("at", "what", "where", "amount", "balance", "points")]
+    rows = [
+        [
+            say.moment(one["at"]), t(f"do.{one['do']}"), t(f"channel.{one['channel']}"),
+            say.yen(one["amount"]), "" if one["balance"] is None else say.yen(one["balance"]), str(one["points"]),
+        ]
+        for one in _shown(request, found)
+    ]  # fmt: skip
+    title = t("history.title")
+    parts: list[paper.Part] = [
+        paper.Heading(title),
+        paper.Words(f"{t('kind.' + card['kind'])} …{say.end_of(number)} · {say.day(iso_moment(house.now))}"),
+        paper.Table(head, rows, right=(3, 4, 5), widths=(3, 2, 2, 1.5, 1.5, 1)),
+    ]  # fmt: skip
+    return paper.pdf(f"history-{say.end_of(number)}", title, parts)
 
 
 @for_members
@@ -286,6 +318,27 @@ async def myna(house: House, request: Request, speaker: Speaker) -> Answer:
 
 
 @for_members
+async def apply_form(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N/apply``: what an application needs."""
+    status = await house.about(speaker, request.parts["number"])
+    return Page("member/apply.html", {"card": status["card"], "tried": None, "said": {}})
+
+
+@for_members
+async def apply(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /member/cards/N/apply``: what would be taken; then it is applied for."""
+    number, step = request.parts["number"], request.said("step")
+    command = _command("apply_myna_point", number) | application(request)
+    if step == "do":
+        return await _done(house, request, speaker, command)
+    ours = (TOKEN, "step", "id")
+    said = {name: value.strip() for name, value in request.form.items() if name not in ours}
+    status = await house.about(speaker, number)
+    tried = None if step == "change" else await house.try_out(speaker, command)
+    return Page("member/apply.html", {"card": status["card"], "tried": tried, "said": said})
+
+
+@for_members
 async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/rally``: the stamp card, or joining."""
     number = request.parts["number"]
@@ -354,10 +407,12 @@ WINDOW = Window(MEMBER, [
     ("GET", f"{HOME}/add", add_form), ("POST", f"{HOME}/add", add),
     ("GET", _CARD, card),
     ("GET", f"{_CARD}/history", history), ("GET", f"{_CARD}/history.csv", history_file),
+    ("GET", f"{_CARD}/history.pdf", history_paper),
     ("GET", f"{_CARD}/lost", lost_form), ("POST", f"{_CARD}/lost", lost),
     ("GET", f"{_CARD}/refund", refund_form), ("POST", f"{_CARD}/refund", refund),
     ("GET", f"{_CARD}/points", points), ("POST", f"{_CARD}/points", register),
     ("GET", f"{_CARD}/myna", myna),
+    ("GET", f"{_CARD}/apply", apply_form), ("POST", f"{_CARD}/apply", apply),
     ("GET", f"{_CARD}/rally", rally), ("POST", f"{_CARD}/rally", join),
     ("GET", f"{_CARD}/done/{{id}}", done),
     ("POST", f"{_CARD}/give-up", give_up),

@@ -1,8 +1,10 @@
 """What is printed: documents as PDF, made of a few kinds of parts. Sizes are millimetres."""
 
 import io
+import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from xml.sax.saxutils import escape
 
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
@@ -12,12 +14,22 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.pdfmetrics import registerFont
-from reportlab.platypus import Flowable, LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+from reportlab.platypus import (
+    BaseDocTemplate,
+    Flowable,
+    Frame,
+    LongTable,
+    PageTemplate,
+    Paragraph,
+    Spacer,
+    TableStyle,
+)
 
 from farecard.pages.requests import File
 
 FONT = "HeiseiKakuGo-W5"  # every viewer has a Gothic for this name; none is carried along
 ROLL = 85.0  # the paper of a ticket machine: as wide as a ticket, as long as it needs to be
+_JAPANESE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
 _INK = HexColor("#1b1c1d")
 _LINE = HexColor("#8a8d91")
 registerFont(UnicodeCIDFont(FONT))
@@ -44,11 +56,12 @@ class Sum(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table; ``right``: the columns of figures."""
+    """A table; ``right``: the columns of figures, ``widths``: how wide each is beside the others."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     right: Sequence[int] = ()
+    widths: Sequence[float] = ()
 
 
 class Code(NamedTuple):
@@ -70,12 +83,11 @@ def pdf(name: str, title: str, parts: Sequence[Part], *, roll: bool = False) -> 
     if roll:
         height = 2 * margin + sum(_height(one, inner) for one in made) + 2 * mm
     out = io.BytesIO()
-    document = SimpleDocTemplate(
-        out, pagesize=(width, height), leftMargin=margin, rightMargin=margin, topMargin=margin,
-        bottomMargin=margin, title=title, author="farecard", invariant=1,
-    )  # fmt: skip
-    for frame in ("leftPadding", "rightPadding", "topPadding", "bottomPadding"):
-        setattr(document, frame, 0)
+    document = BaseDocTemplate(
+        out, pagesize=(width, height), title=title, author="farecard", invariant=1
+    )
+    frame = Frame(margin, margin, inner, height - 2 * margin, 0, 0, 0, 0)  # no padding within
+    document.addPageTemplates(PageTemplate(frames=[frame]))
     document.build(made)
     return File(out.getvalue(), "application/pdf", f"{name}.pdf", inline=True)
 
@@ -85,22 +97,22 @@ def _height(flowable: Flowable, width: float) -> float:
     return float(flowable.wrap(width, 100_000)[1] + before + after)
 
 
-def _style(size: float, **more: Any) -> ParagraphStyle:
-    return ParagraphStyle(
-        f"s{size}", fontName=FONT, fontSize=size, leading=size * 1.5, textColor=_INK, wordWrap="CJK", **more
+def _said(text: str, size: float, *, right: bool = False) -> Flowable:
+    """A text as a paragraph. Japanese breaks anywhere, all else between words."""
+    style = ParagraphStyle(
+        "farecard", fontName=FONT, fontSize=size, leading=size * 1.5, textColor=_INK,
+        alignment=2 if right else 0, wordWrap="CJK" if _JAPANESE.search(text) else None,
     )  # fmt: skip
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    # the standard faces of this kind draw a backslash for the half-width sign
+    return Paragraph(escape(text.replace("¥", "￥")), style)
 
 
 def _made(part: Part, width: float, size: float) -> list[Flowable]:
     """A part as the library lays it out."""
     if isinstance(part, Heading):
-        return [Paragraph(_escaped(part.text), _style(size * 1.5)), Spacer(1, size / 2)]
+        return [_said(part.text, size * 1.5), Spacer(1, size / 2)]
     if isinstance(part, Words):
-        return [Paragraph(_escaped(part.text), _style(part.size or size)), Spacer(1, size / 3)]
+        return [_said(part.text, part.size or size), Spacer(1, size / 3)]
     if isinstance(part, Code):
         side = part.side * mm
         widget = QrCodeWidget(part.text, barLevel="M")
@@ -108,25 +120,25 @@ def _made(part: Part, width: float, size: float) -> list[Flowable]:
         drawing = Drawing(side, side, transform=[side / (x1 - x0), 0, 0, side / (y1 - y0), 0, 0])
         drawing.add(widget)
         drawing.hAlign = "LEFT"
-        return [drawing, Paragraph(_escaped(part.text), _style(size)), Spacer(1, size / 2)]
+        return [drawing, _said(part.text, size), Spacer(1, size / 2)]
     return [_table(part, width, size), Spacer(1, size)]
 
 
 def _table(part: Sum | Table, width: float, size: float) -> Flowable:
-    cell = _style(size)
-    right = _style(size, alignment=2)
     if isinstance(part, Sum):
         rows = [*part.rows, *([part.total] if part.total else [])]
-        lines = [[Paragraph(_escaped(a), cell), Paragraph(_escaped(b), right)] for a, b in rows]
+        lines = [[_said(name, size), _said(amount, size, right=True)] for name, amount in rows]
         made = LongTable(lines, colWidths=[width * 0.6, width * 0.4])
         last = [("LINEABOVE", (0, -1), (-1, -1), 1, _INK)] if part.total else []
         made.setStyle(TableStyle([*_GRID, *last]))
         return made
     lines = [
-        [Paragraph(_escaped(text), right if n in part.right else cell) for n, text in enumerate(row)]
+        [_said(text, size, right=n in part.right) for n, text in enumerate(row)]
         for row in [part.head, *part.rows]
-    ]  # fmt: skip
-    made = LongTable(lines, colWidths=[width / len(part.head)] * len(part.head), repeatRows=1)
+    ]
+    widths = part.widths or [1.0] * len(part.head)
+    columns = [width * one / sum(widths) for one in widths]
+    made = LongTable(lines, colWidths=columns, repeatRows=1)
     made.setStyle(TableStyle([*_GRID, ("LINEBELOW", (0, 0), (-1, 0), 1, _INK)]))
     return made
 

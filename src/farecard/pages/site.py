@@ -183,4 +183,4 @@ class Site:
 
 def _pattern(path: str) -> re.Pattern[str]:
     """A path with names in braces, as an expression."""
-    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)))

@@ -108,6 +108,10 @@ def _told(measure: Measure, case: Case, campaign: Campaign) -> dict[str, Any]:
         told["target"] = measure.target
         told["counted"] = found.counted
         told["remaining"] = max(0, measure.target - found.counted)
+        told["outlook"] = {
+            name: {"points": one.points, "grant_on": iso_day(one.due)}
+            for name, one in measures.outlook(measure, case, campaign).items()
+        }
         told["top_ups"] = _top_ups(measure, case) if found.state != measures.NOT_APPLIED else []
     return told
 

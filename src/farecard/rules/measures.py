@@ -408,6 +408,22 @@ def progress(measure: Measure, case: Case, campaign: Campaign) -> Progress:
     return Progress(number, WAITING, 0, None, 0, (waiting(measure, case),))
 
 
+def outlook(measure: Measure, case: Case, campaign: Campaign) -> dict[str, Grant]:
+    """What a sum that still counts comes to: ``as_it_is``, if nothing is added; ``at_target``, if the target is reached this month.
+
+    What could not be paid any more, because the card will have expired, is left out.
+    """
+    if measure.target is None or progress(measure, case, campaign).state != COUNTING:
+        return {}
+    found = {}
+    share = share_at_the_end(measure, case, campaign)
+    if share is not None and share.points:
+        found["as_it_is"] = share
+    month = month_of(day_of(case.now))
+    found["at_target"] = Grant(0, measure.reward, case.now, pay_day(month + 1, campaign))
+    return {name: one for name, one in found.items() if blocked(one, case, campaign) is None}
+
+
 def monthly_progress(measure: Measure, case: Case, campaign: Campaign) -> list[Progress]:
     """The state of each month of a monthly measure in which something counted, oldest first."""
     found = []

@@ -5,7 +5,6 @@ list is more than the server's. What waits for the server is a generator that yi
 (``select.POLLIN``, ``POLLOUT``), so that whoever drives it may do something else meanwhile.
 """
 
-import re
 import select
 import sys
 from array import array
@@ -20,6 +19,7 @@ from psycopg.adapt import Transformer
 from psycopg.copy import Copy, FileWriter
 
 from farecard.storage.errors import StoreError
+from farecard.storage.sql import PARAMETER
 from farecard.storage.store import Ask
 
 T = TypeVar("T")
@@ -29,13 +29,11 @@ _LENGTH_AND_NUMBER = pack(">iq", 8, 0)
 _BINARY = 1
 _KEPT_TEXTS = 20_000
 
-_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
-
 
 def numbered(text: str) -> tuple[str, list[str]]:
     """A statement with :names as $1, $2, …; and the names in that order."""
-    names = list(dict.fromkeys(_PARAMETER.findall(text)))
-    return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text), names
+    names = list(dict.fromkeys(PARAMETER.findall(text)))
+    return PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text), names
 
 
 # -- values as PostgreSQL's binary format has them -----------------------------------------------

@@ -410,3 +410,23 @@ SELECT writer FROM found WHERE writer IS NOT NULL
 
 -- name: batches_of
 SELECT id, recorded_at, number FROM batch WHERE writer = :writer AND number >= :number ORDER BY number LIMIT :most
+
+-- name: booked_in_till
+SELECT CAST(coalesce(sum(debit - credit), 0) AS BIGINT) FROM total
+WHERE account = :account AND account >= 'cash:counter:' AND account < 'cash:counter;'
+
+-- name: shift
+SELECT * FROM shift WHERE shift = :shift
+
+-- name: shift_at_till
+SELECT * FROM shift WHERE till = :till AND closed_at IS NULL
+
+-- name: shifts_of
+SELECT * FROM shift WHERE clerk = :clerk ORDER BY opened_at DESC, shift LIMIT CAST(:most AS BIGINT)
+
+-- name: shifts
+SELECT * FROM shift ORDER BY opened_at DESC, shift LIMIT CAST(:most AS BIGINT)
+
+-- name: close_shift
+UPDATE shift SET closed_at = :closed_at, expected = :expected, counted = :counted, pieces = :pieces, why = :why
+WHERE shift = :shift AND closed_at IS NULL

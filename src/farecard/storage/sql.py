@@ -4,16 +4,20 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 # the schema's files; what a version added is a file of its own, which a store of the version before it lacks
-SCHEMA = ("schema.sql", "campaigns.sql", "access.sql", "cases.sql", "members.sql")
+SCHEMA = ("schema.sql", "campaigns.sql", "access.sql", "cases.sql", "members.sql", "shifts.sql")
 ADDED = {
     3: "campaigns.sql",
     4: "since_4.sql",
     5: "access.sql",
     6: "cases.sql",
     7: "members.sql",
+    8: "shifts.sql",
 }
+
+# a parameter of a statement; not within a cast or a word
+PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
 
 Translate = Callable[[str], str]
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from farecard.storage.sql import queries, tables
+from farecard.storage.sql import PARAMETER, queries, tables
 from farecard.storage.store import EVERYDAY, Ask, Row, Writes
 
 # the schema's word → PostgreSQL's. Text sorts by its bytes, as SQLite sorts it.
@@ -12,7 +12,6 @@ DIALECT = (
     (re.compile(r"\bTEXT\b"), 'TEXT COLLATE "C"'),
     (re.compile(r"^\) /\* rewritten in place \*/;", re.MULTILINE), ") WITH (fillfactor = 80);"),
 )
-_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 # A desk's statements walk the lists they are given in order, over the tables' keys: planned once, and
 # two batches lock the rows they share in the same order.
@@ -62,7 +61,7 @@ def in_postgres(text: str) -> str:
 
 def for_cursor(text: str) -> str:
     """A named statement as psycopg's cursors take it, its values binary."""
-    return _PARAMETER.sub(r"%(\1)b", text.replace("%", "%%"))
+    return PARAMETER.sub(r"%(\1)b", text.replace("%", "%%"))
 
 
 def desk_reads() -> dict[str, str]:

@@ -14,3 +14,15 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
+// what notes and coins come to while they are counted, and how far it is from what should be there
+for (const sum of document.querySelectorAll("[data-count-of]")) {
+  const pieces = document.querySelectorAll("[data-piece]");
+  const count = () => {
+    let yen = 0;
+    for (const one of pieces) yen += Number(one.dataset.piece) * (Number(one.value.replace(/,/g, "")) || 0);
+    const differs = yen - Number(sum.dataset.countOf);
+    sum.value = `${yen.toLocaleString()} (${differs > 0 ? "+" : ""}${differs.toLocaleString()})`;
+  };
+  for (const one of pieces) one.addEventListener("input", count);
+  count();
+}

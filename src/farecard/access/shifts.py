@@ -1,0 +1,144 @@
+"""A clerk's shift at a till: opened with a float, closed with a count. Yen; times are moments.
+
+What should be in the till is not counted a second time: it is the float and what the books took in at that till since.
+"""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from farecard.access.errors import CodedError
+from farecard.access.trail import note
+from farecard.ledger.chart import cash
+from farecard.model.commands import LETTERS
+from farecard.model.moments import iso_moment
+from farecard.storage.making import adding
+from farecard.storage.store import Store
+
+PIECES = (10_000, 5_000, 2_000, 1_000, 500, 100, 50, 10, 5, 1)  # notes and coins
+MOST_BROUGHT = 10_000_000
+_MOST_PIECES = 100_000
+_LONGEST = 64  # of a till's name, as of any place
+LONGEST_WHY = 500
+
+
+class Shift(NamedTuple):
+    """A shift. ``booked``: what the books had in the till when it was opened; the last five when it was closed."""
+
+    shift: str
+    till: str
+    clerk: str
+    opened_at: int
+    brought: int
+    booked: int
+    closed_at: int | None = None
+    expected: int | None = None
+    counted: int | None = None
+    pieces: str | None = None
+    why: str | None = None
+
+
+class ShiftError(CodedError):
+    """Why a shift is not opened or closed."""
+
+
+def booked(store: Store, till: str) -> int:
+    """What the books have in the cash account of a counter's till."""
+    ((yen,),) = store.rows("booked_in_till", account=cash("counter", till, None))
+    found: int = yen
+    return found
+
+
+def open_shift(store: Store, clerk: str, till: str, brought: int, at: int) -> Shift:
+    """Begin a shift. ``ShiftError`` when the clerk has one, or somebody has one at this till."""
+    if not (till.isprintable() and 0 < len(till) <= _LONGEST):
+        raise ShiftError("bad-till", field="till", longest=_LONGEST)
+    if not 0 <= brought <= MOST_BROUGHT:
+        raise ShiftError("bad-float", field="brought", most=MOST_BROUGHT)
+    made = Shift(_new_number(), till, clerk, at, brought, 0)
+    with adding(store):
+        own = of_clerk(store, clerk)
+        if own is not None:
+            raise ShiftError("shift-is-open", shift=own.shift, till=own.till)
+        for row in store.rows("shift_at_till", till=till):
+            raise ShiftError("till-is-taken", till=till, clerk=Shift(*row).clerk)
+        made = made._replace(booked=booked(store, till))
+        store.append("shift", [tuple(made)])
+        note(store, clerk, "shift-opened", made.shift, till)
+    return made
+
+
+def of_clerk(store: Store, clerk: str) -> Shift | None:
+    """The shift a clerk is in; None when in none."""
+    for row in store.rows("shifts_of", clerk=clerk, most=1):
+        found = Shift(*row)
+        return found if found.closed_at is None else None
+    return None
+
+
+def find(store: Store, number: str) -> Shift:
+    """One shift. ``ShiftError`` ``unknown-shift``."""
+    for row in store.rows("shift", shift=number):
+        return Shift(*row)
+    raise ShiftError("unknown-shift", field="shift")
+
+
+def load(store: Store, clerk: str | None, most: int) -> list[Shift]:
+    """The newest shifts, of one clerk or (None) of all."""
+    if clerk is None:
+        return [Shift(*row) for row in store.rows("shifts", most=most)]
+    return [Shift(*row) for row in store.rows("shifts_of", clerk=clerk, most=most)]
+
+
+def expected(store: Store, shift: Shift) -> int:
+    """What should be in the till: of a shift that is closed, what should have been then."""
+    if shift.expected is not None:
+        return shift.expected
+    return shift.brought + booked(store, shift.till) - shift.booked
+
+
+def worth(pieces: Mapping[int, int]) -> int:
+    """What notes and coins come to. ``ShiftError`` ``bad-count``."""
+    for piece, many in pieces.items():
+        if piece not in PIECES or not 0 <= many <= _MOST_PIECES:
+            raise ShiftError("bad-count", field=f"piece_{piece}", most=_MOST_PIECES)
+    return sum(piece * many for piece, many in pieces.items())
+
+
+def close_shift(
+    store: Store, number: str, clerk: str, pieces: Mapping[int, int], why: str, at: int
+) -> Shift:
+    """End a shift with what was counted; a difference needs a reason. ``ShiftError`` when it does not have one."""
+    counted = worth(pieces)
+    with adding(store):
+        found = find(store, number)
+        if found.clerk != clerk:
+            raise ShiftError("not-your-shift", clerk=found.clerk)
+        if found.closed_at is not None:
+            raise ShiftError("shift-is-closed", closed_at=iso_moment(found.closed_at))
+        should = expected(store, found)
+        if counted != should and not 0 < len(why) <= LONGEST_WHY:
+            raise ShiftError(
+                "till-differs", field="why", expected=should, counted=counted,
+                difference=counted - should, longest=LONGEST_WHY,
+            )  # fmt: skip
+        text = msgspec.json.encode({str(one): many for one, many in pieces.items() if many})
+        closing: dict[str, Any] = {
+            "closed_at": at, "expected": should, "counted": counted, "pieces": text.decode(),
+            "why": why if counted != should else None,
+        }  # fmt: skip
+        store.change("close_shift", shift=number, **closing)
+        note(store, clerk, "shift-closed", number, f"{counted - should:+d}")
+    return found._replace(**closing)
+
+
+def pieces_of(shift: Shift) -> dict[int, int]:
+    """Notes and coins that were counted, largest first."""
+    kept = msgspec.json.decode(shift.pieces or "{}", type=dict[str, int])
+    return {one: kept[str(one)] for one in PIECES if str(one) in kept}
+
+
+def _new_number() -> str:
+    return "H-" + "".join(secrets.choice(LETTERS) for _ in range(10))

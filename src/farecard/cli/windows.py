@@ -1,0 +1,130 @@
+"""The demonstration's windows: people who can sign in, a machine's key, and a server over the filled store."""
+
+import itertools
+import secrets
+import sys
+from collections.abc import Iterable, Iterator
+from socket import socket
+
+import msgspec
+
+from farecard.access import keys, members, owning, staff
+from farecard.access.owning import Papers
+from farecard.access.rights import Bound
+from farecard.api.limits import Limits
+from farecard.api.serve import ServeError, address, bind, serve
+from farecard.api.worker import Settings
+from farecard.cli.show import say, table
+from farecard.desk.desk import Desk
+from farecard.model.commands import parse_number
+from farecard.model.moments import moment_now, parse_moment
+from farecard.storage.store import Store
+from farecard.storage.vault import Vault
+
+TODAY = "2023-09-15T10:00:00+09:00"  # a Friday, two weeks before Myna Point ends
+PORT = 8000
+IDLE = 60.0  # where nobody sits before it, it ends by itself after a minute without a request
+_WHO = "demo"
+_MEMBER = "hina@example.com"
+# whose cards she shows: one without a name, by a code; one in a phone and one that was lost, by what was said at the sale
+_BLANK = "JW900000000000021"
+_NAMED = {
+    "JW900000000000022": (Papers("アオキ ヒナ デモ", "1991-05-06"), "000-22"),
+    "JW900000000000024": (Papers("カワグチ イツキ デモ", "1988-07-08"), "000-23"),
+}
+_STAFF = {"sato": "clerk", "suzuki": "operator", "takahashi": "approver", "tanaka": "auditor"}
+_MACHINE = Bound(
+    frozenset({"ticket-machine", "charge-machine", "fare-adjustment"}),
+    frozenset({"cards", "codes"}),
+    place="Osaka",
+)
+_LATELY = (
+    ("w1", "2023-09-01T08:00:00+09:00", "join_rally", "member-page", {"card": _BLANK}),
+    ("w2", "2023-09-02T12:30:00+09:00", "purchase", "shop", {"card": _BLANK, "amount": 480, "merchant": "kiosk-1"}),
+    ("w3", "2023-09-15T07:58:00+09:00", "tap_in", "gate", {"card": "JW900000000000003", "station": "Kyoto"}),
+)  # fmt: skip
+
+
+def until_today(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """A generated journal, which is in order but for its oddities, up to the demonstration's today."""
+    end = parse_moment(TODAY)
+    return itertools.takewhile(lambda line: _moment_of(line) < end or _is_odd(line), lines)
+
+
+def _moment_of(line: bytes) -> int:
+    try:
+        return parse_moment(msgspec.json.decode(line)["at"])
+    except (msgspec.DecodeError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def _is_odd(line: bytes) -> bool:
+    """A line of a story that goes on long after: left in, it would end the journal early."""
+    return _moment_of(line) >= parse_moment("2023-12-01T00:00:00+09:00")
+
+
+def serve_all(desk: Desk, url: str) -> int:
+    """Make those who can sign in, say who they are and where, and serve until Ctrl-C."""
+    password = f"{secrets.choice(('quiet', 'early', 'green', 'slow'))} train to Osaka {secrets.randbelow(90) + 10}"
+    lines = [
+        msgspec.json.encode({"id": id, "at": at, "do": do, "channel": channel, **fields})
+        for id, at, do, channel, fields in _LATELY
+    ]
+    desk.run([(_WHO, line) for line in lines])
+    key = _people(desk.store, desk.vault, password)
+    desk.store.close()
+    ahead = parse_moment(TODAY) - moment_now()
+    alone = not sys.stdin.isatty()
+    settings = Settings(url, Limits(), "warning", ahead, until_idle=IDLE if alone else None)
+    with _listening() as listening:
+        at = address(listening)
+
+        def ready() -> None:
+            print(f"\n== The windows, as of {TODAY[:10]}: everybody's password is  {password}\n")
+            rows = [(f"{at}/member", _MEMBER, "a card holder with three cards")]
+            rows += [
+                (f"{at}/{'counter' if role == 'clerk' else 'operations'}", name, role)
+                for name, role in _STAFF.items()
+            ]
+            table(("address", "sign in as", "who that is"), rows)
+            print(f"\n  {at}/machine is set up once with this key:  {key}")
+            print(f"  {at}/docs tells how programs speak to it.\n")
+            until = f" It ends when nobody has asked for {IDLE:.0f} seconds." if alone else ""
+            say(f"farecard serves all four windows at {at}; Ctrl-C to stop.{until}")
+            sys.stdout.flush()
+
+        serve(url, listening, settings, 1, ready, "farecard.pages.worker:make")
+    return 0
+
+
+def _listening() -> socket:
+    """The usual port, or any that is free."""
+    try:
+        return bind("127.0.0.1", PORT)
+    except ServeError:
+        return bind("127.0.0.1", 0)
+
+
+def _people(store: Store, vault: Vault, password: str) -> str:
+    """Those who can sign in, with this password; gives the machine's key."""
+    for name, role in _STAFF.items():
+        if staff.find(store, name) is None:
+            staff.add(store, name, role, password, _WHO)
+        else:
+            staff.set_password(store, name, password, _WHO)
+    _member(store, vault, password)
+    if any(key.name == "machine-demo" and key.revoked is None for key in keys.load(store)):
+        keys.revoke(store, "machine-demo", _WHO)
+    return keys.add(store, "machine-demo", _MACHINE, _WHO)
+
+
+def _member(store: Store, vault: Vault, password: str) -> None:
+    found = members.by_login(store, vault, _MEMBER)
+    if found is not None:  # of a demonstration before this one
+        members.erase(store, vault, found.name)
+    name, _ = members.enrol(store, vault, _MEMBER, password)
+    number = parse_number(_BLANK)
+    code, _ = owning.give_code(store, vault, number, owning.OWNING, "ticket-machine", None, _WHO)
+    owning.claim_by_code(store, vault, name, number, code)
+    for text, (papers, phone) in _NAMED.items():
+        owning.claim_as_holder(store, vault, name, parse_number(text), papers, phone)

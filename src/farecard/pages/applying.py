@@ -1,0 +1,32 @@
+"""An application for Myna Point as a form says it, wherever it is filled in."""
+
+from typing import Any
+
+from farecard.pages.requests import Request
+
+
+def application(request: Request) -> dict[str, Any]:
+    """The fields of ``apply_myna_point`` that a form asks for; what was left out is not there."""
+    history: dict[str, Any] = {}
+    if request.said("round_1") not in ("", "none"):
+        history["round_1"] = request.said("round_1")
+        if request.said("round_1_counted"):
+            history["round_1_counted"] = whole(request.said("round_1_counted"))
+    if request.said("other_measure"):
+        history["other_service"] = {
+            "measure": whole(request.said("other_measure")),
+            "applied_on": request.said("other_applied_on"),
+            "ended": bool(request.said("other_ended")),
+        }
+    return {
+        "person": request.said("person"),
+        "measures": [n for n in (1, 2, 3) if request.said(f"measure_{n}")],
+        "own_name": not request.said("other_name"),
+        **({"history": history} if history else {}),
+    }
+
+
+def whole(text: str) -> int | str:
+    """A figure that was typed; what is none stays as it is, and whoever reads the command tells of it."""
+    plain = text.replace(",", "")
+    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 19 else text

@@ -1,0 +1,110 @@
+"""Finding a card, and what a clerk sees of it: what it is, what depends on it, what can be done and what cannot."""
+
+import asyncio
+from typing import Any
+
+from farecard.api.problems import ProblemError, document
+from farecard.api.speakers import Speaker
+from farecard.model.commands import format_number
+from farecard.model.verdict import Reason
+from farecard.pages.counter.at import HOME, command, for_staff, is_clerk, number_typed, shift_of
+from farecard.pages.house import House
+from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.questions import finding
+from farecard.rules.referral import card_of_case
+from farecard.texts import explain
+
+# what is offered for every card, in this order: its name and address, and what is tried to know whether it can be done
+_TRIED = {"refund": "refund", "damaged": "report_damaged", "lost": "report_lost", "rally": "join_rally"}  # fmt: skip
+_ASKING = ("myna", "change", "membership", "code")  # these need an answer first
+
+
+@for_staff
+async def home(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /counter``: one search, and the shift."""
+    sought = request.query.get("q", "").strip()
+    if sought:
+        return await _found(house, speaker, sought)
+    return await _home(house, speaker)
+
+
+async def _home(house: House, speaker: Speaker, **more: Any) -> Page:
+    shift = await shift_of(house, speaker)
+    figures = {"shift": shift, "sought": "", "cards": None, "problem": None, "said": {}, **more}
+    return Page("counter/home.html", {"serves": is_clerk(speaker), **figures})
+
+
+async def _found(house: House, speaker: Speaker, sought: str) -> Answer:
+    """The page of what somebody searched for by its number: a card, a slip, a form, a case."""
+    text = sought.upper().replace(" ", "")
+    if card_of_case(text) is not None:
+        return Redirect(f"{HOME}/cases/{text}")
+    account = finding.account_of_paper(text)
+    if account is not None:
+        speaker.must_ask("cards")
+        number = await house.ask(lambda store: finding.number_of(store, account))
+        if number is not None and text.startswith("S") and is_clerk(speaker):
+            return Redirect(f"{HOME}/collect?slip={text}")
+        text = sought if number is None else format_number(number)
+    number_text = number_typed(text)
+    try:
+        await house.about(speaker, number_text)
+    except ProblemError as problem:
+        return await _home(
+            house, speaker, sought=sought, problem=document(problem.status, problem.reason)
+        )
+    return Redirect(f"{HOME}/cards/{number_text}")
+
+
+@for_staff
+async def find(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /counter/find``: cards by their holder. What was typed stands in no address."""
+    speaker.must_ask("cards")
+    said = {name: request.said(name) for name in ("kana", "born", "phone")}
+    vault = house.app.queue.desk.vault
+    found = await house.ask(lambda store: finding.by_holder(store, vault, **said))
+    cards = [(await house.about(speaker, format_number(one)))["card"] for one in found]
+    return await _home(house, speaker, cards=cards, said=said)
+
+
+@for_staff
+async def card(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /counter/cards/N``."""
+    number = request.parts["number"]
+    status, quote, history = await asyncio.gather(
+        *(house.about(speaker, number, what) for what in ("", "refund-quote", "history"))
+    )
+    state = await house.ask(lambda store: finding.at_hand(store, number))
+    shift = await shift_of(house, speaker)
+    figures = {
+        "card": status["card"], "status": status, "quote": quote, "latest": history[:5], "at_hand": state,
+        "shift": shift, "serves": is_clerk(speaker),
+        "actions": await _actions(house, speaker, number, status, state) if is_clerk(speaker) else [],
+    }  # fmt: skip
+    return Page("counter/card.html", figures)
+
+
+async def _actions(
+    house: House, speaker: Speaker, number: str, status: dict[str, Any], state: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """What can be done for this card: (name, what would come of it); what would be refused says why."""
+    said = [command(None, do, card=number) for do in _TRIED.values()]
+    tried = await asyncio.gather(*(house.try_out(speaker, one) for one in said))
+    found = [
+        {"name": name, "reasons": one["reasons"] if one["outcome"] == "refused" else []}
+        for name, one in zip(_TRIED, tried, strict=True)
+    ]
+    if status["card"]["ride"] is not None:
+        found.insert(0, {"name": "leave", "reasons": []})
+    if state["slip"] is not None:
+        found.insert(0, {"name": "collect", "reasons": []})
+    found += [{"name": name, "reasons": []} for name in _ASKING]
+    no = Reason("CHG-8", "charge-not-paid-back")
+    return [*found, {"name": "charge_back", "reasons": [explain(no)]}]
+
+
+PAGES = [
+    ("GET", HOME, home),
+    ("POST", f"{HOME}/find", find),
+    ("GET", f"{HOME}/cards/{{number}}", card),
+]

@@ -1,0 +1,104 @@
+"""What was done at a counter: a page that tells it and says what comes next, a slip or a receipt to print."""
+
+from typing import Any
+
+from farecard.api.problems import ProblemError
+from farecard.api.speakers import Speaker
+from farecard.model.verdict import Reason
+from farecard.pages import paper
+from farecard.pages.counter.at import HOME, for_staff
+from farecard.pages.house import House
+from farecard.pages.language import Language
+from farecard.pages.requests import Answer, Page, Request
+
+SLIPS = ("report_lost", "report_damaged")
+RECEIPTS = ("issue", "refund", "collect_reissue", "tap_out")
+
+
+@for_staff
+async def done(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /counter/done/CLERK/ID``."""
+    decision = await _decided(house, request, speaker)
+    prints = decision["outcome"] == "accepted" and decision["do"] in SLIPS + RECEIPTS
+    return Page("counter/done.html", {"decision": decision, "prints": prints, "slips": SLIPS})
+
+
+async def _decided(house: House, request: Request, speaker: Speaker) -> dict[str, Any]:
+    """The decision, whoever of those who may ask about cards sent it. ``ProblemError`` 404."""
+    speaker.must_ask("cards")
+    sender = f"staff:{request.parts['clerk']}"
+    found = await house.decided_by(sender, request.parts["id"].removesuffix(".pdf"))
+    if found is None:
+        raise ProblemError(404, Reason(None, "no-such-address"))
+    return found
+
+
+@for_staff
+async def printed(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /counter/done/CLERK/ID.pdf``: the slip, or the receipt."""
+    decision = await _decided(house, request, speaker)
+    if decision["outcome"] != "accepted" or decision["do"] not in SLIPS + RECEIPTS:
+        raise ProblemError(404, Reason(None, "no-such-address"))
+    say = request.language
+    parts = _slip(say, decision) if decision["do"] in SLIPS else _receipt(say, decision)
+    parts.append(paper.Words(_where(say, decision)))
+    name = "slip" if decision["do"] in SLIPS else "receipt"
+    return paper.pdf(name, say.word(f"paper.{name}"), parts)
+
+
+def _slip(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
+    """A reissue slip (再発行整理券): its number as a code to be scanned, what to bring, when and where."""
+    result = decision["result"]
+    return [
+        paper.Heading(say.word("paper.slip")),
+        paper.Code(result["slip"]),
+        paper.Sum([
+            (say.word("counter.card"), f"…{say.end_of(decision['card'])}"),
+            (say.word("counter.collect_from"), say.day(result["collect_from"])),
+            (say.word("counter.to_pay"), say.yen(result["due"])),
+        ]),
+        paper.Words(say.word("counter.slip_bring")),
+        paper.Words(say.word("counter.slip_days")),
+    ]  # fmt: skip
+
+
+def _receipt(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
+    result, do = decision["result"], decision["do"]
+    rows: list[tuple[str, str]] = [(say.word("counter.card"), f"…{say.end_of(decision['card'])}")]
+    total = None
+    if do == "refund":
+        payout = result["payout"]
+        rows += [
+            (say.word("sum.balance"), say.yen(payout["balance"])),
+            (say.word("sum.fee"), say.yen(-payout["fee"])),
+            (say.word("sum.deposit"), say.yen(payout["deposit"])),
+        ]
+        total = say.word("counter.paid_out"), say.yen(payout["total"])
+    elif do == "issue":
+        rows += [
+            (say.word("sum.deposit"), say.yen(result["deposit"])),
+            (say.word("sum.balance"), say.yen(result["balance"])),
+        ]
+        total = say.word("counter.paid"), say.yen(result["deposit"] + result["balance"])
+    elif do == "tap_out":
+        rows += [(say.word("sum.balance"), say.yen(result["balance"]))]
+        total = say.word("counter.fare"), say.yen(result["fare"])
+    else:
+        rows += [
+            (say.word("counter.new_card"), f"…{say.end_of(result['card'])}"),
+            (say.word("sum.balance"), say.yen(result["balance"])),
+            (say.word("sum.deposit"), say.yen(result["deposit"])),
+        ]
+    heading = say.word("paper.receipt")
+    return [paper.Heading(heading), paper.Words(say.word(f"counter.did.{do}")), paper.Sum(rows, total)]  # fmt: skip
+
+
+def _where(say: Language, decision: dict[str, Any]) -> str:
+    at, place = say.moment(decision["at"]), decision["place"]
+    return f"{at} · {place or ''} · {decision['by'] or ''} · {decision['id']}"
+
+
+PAGES = [
+    ("GET", f"{HOME}/done/{{clerk}}/{{id}}.pdf", printed),
+    ("GET", f"{HOME}/done/{{clerk}}/{{id}}", done),
+]

@@ -1,0 +1,271 @@
+"""What is done for a customer, each a short talk: questions, then the sum and what to know, then the deed.
+
+A flow is a template and what makes the command of its answers. The questions are tried dry, so whatever would be refused is
+said before anything is pressed; the deed is sent once, with the id of the page it was confirmed on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from farecard.access import owning
+from farecard.access.owning import Papers
+from farecard.access.shifts import Shift
+from farecard.api.membership import GiveCode
+from farecard.api.problems import ProblemError, document
+from farecard.api.speakers import Speaker
+from farecard.model.commands import KINDS, parse_number
+from farecard.model.verdict import Reason
+from farecard.pages.applying import application
+from farecard.pages.counter.at import HOME, command, in_a_shift, number_typed
+from farecard.pages.door import Show
+from farecard.pages.house import House
+from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.questions import finding
+from farecard.texts import explain
+
+Figures = dict[str, Any]
+_FOR_A_TRIAL = {"name": "-", "kana": "-", "born": "2000-01-01", "phone": "-"}
+_CARD_FOR_A_TRIAL = "JW999999999999999"
+
+
+class Flow(NamedTuple):
+    """A talk: its template, the command its answers make, and what its page shows besides."""
+
+    template: str
+    make: Callable[[Request, Shift], Figures]
+    more: Callable[[House, Request, Speaker], Awaitable[Figures]]
+    looks_at_papers: bool = False
+    priced: bool = False  # what is to be paid is found out by asking the desk
+
+
+async def _nothing(_house: House, _request: Request, _speaker: Speaker) -> Figures:
+    return {}
+
+
+async def _of_card(house: House, request: Request, speaker: Speaker) -> Figures:
+    """The card that the address names, and what depends on it."""
+    number = request.parts["number"]
+    status = await house.about(speaker, number)
+    state = await house.ask(lambda store: finding.at_hand(store, number))
+    return {"card": status["card"], "status": status, "at_hand": state}
+
+
+def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
+    """A flow's two addresses: the questions, and what is answered there."""
+
+    @in_a_shift
+    async def form(house: House, request: Request, speaker: Speaker, _shift: Shift) -> Answer:
+        more = await flow.more(house, request, speaker)
+        return Page(flow.template, {"tried": None, "said": dict(request.query), "problem": None, "command": {}, **more})  # fmt: skip
+
+    @in_a_shift
+    async def answered(house: House, request: Request, speaker: Speaker, shift: Shift) -> Answer:
+        said = {name: value.strip() for name, value in request.form.items() if name not in _OURS}
+        more = await flow.more(house, request, speaker)
+        figures = {"said": said, "tried": None, "problem": None, "command": {}, **more}
+        if request.said("step") == "change":
+            return Page(flow.template, figures)
+        id = request.said("id")
+        done = Redirect(f"{HOME}/done/{quote(speaker.who)}/{quote(id)}")
+        if request.said("step") == "do" and await house.decided(speaker, id) is not None:
+            return done  # pressed again
+        if flow.looks_at_papers and more["at_hand"]["named"]:
+            no = await _papers(house, request)
+            if no is not None:
+                return Page(flow.template, figures | {"problem": no}, 403)
+        asked = flow.make(request, shift)
+        if flow.priced:
+            asked, tried = await _priced(house, speaker, asked)
+        else:
+            tried = await house.try_out(speaker, asked)
+        if request.said("step") == "do" and tried["outcome"] != "invalid":
+            await house.send(speaker, id, asked)
+            return done
+        return Page(flow.template, figures | {"tried": tried, "command": asked})
+
+    return [("GET", path, form), ("POST", path, answered)]
+
+
+_OURS = ("csrf", "step", "id")
+
+
+async def _papers(house: House, request: Request) -> Figures | None:
+    """What is wrong with the papers that a clerk looked at; None when they are the holder's."""
+    kana, born = request.said("kana"), request.said("born")
+    if not kana or not born:
+        return explain(Reason(None, "papers-needed", {"field": "born"}))
+    vault, number = house.app.queue.desk.vault, parse_number(request.parts["number"])
+    try:
+        fits = await house.write(
+            lambda store: owning.papers_fit(store, vault, number, Papers(kana, born))
+        )
+    except ProblemError as problem:
+        return document(problem.status, problem.reason)
+    return None if fits else explain(Reason(None, "not-the-holder", {"field": "born"}))
+
+
+async def _priced(house: House, speaker: Speaker, asked: Figures) -> tuple[Figures, Figures]:
+    """The command with what is to be paid, and what would come of it: the desk says what it expects."""
+    free = asked | {"paid": 0}
+    tried = await house.try_out(speaker, free)
+    owed = tried["result"].get("expected") if tried["outcome"] == "refused" else None
+    if owed is None:
+        return free, tried
+    paid = asked | {"paid": owed}
+    return paid, await house.try_out(speaker, paid)
+
+
+# -- selling -------------------------------------------------------------------------------------
+
+
+@in_a_shift
+async def sell(house: House, _request: Request, speaker: Speaker, shift: Shift) -> Answer:
+    """``GET /counter/sell``: every kind; what is not sold here says why."""
+    kinds = [one for one in KINDS if one != "commuter"]
+    said = [
+        command(shift, "issue", card=_CARD_FOR_A_TRIAL, kind=kind, paid=2000, holder=None if kind == "anonymous" else _holder_for_a_trial(kind))
+        for kind in kinds
+    ]  # fmt: skip
+    tried = await asyncio.gather(*(house.try_out(speaker, one) for one in said))
+    no = {
+        kind: one["reasons"]
+        for kind, one in zip(kinds, tried, strict=True)
+        if one["outcome"] == "refused" and one["reasons"][0]["rule"] not in ("CARD-4", "PUB-2")
+    }
+    return Page("counter/sell.html", {"kinds": [(kind, no.get(kind, [])) for kind in KINDS]})
+
+
+def _holder_for_a_trial(kind: str) -> Figures:
+    return _FOR_A_TRIAL | ({"born": "2020-01-01"} if kind == "child" else {})
+
+
+async def _kind(house: House, request: Request, _speaker: Speaker) -> Figures:
+    kind = request.parts["kind"]
+    if kind not in KINDS:
+        raise ProblemError(404, Reason(None, "no-such-address"))
+    return {"kind": kind, "stations": house.stations() if kind == "commuter" else []}
+
+
+def _issue(request: Request, shift: Shift) -> Figures:
+    kind = request.parts["kind"]
+    holder = section = None
+    if kind != "anonymous":
+        holder = {name: request.said(name) for name in ("name", "kana", "born", "phone")}
+    if kind == "commuter":
+        section = {
+            "from": request.said("from"), "to": request.said("to"),
+            "valid_from": request.said("valid_from"), "valid_until": request.said("valid_until"),
+            "disability_discount": bool(request.said("disability_discount")),
+        }  # fmt: skip
+    return command(
+        shift, "issue", card=number_typed(request.said("card")), kind=kind, paid=0, holder=holder,
+        **{"pass": section}, points_registered_on=request.said("points_registered_on") or None,
+        case=request.said("case") or None,
+    )  # fmt: skip
+
+
+# -- refund, damaged, lost, collected ------------------------------------------------------------
+
+
+def _refund(request: Request, shift: Shift) -> Figures:
+    legible = request.said("legible") != "no"
+    return command(shift, "refund", card=request.parts["number"], number_legible=legible)
+
+
+def _about_card(do: str) -> Callable[[Request, Shift], Figures]:
+    def make(request: Request, shift: Shift) -> Figures:
+        return command(shift, do, card=request.parts["number"])
+
+    return make
+
+
+async def _slip(house: House, request: Request, speaker: Speaker) -> Figures:
+    """The card that a slip is for; None where the slip is none, which the desk tells of."""
+    text = request.said("slip") or request.query.get("slip", "")
+    account = finding.account_of_paper(text.strip().upper())
+    speaker.must_ask("cards")
+    number = None if account is None else await house.ask(lambda store: finding.text_of(store, account))  # fmt: skip
+    if number is None:
+        return {"card": None, "at_hand": None, "status": None}
+    status = await house.about(speaker, number)
+    state = await house.ask(lambda store: finding.at_hand(store, number))
+    return {"card": status["card"], "at_hand": state, "status": status}
+
+
+def _collect(request: Request, shift: Shift) -> Figures:
+    slip, card = request.said("slip").upper(), number_typed(request.said("card"))
+    return command(shift, "collect_reissue", slip=slip, card=card, paid=0)
+
+
+async def _ride(house: House, request: Request, speaker: Speaker) -> Figures:
+    return {**await _of_card(house, request, speaker), "stations": house.stations()}
+
+
+def _leave(request: Request, shift: Shift) -> Figures:
+    return command(shift, "tap_out", card=request.parts["number"], station=request.said("station"))
+
+
+# -- points and programmes -----------------------------------------------------------------------
+
+
+def _apply(request: Request, shift: Shift) -> Figures:
+    case = request.said("case") or None
+    number = request.parts["number"]
+    return command(shift, "apply_myna_point", card=number, case=case, **application(request))
+
+
+def _membership(request: Request, shift: Shift) -> Figures:
+    number, member = request.parts["number"], request.said("member")
+    return command(shift, "join_membership", card=number, member=member)
+
+
+def _change(request: Request, shift: Shift) -> Figures:
+    person, other = request.said("person"), number_typed(request.said("other"))
+    return command(shift, "change_applied_card", person=person, card=other)
+
+
+# -- a code for the member's page ----------------------------------------------------------------
+
+
+@in_a_shift
+async def code_form(house: House, request: Request, speaker: Speaker, _shift: Shift) -> Answer:
+    """``GET /counter/cards/N/code``."""
+    more = await _of_card(house, request, speaker)
+    return Page("counter/code.html", {"given": None, "problem": None, "said": {}, **more})
+
+
+@in_a_shift
+async def give_code(house: House, request: Request, speaker: Speaker, _shift: Shift) -> Answer:
+    """``POST /counter/cards/N/code``: it is shown once, as the answer."""
+    more = await _of_card(house, request, speaker)
+    said = {name: request.said(name) for name in ("kana", "born", "for")}
+    figures = {"given": None, "problem": None, "said": said, **more}
+    purpose: Any = "recovery" if said["for"] == "recovery" else "owning"
+    shown = GiveCode(
+        channel="counter", kana=said["kana"] or None, born=said["born"] or None, purpose=purpose
+    )
+    try:
+        given = await house.app.membership.give_code(speaker, request.parts["number"], shown)
+    except ProblemError as problem:
+        told = document(problem.status, problem.reason)
+        return Page("counter/code.html", figures | {"problem": told}, problem.status)
+    return Page("counter/code.html", figures | {"given": given})
+
+
+_CARD = f"{HOME}/cards/{{number}}"
+PAGES = [
+    ("GET", f"{HOME}/sell", sell),
+    *_pages(f"{HOME}/sell/{{kind}}", Flow("counter/issue.html", _issue, _kind, priced=True)),
+    *_pages(f"{_CARD}/refund", Flow("counter/refund.html", _refund, _of_card, looks_at_papers=True)),
+    *_pages(f"{_CARD}/damaged", Flow("counter/damaged.html", _about_card("report_damaged"), _of_card)),
+    *_pages(f"{_CARD}/lost", Flow("counter/lost.html", _about_card("report_lost"), _of_card, looks_at_papers=True)),
+    *_pages(f"{HOME}/collect", Flow("counter/collect.html", _collect, _slip, priced=True)),
+    *_pages(f"{_CARD}/leave", Flow("counter/leave.html", _leave, _ride)),
+    *_pages(f"{_CARD}/rally", Flow("counter/rally.html", _about_card("join_rally"), _of_card)),
+    *_pages(f"{_CARD}/myna", Flow("counter/myna.html", _apply, _of_card)),
+    *_pages(f"{_CARD}/change", Flow("counter/change.html", _change, _of_card)),
+    *_pages(f"{_CARD}/membership", Flow("counter/membership.html", _membership, _of_card)),
+    ("GET", f"{_CARD}/code", code_form), ("POST", f"{_CARD}/code", give_code),
+]  # fmt: skip

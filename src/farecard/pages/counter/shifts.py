@@ -1,0 +1,177 @@
+"""A clerk's shift: opened with a float, what should be in the till as it grows, counted and closed; its receipt."""
+
+from typing import Any
+
+from farecard.access import shifts
+from farecard.access.shifts import PIECES, Shift
+from farecard.api.problems import ProblemError, document
+from farecard.api.speakers import Speaker
+from farecard.model.moments import iso_moment
+from farecard.model.verdict import Reason
+from farecard.pages import paper
+from farecard.pages.counter.at import HOME, for_staff, is_clerk, shift_of
+from farecard.pages.door import then_to
+from farecard.pages.files import csv_file
+from farecard.pages.house import House
+from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.storage.store import Store
+
+MOST = 200
+_AT = f"{HOME}/shifts"
+
+
+def _whole(text: str, field: str) -> int:
+    """A whole number of yen or pieces; nothing written is 0. ``ProblemError`` 400."""
+    plain = text.strip().replace(",", "").replace("，", "")
+    if not plain:
+        return 0
+    if not (plain.isascii() and plain.isdigit() and len(plain) < 12):
+        raise ProblemError(400, Reason(None, "bad-body", {"why": f"{field}: a whole number"}))
+    return int(plain)
+
+
+@for_staff
+async def now(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /counter/shift``: the shift somebody is in, or opening one."""
+    shift = await shift_of(house, speaker)
+    if shift is not None:
+        return Redirect(f"{_AT}/{shift.shift}")
+    then = then_to(HOME, request.query.get("then", ""))
+    return Page("counter/open.html", {"problem": None, "said": {}, "then": then})
+
+
+@for_staff
+async def begin(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /counter/shift``: open one."""
+    if not is_clerk(speaker):
+        role = speaker.must_be_here().role
+        raise ProblemError(403, Reason(None, "not-your-role", {"role": role}))
+    said = {"till": request.said("till"), "brought": request.said("brought")}
+    then, who, at = then_to(HOME, request.said("then")), speaker.who, house.now
+    try:
+        brought = _whole(said["brought"], "brought")
+        await house.write(lambda store: shifts.open_shift(store, who, said["till"], brought, at))
+    except ProblemError as problem:
+        told = document(problem.status, problem.reason)
+        figures = {"problem": told, "said": said, "then": then}
+        return Page("counter/open.html", figures, problem.status)
+    return Redirect(then)
+
+
+async def _seen(house: House, request: Request, speaker: Speaker) -> tuple[Shift, int]:
+    """The shift of the address and what should be in its till: one's own, or seen by who does not serve. ``ProblemError`` 404."""
+    speaker.must_ask("cards")
+    number, mine = request.parts["shift"], speaker.who if is_clerk(speaker) else None
+
+    def ask(store: Store) -> tuple[Shift, int]:
+        found = shifts.find(store, number)
+        if mine not in (None, found.clerk):
+            raise shifts.ShiftError("not-your-shift", clerk=found.clerk)
+        return found, shifts.expected(store, found)
+
+    return await house.ask(ask)
+
+
+def _shown(shift: Shift, should: int) -> dict[str, Any]:
+    closed = None if shift.closed_at is None else iso_moment(shift.closed_at)
+    return {
+        "shift": shift, "opened": iso_moment(shift.opened_at), "closed": closed, "expected": should,
+        "took": should - shift.brought, "pieces": shifts.pieces_of(shift), "all_pieces": PIECES,
+    }  # fmt: skip
+
+
+@for_staff
+async def one(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /counter/shifts/H``: what should be in the till, and closing; of one that is closed its receipt."""
+    shift, should = await _seen(house, request, speaker)
+    figures = _shown(shift, should) | {"problem": None, "said": {}}
+    return Page("counter/shift.html", figures | {"mine": shift.clerk == speaker.who})
+
+
+@for_staff
+async def close(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /counter/shifts/H``: what was counted, and why it differs where it does."""
+    shift, should = await _seen(house, request, speaker)
+    said = {name: value.strip() for name, value in request.form.items()}
+    who, why, at = speaker.who, request.said("why"), house.now
+    try:
+        pieces = {
+            piece: _whole(said.get(f"piece_{piece}", ""), f"piece_{piece}") for piece in PIECES
+        }
+        await house.write(
+            lambda store: shifts.close_shift(store, shift.shift, who, pieces, why, at)
+        )
+    except ProblemError as problem:
+        told = document(problem.status, problem.reason)
+        figures = _shown(shift, should) | {"problem": told, "said": said, "mine": True}
+        return Page("counter/shift.html", figures, problem.status)
+    return Redirect(f"{_AT}/{shift.shift}")
+
+
+@for_staff
+async def receipt(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /counter/shifts/H.pdf``: of a shift that is closed. ``ProblemError`` 404."""
+    shift, should = await _seen(house, request, speaker)
+    if shift.closed_at is None or shift.counted is None:
+        raise ProblemError(404, Reason(None, "no-such-address"))
+    say = request.language
+    t = say.word
+    rows = [(say.yen(piece), f"{many:,}", say.yen(piece * many)) for piece, many in shifts.pieces_of(shift).items()]  # fmt: skip
+    parts: list[paper.Part] = [
+        paper.Heading(t("shift.title")),
+        paper.Sum([
+            (t("shift.till"), shift.till), (t("shift.clerk"), shift.clerk),
+            (t("shift.opened"), say.moment(iso_moment(shift.opened_at))),
+            (t("shift.closed"), say.moment(iso_moment(shift.closed_at))),
+        ]),
+        paper.Table([t("shift.piece"), t("shift.many"), t("shift.worth")], rows, right=(1, 2)),
+        paper.Sum(
+            [
+                (t("shift.brought"), say.yen(shift.brought)), (t("shift.took"), say.yen(should - shift.brought)),
+                (t("shift.expected"), say.yen(should)), (t("shift.counted"), say.yen(shift.counted)),
+            ],
+            (t("shift.difference"), say.yen(shift.counted - should)),
+        ),
+        *([paper.Words(f"{t('shift.why')}: {shift.why}")] if shift.why else []),
+        paper.Words(t("shift.signed")),
+    ]  # fmt: skip
+    return paper.pdf(f"shift-{shift.shift}", t("shift.title"), parts)
+
+
+async def _listed(house: House, speaker: Speaker) -> list[dict[str, Any]]:
+    speaker.must_ask("cards")
+    mine = speaker.who if is_clerk(speaker) else None
+
+    def ask(store: Store) -> list[dict[str, Any]]:
+        return [_shown(shift, shifts.expected(store, shift)) for shift in shifts.load(store, mine, MOST)]  # fmt: skip
+
+    return await house.ask(ask)
+
+
+@for_staff
+async def listed(house: House, _request: Request, speaker: Speaker) -> Answer:
+    """``GET /counter/shifts``: one's own; of all for who looks after the counters."""
+    return Page("counter/shifts.html", {"shifts": await _listed(house, speaker)})
+
+
+@for_staff
+async def file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /counter/shifts.csv``."""
+    names = ("till", "clerk", "opened", "closed", "brought", "took", "expected", "counted", "difference", "why")  # fmt: skip
+    rows = []
+    for seen in await _listed(house, speaker):
+        shift: Shift = seen["shift"]
+        differs = None if shift.counted is None else shift.counted - seen["expected"]
+        rows.append([
+            shift.till, shift.clerk, seen["opened"], seen["closed"], shift.brought, seen["took"],
+            seen["expected"], shift.counted, differs, shift.why,
+        ])  # fmt: skip
+    return csv_file("shifts", [request.language.word(f"shift.{name}") for name in names], rows)
+
+
+PAGES = [
+    ("GET", f"{HOME}/shift", now), ("POST", f"{HOME}/shift", begin),
+    ("GET", _AT, listed), ("GET", f"{_AT}.csv", file),
+    ("GET", f"{_AT}/{{shift}}.pdf", receipt),
+    ("GET", f"{_AT}/{{shift}}", one), ("POST", f"{_AT}/{{shift}}", close),
+]  # fmt: skip

@@ -1,0 +1,68 @@
+"""Finding a card by what a customer has: a slip, a form, or who the holder is; and what lies open on it."""
+
+from typing import Any
+
+from farecard.model.commands import format_number, parse_number
+from farecard.model.moments import PAST_MOMENT, iso_day
+from farecard.questions.card import find
+from farecard.rules.refund import paper, read_paper
+from farecard.storage.history import account_at
+from farecard.storage.rows import as_account
+from farecard.storage.store import Store
+from farecard.storage.vault import Vault
+
+MOST = 20  # cards of one holder that are shown
+
+
+def account_of_paper(text: str) -> int | None:
+    """The account that a slip's or form's number carries; None when it is neither."""
+    found = read_paper("S", text) or read_paper("F", text)
+    return None if found is None else found[0]
+
+
+def number_of(store: Store, account: int) -> int | None:
+    """The number an account's card has now; None where there is no such account."""
+    for row in store.rows("accounts", ids=[account]):
+        return as_account(row).number
+    return None
+
+
+def by_holder(store: Store, vault: Vault, kana: str, born: str, phone: str) -> list[int]:
+    """The numbers of a holder's cards: whose digest of kana and birthday is this, and of phone where one is given.
+
+    Nothing is unsealed for it; the newest first, ``MOST`` at the most.
+    """
+    if not kana or not born:
+        return []
+    phone_key = vault.phone(phone) if phone else None
+    accounts = [
+        account
+        for _, account, key in store.rows("holders", name_key=vault.holder(kana, born))
+        if phone_key is None or key == phone_key
+    ]
+    rows = store.rows("accounts", ids=sorted(accounts))
+    cards = sorted(map(as_account, rows), key=lambda one: -one.last_at)
+    return [one.number for one in cards[:MOST]]
+
+
+def at_hand(store: Store, text: str) -> dict[str, Any]:
+    """What lies open on a card: ``slip`` (and its day), ``pass``, ``named``. Raises ``UnknownCardError``."""
+    found = find(store, parse_number(text), PAST_MOMENT)
+    account = account_at(store, found.account, PAST_MOMENT)
+    current = not found.is_replaced(PAST_MOMENT)
+    slip = section = None
+    if current and account.state == "stopped" and account.slip_day is not None:
+        slip = {"slip": paper("S", account.account, account.slip), "day": iso_day(account.slip_day)}
+    if account.pass_from is not None and account.pass_until is not None:
+        section = {"from": account.pass_from, "to": account.pass_to, "until": iso_day(account.pass_until)}  # fmt: skip
+    named = any(name is not None for name, _ in store.rows("holder_keys", account=account.account))
+    return {
+        "slip": slip, "pass": section, "named": named,
+        "cause": account.stop_cause if slip else None, "number": format_number(account.number),
+    }  # fmt: skip
+
+
+def text_of(store: Store, account: int) -> str | None:
+    """The same as it is printed."""
+    number = number_of(store, account)
+    return None if number is None else format_number(number)

@@ -1,0 +1,513 @@
+"""The counter over HTTP: a clerk's shift, cards found and sold, refunds with their sum, slips, cases; what is refused and what to say."""
+
+import re
+import sqlite3
+from contextlib import closing
+from urllib.parse import urlencode
+
+import psycopg
+import pytest
+
+from conftest import command
+from farecard.pages.counter.at import number_typed
+from farecard.storage.sql import queries
+from town import HANAKO, WORD, fresh, opened
+from visiting import Browser, Visited, plain
+
+
+class Counters(Visited):
+    """A town whose counters have clerks."""
+
+    def clerk(self, language="en", brought="30,000"):
+        """A clerk in a shift at a till of its own, with a float of 30,000 yen."""
+        one = self.at("counter", "clerk", language)
+        one.till = f"till-{fresh()}"
+        one.look("/counter/shift")
+        one.press({"en": "Open a shift", "ja": "勤務を始める"}[language], till=one.till, brought=brought)
+        return one
+
+    def papers(self, number):
+        """What the papers of a card's holder say."""
+        return {name: self.holders[number][name] for name in ("kana", "born")}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def town(request, tmp_path_factory):
+    """A server of each engine for all tests; each test has clerks and cards of its own."""
+    yield from opened(Counters, request, tmp_path_factory)
+
+
+def decided(town, number):
+    """The commands that were decided about a card, with their outcome."""
+    events = town.get("/v1/events?limit=10000", town.desk)[1]["events"]
+    return [(one["do"], one["outcome"]) for one in events if one["card"] == number]
+
+
+def answer(clerk, **said):
+    """Answer the questions of the page that is shown."""
+    return clerk.press("Go on", **said)
+
+
+def new_number():
+    """A number that no card has yet."""
+    return f"JW{fresh():015d}"
+
+
+def expected(clerk):
+    """What should be in the till, as the shift's page says."""
+    clerk.look("/counter/shift")
+    return int(re.search(r"Should be there</th><td>¥([\d,]+)", clerk.text)[1].replace(",", ""))
+
+
+# -- finding -------------------------------------------------------------------------------------
+
+
+def test_a_card_is_found_by_number_by_slip_and_by_holder(town):
+    """However the number is typed; a slip leads to collecting; a holder is told by kana and birthday, which stand in no address."""
+    clerk, number = town.clerk(), town.sell("named")
+    digits = number[2:]
+    for typed in (number, digits, f"jw {digits[:3]} {digits[3:7]}-{digits[7:11]} {digits[11:]}"):
+        clerk.look(f"/counter?{urlencode({'q': typed})}")
+        assert clerk.path == f"/counter/cards/{number}"
+    clerk.look("/counter")
+    found = clerk.press("Search", **town.papers(number))
+    assert "Found: 1" in found
+    assert f"…{number[-4:]}" in found
+    assert clerk.path == "/counter"
+    assert "Found: 0" in clerk.press("Search", kana=town.holders[number]["kana"], born="1987-06-06")
+    phone = town.holders[number]["phone"]
+    assert "Found: 1" in clerk.press("Search", **town.papers(number), phone=phone)
+    assert "Found: 0" in clerk.press("Search", **town.papers(number), phone="090-0000-0000")
+
+
+@pytest.mark.parametrize("typed", ["JW000000000999999", "JW12", "x", "S000000000999999-1", "１２３", "<b>"])
+def test_what_is_no_card_is_said_where_it_was_typed(town, typed):
+    """The search stays, with what was typed and what is wrong."""
+    clerk = town.at("counter", "clerk")
+    text = clerk.look(f"/counter?{urlencode({'q': typed})}")
+    assert "That did not work" in text
+    assert clerk.path.startswith("/counter?q=")
+    assert "<b>" not in clerk.text.split("<main")[1] or typed != "<b>"
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [("000000000000001", "JW000000000000001"), ("jw000 0000 0000 0001", "JW000000000000001"), ("JW1", "JW1"), ("", "")],
+)
+def test_a_number_as_it_is_typed(typed, number):
+    """Gaps and capitals do not matter; what is no number stays what it is."""
+    assert number_typed(typed) == number
+
+
+# -- a shift -------------------------------------------------------------------------------------
+
+
+def test_a_shift_from_float_to_receipt(town):
+    """30,000 brought; a card sold for 2,000 and one refunded (1,500 on it: 500 + 1,500 − 220 = 1,780): 30,220 should be there. Counted
+    220 short, it asks why; then it is closed for good, with its receipt."""
+    clerk = town.clerk()
+    assert expected(clerk) == 30_000
+    number = new_number()
+    clerk.look("/counter/sell/anonymous")
+    answer(clerk, card=number)
+    assert "The card is sold" in clerk.press("Take ¥2,000 and sell it")
+    assert expected(clerk) == 32_000
+    clerk.look(f"/counter/cards/{number}/refund")
+    answer(clerk, legible="yes")
+    clerk.press("Pay out ¥1,780")
+    assert expected(clerk) == 30_220
+    text = clerk.press("Close the shift", piece_10000="3")
+    assert "30000 yen were counted" in text.replace(",", "")
+    assert "-220 yen of a difference" in text
+    text = clerk.press("Close the shift", piece_10000="3", why="a coin roll was missing")
+    assert "Difference −¥220" in text
+    assert "a coin roll was missing" in text
+    assert "¥10,000 3 ¥30,000" in text
+    status, headers, _ = pdf(clerk, f"{clerk.path}.pdf")
+    assert (status, headers["content-type"]) == (200, "application/pdf")
+    assert "No shift is open" in clerk.look("/counter")
+    status, _, text = clerk.send("POST", clerk_shift(clerk), {"csrf": clerk.csrf(), "piece_10000": "3"})
+    assert status == 409
+    assert "was closed at" in plain(text)
+
+
+def pdf(browser, path):
+    """A document: (status, headers, bytes)."""
+    return browser.send("GET", path, raw=True)
+
+
+def clerk_shift(clerk):
+    """The address of a clerk's newest shift."""
+    clerk.look("/counter/shifts")
+    return re.search(r'href="(/counter/shifts/H-\w+)"', clerk.text)[1]
+
+
+def test_a_count_that_is_right_needs_no_reason(town):
+    """Notes and coins of every kind: 30,000 in all."""
+    clerk = town.clerk()
+    clerk.look("/counter/shift")
+    pieces = {10000: 1, 5000: 2, 2000: 1, 1000: 7, 500: 1, 100: 4, 50: 1, 10: 4, 5: 1, 1: 5}
+    assert sum(piece * many for piece, many in pieces.items()) == 30_000
+    text = clerk.press("Close the shift", **{f"piece_{piece}": str(many) for piece, many in pieces.items()})
+    assert "Difference ¥0" in text
+
+
+def test_one_shift_a_clerk_and_one_a_till(town):
+    """Nobody is at two tills, no till has two clerks; another's shift is not looked into by a clerk, but by who looks after the counters."""
+    sato, kato = town.clerk(), town.at("counter", "clerk")
+    kato.look("/counter/shift")
+    assert f"{sato.name} is in a shift at {sato.till}" in kato.press("Open a shift", till=sato.till, brought="0")
+    form = {"csrf": sato.csrf(), "till": "another", "brought": "0", "then": "/counter"}
+    status, _, text = sato.send("POST", "/counter/shift", form)
+    assert (status, "in a shift already" in plain(text)) == (409, True)
+    path = clerk_shift(sato)
+    assert kato.send("GET", path)[0] == 403
+    supervisor = town.at("counter", "approver")
+    assert sato.till in supervisor.look(path)
+    assert "Close the shift" not in supervisor.look(path)
+    assert sato.till in supervisor.look("/counter/shifts")
+
+
+@pytest.mark.parametrize("brought", ["-1", "x", "1.5", "10,000,001", "９９", "1" * 30])
+def test_a_float_is_whole_yen(town, brought):
+    """Not below nothing, not above ten million, nothing else."""
+    clerk = town.at("counter", "clerk")
+    clerk.look("/counter/shift")
+    assert "That did not work" in clerk.press("Open a shift", till="t", brought=brought)
+    assert "No shift is open" in clerk.look("/counter")
+
+
+def test_without_a_shift_a_deed_asks_for_one_and_comes_back(town):
+    """A card can be looked at; selling leads to opening a shift and on to the sale."""
+    clerk = town.at("counter", "clerk")
+    assert "Open your shift first" in clerk.look("/counter/sell/anonymous")
+    clerk.press("Open a shift", till=f"till-{fresh()}", brought="0")
+    assert clerk.path == "/counter/sell/anonymous"
+
+
+# -- selling -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["anonymous", "named", "commuter", "child", "smart"])
+def test_every_kind_is_sold_with_its_sum_before(town, kind):
+    """2,000 yen: a deposit of 500 and 1,500 on the card; then a receipt, and the books know the till."""
+    clerk, number = town.clerk(), new_number()
+    clerk.look("/counter/sell")
+    clerk.look(f"/counter/sell/{kind}")
+    said = {"card": number}
+    if kind != "anonymous":
+        said |= HANAKO | {"kana": HANAKO["kana"] + "ア" * (fresh() % 7 + 3) + kind.upper(), "phone": f"090-1111-{fresh():04d}"}
+    if kind == "child":
+        said["born"] = "2015-05-05"
+    if kind == "commuter":
+        said |= {"from": "Osaka", "to": "Kyoto", "valid_from": "2023-03-03", "valid_until": "2023-06-02"}
+    text = answer(clerk, **said)
+    assert "Deposit ¥500 Balance +¥1,500 Paid ¥2,000" in text
+    done = clerk.press("Take ¥2,000 and sell it")
+    assert "The card is sold" in done
+    status, headers, body = pdf(clerk, f"{clerk.path}.pdf")
+    assert (status, headers["content-type"], body[:5]) == (200, "application/pdf", b"%PDF-")
+    assert town.get(f"/v1/cards/{number}", town.desk)[1]["card"]["kind"] == kind
+    assert decided(town, number) == [("issue", "accepted")]
+
+
+def test_what_is_not_sold_here_says_why(town):
+    """Phone kinds are sold in the app alone."""
+    clerk = town.clerk()
+    text = clerk.look("/counter/sell")
+    struck = text.split("What cannot be done")[1]
+    assert "Mobile ICOCA" in struck
+    assert "ICOCA in Apple Pay" in struck
+    assert "SMART ICOCA" in text.split("What cannot be done")[0]
+    assert clerk.send("GET", "/counter/sell/gold")[0] == 404
+
+
+def test_a_second_named_card_is_refused_with_the_sentence_in_both_languages(town):
+    """CARD-4; nothing was sold, and the answers stay to be changed."""
+    clerk, first = town.clerk(), town.sell("named")
+    clerk.look("/counter/sell/named")
+    text = answer(clerk, card=new_number(), **town.holders[first])
+    assert "CARD-4" in text
+    assert re.search(r'<p lang="ja">[^<]*おひとり', clerk.text), clerk.text
+    assert re.search(r'<p lang="en">', clerk.text)
+    assert town.holders[first]["kana"] in clerk.text  # still in its field
+
+
+def test_a_case_from_the_counter_to_the_supervisor_and_back(town):
+    """The same name and birthday with another phone is referred: recorded, granted by a supervisor, sold with the case's number."""
+    clerk, first = town.clerk(), town.sell("named")
+    number = new_number()
+    said = {"card": number, **town.holders[first], "phone": "080-0000-0001"}
+    clerk.look("/counter/sell/named")
+    assert "This is for others to decide" in answer(clerk, **said)
+    done = clerk.press("Record it as a case")
+    case = re.search(r"C\d{15}-\w{8}", done)[0]
+    assert "waits for: the counter's supervisor" in clerk.look(f"/counter/cases/{case}")
+    assert "Close the case" not in clerk.text
+    assert case in clerk.look("/counter/cases")
+    supervisor = town.at("counter", "approver")
+    supervisor.look(f"/counter/cases/{case}")
+    assert "moved house" in supervisor.press("Close the case", decision="granted", why="moved house, papers seen")
+    assert "It was granted" in clerk.look(f"/counter/cases/{case}")
+    clerk.look(f"/counter/sell/named?case={case}")
+    assert "Paid ¥2,000" in answer(clerk, **said, case=case)
+    assert "The card is sold" in clerk.press("Take ¥2,000 and sell it")
+    assert decided(town, number) == [("issue", "referred"), ("issue", "accepted")]
+    _, headers, text = clerk.send("GET", "/counter/cases.csv?state=granted")
+    assert headers["content-type"].startswith("text/csv")
+    assert case in text
+
+
+# -- refund, lost, damaged, collected ------------------------------------------------------------
+
+
+def test_a_refund_with_its_sum_before_it_is_pressed(town):
+    """820 on it: 820 − 220 + 500 = 1,100. The papers must be the holder's: of another nothing is offered."""
+    clerk, number = town.clerk(), town.sell("named")
+    town.buy(number, 680)
+    assert "Refund" in clerk.look(f"/counter/cards/{number}").split("What cannot be done")[0]
+    clerk.look(f"/counter/cards/{number}/refund")
+    text = answer(clerk, legible="yes", kana="サトウ", born="1990-01-01")
+    assert "not those of this card's holder" in text
+    assert "Pay out" not in text
+    text = answer(clerk, legible="yes", **town.papers(number))
+    assert "Balance ¥820 Fee −¥220 Deposit +¥500 You get ¥1,100" in text
+    assert "The card cannot be used any more" in text
+    done = clerk.press("Pay out ¥1,100")
+    assert "The card is refunded" in done
+    status, headers, body = pdf(clerk, f"{clerk.path}.pdf")
+    assert (status, body[:5]) == (200, b"%PDF-")
+    assert "inline" in headers["content-disposition"]
+    text = clerk.look(f"/counter/cards/{number}")
+    assert "✓ refunded" in text
+    assert "RFD-8" in text.split("What cannot be done")[1]
+
+
+def test_a_refund_is_done_once_however_often_it_is_pressed(town):
+    """The confirmed page sent three times leads to one deed and one page."""
+    clerk, number = town.clerk(), town.sell("anonymous")
+    clerk.look(f"/counter/cards/{number}/refund")
+    answer(clerk, legible="yes")
+    said = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', clerk.text.split("<main")[1]))
+    where = f"/counter/cards/{number}/refund"
+    got = {clerk.send("POST", where, said | {"step": "do"})[1]["location"] for _ in range(3)}
+    assert got == {f"/counter/done/{clerk.name}/{said['id']}"}
+    assert decided(town, number) == [("issue", "accepted"), ("refund", "accepted")]
+
+
+@pytest.mark.parametrize(("kind", "legible", "rule"), [("smart", "yes", "RFD-4"), ("mobile", "yes", "RFD-5"), ("anonymous", "no", "RFD-6")])
+def test_a_refund_that_is_refused_says_the_rule_the_sentence_and_what_instead(town, kind, legible, rule):
+    """By post, in the app, or not at all when the number cannot be read."""
+    clerk, number = town.clerk(), town.sell(kind)
+    clerk.look(f"/counter/cards/{number}/refund")
+    papers = town.papers(number) if town.holders[number] else {}
+    text = answer(clerk, legible=legible, **papers)
+    assert f"Rule {rule}" in text
+    assert "Say to the customer" in text
+    assert "Pay out" not in text
+
+
+def test_a_lost_card_from_the_papers_to_the_new_card(town):
+    """1,020 when it is collected, from the next day; a slip with its number as a QR code; the new card takes balance and deposit."""
+    clerk, number = town.clerk(), town.sell("named")
+    town.buy(number, 680)
+    clerk.look(f"/counter/cards/{number}/lost")
+    assert "papers" in answer(clerk)
+    text = answer(clerk, **town.papers(number))
+    assert "¥1,020, when it is collected" in text
+    assert "Sat 4 March 2023" in text
+    assert "The lost card's deposit of ¥500 is not returned" in text
+    done = clerk.press("Stop the card and give the slip")
+    slip = f"S{number[2:]}-1"
+    assert slip in done
+    status, _, body = pdf(clerk, f"{clerk.path}.pdf")
+    assert (status, body[:5]) == (200, b"%PDF-")
+    text = clerk.look(f"/counter/cards/{number}")
+    assert "Collect the new card" in text.split("What cannot be done")[0]
+    # the same day: not yet; the sentence says from when
+    clerk.look(f"/counter?q={slip}")
+    assert clerk.path == f"/counter/collect?slip={slip}"
+    text = answer(clerk, slip=slip, card=new_number())
+    assert "RIS-3" in text
+    assert "2023-03-04" in text or "4 March" in text
+
+
+def test_collecting_with_the_slip_asks_for_what_is_owed(town):
+    """Reported on 1 March, collected on the 3rd: 1,020 for a lost card, nothing for a damaged one; the till takes it."""
+    clerk = town.clerk()
+    for do, due, deposit in (("report_lost", 1020, 500), ("report_damaged", 0, 500)):
+        number, new = town.sell("named"), new_number()
+        line = command(f"{do} {number}", do, at="2023-03-02T12:00:00+09:00", channel="counter", card=number)
+        slip = town.post(line, town.desk)[1]["result"]["slip"]
+        before = expected(clerk)
+        clerk.look("/counter/collect")
+        text = answer(clerk, slip=slip, card=new)
+        assert f"To pay ¥{due:,}" in text
+        assert f"Balance ¥1,500 Deposit ¥{deposit}" in text
+        assert "The new card is handed over" in clerk.press("Take the money and hand over the card")
+        assert expected(clerk) == before + due
+        assert town.get(f"/v1/cards/{new}", town.desk)[1]["card"]["balance"] == 1500
+        assert "RIS" in answer_again(clerk, slip)
+
+
+def answer_again(clerk, slip):
+    """The same slip a second time."""
+    clerk.look("/counter/collect")
+    return answer(clerk, slip=slip, card=new_number())
+
+
+@pytest.mark.parametrize("slip", ["", "S1", "S000000000999999-1", "x" * 300])
+def test_a_slip_that_is_none_is_said(town, slip):
+    """Whatever is scanned."""
+    clerk = town.clerk()
+    clerk.look("/counter/collect")
+    assert "This cannot be done" in answer(clerk, slip=slip, card=new_number())
+
+
+def test_an_anonymous_card_damaged_or_lost_is_no_reissue(town):
+    """RIS-5 and RFD-7 stand beside the struck deed, with what to do instead."""
+    clerk, number = town.clerk(), town.sell("anonymous")
+    text = clerk.look(f"/counter/cards/{number}").split("What cannot be done")[1]
+    assert "RIS-5" in text
+    assert "RFD-7" in text
+    assert "CHG-8" in text  # a top-up alone is never paid back
+    clerk.look(f"/counter/cards/{number}/damaged")
+    assert "RIS-5" in answer(clerk)
+
+
+# -- a ride, points, a code ----------------------------------------------------------------------
+
+
+def test_a_ride_is_closed_at_the_counter(town):
+    """In at Osaka this morning; left at Kyoto: its fare, or what is missing when the card does not have it."""
+    clerk, number = town.clerk(), town.sell("anonymous")
+    at = "2023-03-03T08:00:00+09:00"
+    assert town.post(command(f"in {number}", "tap_in", at=at, channel="gate", card=number, station="Osaka"), town.desk)[1]["outcome"] == "accepted"
+    assert "from Osaka" in clerk.look(f"/counter/cards/{number}")
+    clerk.look(f"/counter/cards/{number}/leave")
+    text = answer(clerk, station="Kyoto")
+    fare = int(re.search(r"Fare ¥([\d,]+)", text)[1].replace(",", ""))
+    assert f"¥{1500 - fare:,} are left" in text
+    clerk.press("Close the ride")
+    assert "● in use" in clerk.look(f"/counter/cards/{number}")
+    poor = town.sell("anonymous")
+    town.buy(poor, 1490)
+    town.post(command(f"in {poor}", "tap_in", at=at, channel="gate", card=poor, station="Osaka"), town.desk)
+    clerk.look(f"/counter/cards/{poor}/leave")
+    assert "RIDE-2" in answer(clerk, station="Kyoto")
+
+
+def test_applying_for_myna_point_and_the_rally(town):
+    """A SMART ICOCA needs no registration: measures 1 and 2; never the individual number; the rally is joined."""
+    clerk, number = town.clerk(), town.sell("smart")
+    clerk.look(f"/counter/cards/{number}/myna")
+    assert "PUB-14" in answer(clerk, person="1234-5678-9012", measure_1="yes")
+    text = answer(clerk, person=f"key-{number}", measure_1="yes", measure_2="yes")
+    assert "Measure 1" in text
+    assert "Measure 3" not in text.split("Taken:")[1]
+    assert "Applied for Myna Point" in clerk.press("Apply")
+    text = clerk.look(f"/counter/cards/{number}")
+    assert "Measure 1: top-ups: counting" in text
+    clerk.look(f"/counter/cards/{number}/rally")
+    answer(clerk)
+    assert "Joined the stamp rally" in clerk.press("Join")
+    assert "Stamp rally: 2 of 4" in clerk.look(f"/counter/cards/{number}")
+
+
+def test_another_card_for_myna_point_is_referred_to_the_enquiry_line(town):
+    """MYN-17 until 31 October 2023: recorded as a case that goes there."""
+    clerk, number = town.clerk(), town.sell("smart")
+    town.apply(number)
+    clerk.look(f"/counter/cards/{number}/change")
+    assert "MYN-17" in answer(clerk, person=f"p-{number}", other=town.sell("smart"))
+    done = clerk.press("Record it as a case")
+    case = re.search(r"C\d{15}-\w{8}", done)[0]
+    assert "the enquiry line" in clerk.look(f"/counter/cases/{case}")
+
+
+def test_a_code_for_the_members_page(town):
+    """For a card with a name only with its holder's papers; it opens the card there."""
+    clerk, number = town.clerk(), town.sell("named")
+    clerk.look(f"/counter/cards/{number}/code")
+    assert "not those of this card's holder" in clerk.press("Give a code", **{"for": "owning"}, kana="サトウ", born="1990-01-01")
+    text = clerk.press("Give a code", **{"for": "owning"}, **town.papers(number))
+    code = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", text)[0]
+    hanako = town.member()
+    hanako.look("/member/add")
+    hanako.press("Add it with the code", card=number, code=code)
+    assert hanako.path == f"/member/cards/{number}"
+
+
+# -- who may -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["operator", "approver", "auditor"])
+def test_who_does_not_serve_looks_and_does_nothing(town, role):
+    """Cards can be seen; nothing is offered, and a deed that is sent all the same is refused."""
+    one, number = town.at("counter", role), town.sell("anonymous")
+    text = one.look(f"/counter/cards/{number}")
+    assert "what is done for customers is a clerk's" in text
+    status, _, text = one.send("POST", f"/counter/cards/{number}/refund", {"csrf": one.csrf(), "step": "do", "id": "x", "legible": "yes"})
+    assert status == 403
+    assert decided(town, number) == [("issue", "accepted")]
+
+
+def test_a_member_is_nobody_here(town):
+    """A member's session does not open the counter, also not in the staff's cookie."""
+    hanako, number = town.holder("named")
+    hanako.cookies["staff"] = hanako.cookies["member"]
+    assert "Sign in" in hanako.look(f"/counter/cards/{number}")
+    assert hanako.path.startswith("/counter/sign-in")
+
+
+def test_a_form_of_another_page_is_refused(town):
+    """Without the session's token nothing is done."""
+    clerk, number = town.clerk(), town.sell("anonymous")
+    form = {"step": "do", "id": "x", "legible": "yes"}
+    assert clerk.send("POST", f"/counter/cards/{number}/refund", form)[0] == 403
+    assert clerk.send("POST", f"/counter/cards/{number}/refund", form | {"csrf": clerk.csrf()}, Origin="https://evil.example")[0] == 403
+    assert decided(town, number) == [("issue", "accepted")]
+
+
+def test_a_colleague_sees_a_deed_by_its_address(town):
+    """Every page has an address that can be sent to a colleague; one who has not signed in is asked to."""
+    clerk, number = town.clerk(), town.sell("anonymous")
+    clerk.look(f"/counter/cards/{number}/refund")
+    answer(clerk, legible="yes")
+    clerk.press("Pay out ¥1,780")
+    assert "The card is refunded" in town.at("counter", "auditor").look(clerk.path)
+    assert "Sign in" in Browser(town).look(clerk.path)
+    assert town.at("counter", "clerk").send("GET", f"/counter/done/{clerk.name}/nothing")[0] == 404
+
+
+def test_in_japanese(town):
+    """The same talk in plain Japanese."""
+    clerk, number = town.clerk("ja"), town.sell("anonymous")
+    text = clerk.look(f"/counter/cards/{number}")
+    assert "できる手続き" in text
+    clerk.look(f"/counter/cards/{number}/refund")
+    assert "裏面の番号は読めますか" in plain(clerk.text)
+    text = clerk.press("次へ", legible="yes")
+    assert "残高 1,500円 手数料 −220円 デポジット +500円" in text
+    assert "払いもどしました" in clerk.press("1,780円をお返しする")
+
+
+def test_nothing_of_a_holder_stands_in_the_log(town):
+    """What was typed at the counter is in no line of the server's."""
+    clerk, number = town.clerk(), town.sell("named")
+    clerk.look("/counter")
+    clerk.press("Search", **town.papers(number))
+    assert town.holders[number]["kana"] not in town.said_so_far()
+    assert WORD not in town.said_so_far()
+
+
+def test_what_should_be_in_a_till_is_summed_from_its_own_rows(town):
+    """However many totals there are: the plan goes through the index of the tills alone, on either engine."""
+    text = queries(str)["booked_in_till"].replace(":account", "'cash:counter:x'", 1)
+    if town.url.startswith("sqlite"):
+        with closing(sqlite3.connect(town.url.removeprefix("sqlite:///"))) as db:
+            plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {text}"))
+    else:
+        with psycopg.connect(town.url, options="-c search_path=farecard -c enable_seqscan=off") as db:
+            plan = " ".join(row[0] for row in db.execute(f"EXPLAIN {text}"))
+    assert "total_of_tills" in plan, plan
