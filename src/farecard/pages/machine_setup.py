@@ -20,7 +20,6 @@ from farecard.pages.machine_door import (
     Settings,
     missing,
     settings_of,
-    stations,
 )
 from farecard.pages.requests import Answer, Page, Redirect, Request
 
@@ -30,7 +29,7 @@ READER = 8466  # the port at which `farecard read` answers
 def _form(house: House, settings: Settings, *, status: int = 200, **figures: Any) -> Page:
     about = {
         "machine": settings, "card": None, "kinds": KINDS, "skins": SKINS, "port": settings.reader or READER,
-        "stations": stations(house), "problem": None, "lacks": None,
+        "stations": house.stations(), "problem": None, "lacks": None,
     }  # fmt: skip
     return Page("machine/setup.html", {**about, **figures}, status)
 
@@ -50,7 +49,7 @@ async def setup(house: House, request: Request) -> Answer:
     if not (1 if has_reader else 0) <= reader < 65_536:
         return _form(house, said, status=400, problem=sentence("machine.setup.bad_port"))
     said = said._replace(reader=reader)
-    if station and station not in stations(house):
+    if station and station not in house.stations():
         no = document(400, Reason(None, "unknown-station", {"field": "station"}))
         return _form(house, said, status=400, problem=no)
     said = said._replace(station=station)
