@@ -21,7 +21,9 @@ MEMBERS = re.findall(r"CREATE TABLE (\w+)", sql_text("members.sql"))
 ACCESS = re.findall(r"CREATE TABLE (\w+)", sql_text("access.sql"))
 # what takes a store back from each version to the one before it
 STEPS = {
-    8: ["DROP TABLE shift", "DROP INDEX total_of_tills"],
+    8: [
+        "DROP TABLE shift", "DROP INDEX total_of_tills", "DROP TABLE task", "DROP INDEX batch_last", "DROP INDEX batch_span",
+    ],
     7: [f"DROP TABLE {table}" for table in MEMBERS],
     6: ["DROP TABLE resolution", "DROP INDEX event_referred", "DROP INDEX event_referred_card"],
     5: [f"DROP TABLE {table}" for table in ACCESS],

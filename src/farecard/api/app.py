@@ -46,6 +46,7 @@ from farecard.api.requests import (
 )
 from farecard.api.sessions import Sessions, keep_awake
 from farecard.api.speakers import Speaker, Speakers
+from farecard.api.tasks import Tasks
 from farecard.desk.desk import Desk
 from farecard.desk.dry import DryDesk
 from farecard.desk.entries import Entry
@@ -109,6 +110,7 @@ class App:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         watching.cancel()
+        self.tasks.leave()
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self.queue.leave()
@@ -130,15 +132,17 @@ class App:
         self.sessions = Sessions(desk.store.url, desk.vault, self.speakers, self.limits)
         self.membership = Membership(desk.vault, self.sessions, self.readers, self.limits)
         self.proposing = Proposing(
-            self.readers, self.registrar, self.hearing, self._tried, self._decided
+            self.readers, self.registrar, self.hearing, self.clock, self._tried, self._decided
         )
+        self.surveyors = Readers(desk.store.url, 1, self.limits.questions)
+        self.tasks = Tasks(self.readers, self.registrar, self.surveyors, self.soon)
         await self.speakers.look()
-        self._soon(self.proposing.finish_all())
+        self.soon(self.proposing.finish_all())
 
     def _keep_awake(self, token: str) -> None:
-        self._soon(keep_awake(self.registrar, token))
+        self.soon(keep_awake(self.registrar, token))
 
-    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+    def soon(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that nobody waits for; the server does, when it leaves."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -148,6 +152,7 @@ class App:
         self.sessions.close()
         self.membership.close()
         self.registrar.close()
+        self.surveyors.close()
         self.readers.close()
         self.queue.desk.store.close()
         self.metrics.leave()

@@ -10,6 +10,7 @@ from farecard.access import proposals
 from farecard.access.proposals import APPROVED, DECLINED, SENDER, WITHDRAWN, Proposal, ProposalError
 from farecard.access.rights import NEEDS_TWO
 from farecard.access.roles import APPROVE, PROPOSE
+from farecard.api.clock import Clock
 from farecard.api.hearing import Hearing
 from farecard.api.problems import ProblemError
 from farecard.api.readers import Readers
@@ -26,7 +27,7 @@ from farecard.model.commands import (
     format_number,
     name_of,
 )
-from farecard.model.moments import iso_moment, moment_now
+from farecard.model.moments import iso_moment
 from farecard.model.verdict import ACCEPTED, Reason
 from farecard.questions.preview import of_run
 from farecard.storage.making import adding
@@ -75,11 +76,12 @@ class Proposing:
     """Proposals over a server's desk: ``attempt`` decides and keeps nothing, ``decide`` keeps it."""
 
     def __init__(
-        self, readers: Readers, registrar: Registrar, hearing: Hearing, attempt: Decide, decide: Decide
+        self, readers: Readers, registrar: Registrar, hearing: Hearing, clock: Clock, attempt: Decide, decide: Decide
     ) -> None:  # fmt: skip
         self._readers = readers
         self._registrar = registrar
         self._hearing = hearing
+        self._clock = clock
         self._attempt = attempt
         self._decide = decide
 
@@ -113,7 +115,7 @@ class Proposing:
         if "id" in said:
             raise _bad("command.id: it gets the proposal's number")
         command = {
-            "at": iso_moment(moment_now()),
+            "at": iso_moment(self._clock.now()),
             "channel": "operations",
             "by": name,
             **said,
@@ -159,10 +161,17 @@ class Proposing:
 
     async def judge(self, speaker: Speaker, number: str, said: Judge) -> dict[str, Any]:
         """Approve and do it, decline, or withdraw. Whatever was cut short after an approval is done when it is approved again."""
+        decided = await self.decide_on(speaker, number, said)
+        if decided.state == APPROVED:
+            await self._finish(decided)
+        return proposals.told(await self._find(number))
+
+    async def decide_on(self, speaker: Speaker, number: str, said: Judge) -> Proposal:
+        """Approve, decline or withdraw; what is approved is left to ``finish``."""
         session = speaker.must(PROPOSE if said.decision == "withdraw" else APPROVE)
         state = _STATE[said.decision]
         try:
-            decided = await self._registrar.do(
+            return await self._registrar.do(
                 lambda store: proposals.decide(store, number, state, session.name, said.why)
             )
         except ProposalError as no:
@@ -171,9 +180,15 @@ class Proposing:
                 no.code == "proposal-decided" and state == APPROVED and _is_unfinished(decided)
             ):
                 raise _no(no) from None
-        if decided.state == APPROVED:
-            await self._finish(decided)
-        return proposals.told(await self._find(number))
+            return decided
+
+    async def finish(self, one: Proposal) -> None:
+        """Do what was approved, while nobody waits for it."""
+        try:
+            await self._finish(one)
+        except Exception as error:  # noqa: BLE001  # the next server does it; approving again does it, too
+            told = {"proposal": one.number}
+            _log.error("what was approved is not done yet: %s", type(error).__name__, extra=told)
 
     async def finish_all(self) -> None:
         """Do what was approved and cut short: by the death of a server, say."""

@@ -1,56 +1,31 @@
 """``farecard draw``: publish a draw, verify one, and what a holder needs to find the own line on its list."""
 
-from itertools import islice
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from farecard.cli.ask import number_of
 from farecard.cli.errors import UsageError
 from farecard.cli.show import pairs, print_json, say
-from farecard.draws import ALGORITHM, index_of, leaf, picks, remarks, verify
+from farecard.draws import index_of, leaf, remarks, verify
 from farecard.model.commands import format_number
-from farecard.model.moments import iso_moment
 from farecard.questions.card import UnknownCardError, everything, find
+from farecard.questions.draws import published, text_of
 from farecard.storage.making import read_vault
 from farecard.storage.opening import open_to_read
 
 
 def publish(args: Any) -> int:
     """Write a draw's file for everybody: the list, its root, and what the public value picks."""
-    store = open_to_read(args.store)
-    store.begin_reading()
-    rows = {row[0]: row[1:] for row in store.rows("draws", draw=args.draw)}
-    if not rows:
+    with closing(open_to_read(args.store)) as store:
+        store.begin_reading()
+        found = published(store, args.draw, args.alternates)
+    if found is None:
         raise UsageError(f"draw {args.draw} is neither frozen nor held; `commit_draw` freezes it")
-    leaves = [row[0] for row in store.rows("entrants_of", draw=args.draw)]
-    _, at, root, entrants, winners, seed = rows.get("draw", (0, None, b"", 0, 0, None))
-    committed = rows.get("commit")
-    if committed is not None:
-        root, entrants = committed[2], committed[3]
-    order = (
-        []
-        if seed is None
-        else list(islice(picks(args.draw, seed, entrants), winners + args.alternates))
-    )
-    published = {
-        "algorithm": ALGORITHM,
-        "draw": args.draw,
-        "committed_at": None if committed is None else iso_moment(committed[1]),
-        "seed_source": None if committed is None else committed[5],
-        "drawn_at": None if at is None else iso_moment(at),
-        "seed": seed,
-        "entrants": entrants,
-        "root": root.hex(),
-        "winners": order[:winners],
-        "alternates": order[winners:],
-        "leaves": [one.hex() for one in leaves],
-    }
-    import msgspec
-
     part = Path(f"{args.file}.part")
-    part.write_bytes(msgspec.json.encode(published) + b"\n")
+    part.write_bytes(text_of(found))
     part.replace(args.file)
-    say(f"draw {args.draw}: {entrants:,} entrants, root {root.hex()}")
+    say(f"draw {args.draw}: {found['entrants']:,} entrants, root {found['root']}")
     return 0
 
 

@@ -11,6 +11,7 @@ from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
 
 DEVICE = "device"  # a machine's key, in place of a person's session
+NOBODY = ""  # a window for everybody: nobody signs in there
 SESSIONS = (MEMBER, STAFF, DEVICE)
 VISIT, VISIT_SECONDS = "visit", 600  # the card in a machine, and how long it is remembered there
 Show = Callable[[House, Request], Awaitable[Answer]]

@@ -46,7 +46,7 @@ class Renderer:
             lang=said.name,
             theme=request.theme,
             window=request.window,
-            here=request.path,
+            asked_for=request.path,
             back=back if request.method != "POST" else f"/{request.window}",
             csrf=house.csrf,
             fresh_id=secrets.token_urlsafe(12),

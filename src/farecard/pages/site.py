@@ -9,9 +9,18 @@ from farecard.api.problems import ProblemError, document
 from farecard.api.replies import Receive, Scope, Send, reply
 from farecard.api.requests import body_of, must_be
 from farecard.model.verdict import Reason
-from farecard.pages import counter, machine, member, operations
+from farecard.pages import counter, draws, machine, member, operations
 from farecard.pages.assets import Assets
-from farecard.pages.door import DEVICE, SESSIONS, VISIT, VISIT_SECONDS, Show, Window, realm_of
+from farecard.pages.door import (
+    DEVICE,
+    NOBODY,
+    SESSIONS,
+    VISIT,
+    VISIT_SECONDS,
+    Show,
+    Window,
+    realm_of,
+)
 from farecard.pages.house import House
 from farecard.pages.render import Renderer
 from farecard.pages.requests import FORM, Answer, File, Page, Redirect, Request
@@ -23,6 +32,7 @@ WINDOWS: dict[str, Window] = {
     "/machine": machine.WINDOW,
     "/counter": counter.WINDOW,
     "/operations": operations.WINDOW,
+    "/draws": draws.WINDOW,
 }
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'{}; form-action 'self';"
@@ -113,7 +123,7 @@ class Site:
         """Who has signed in at this window, counted; nobody where nobody has, or not any more."""
         session = WINDOWS[f"/{request.window}"].session
         token = request.cookies.get(self._cookie(session))
-        if not token:
+        if session == NOBODY or not token:
             return
         try:
             found = await self.app.speakers.of(token)

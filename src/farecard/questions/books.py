@@ -1,22 +1,31 @@
-"""The books: the trial balance (試算表) of now or any moment, and what the issuer must secure."""
+"""The books: the trial balance (試算表) of now or any moment, what each place, shop and company is owed, and what must be secured."""
 
 from typing import Any
 
 from farecard.ledger.chart import STORED_FARE
-from farecard.model.moments import day_of
+from farecard.model.moments import PAST_MOMENT, day_of, first_moment, iso_day, iso_moment
+from farecard.model.rates import Rates
+from farecard.questions.day import batches_of
 from farecard.rules.prepaid import is_report_day, to_secure
 from farecard.storage.store import Store
 from farecard.tariff import Tariff
 
+A_STEP = 1_000  # batches asked about in one go
+# whom one settles with: the ledger's head of each
+HEADS = {"place": "cash:", "merchant": "merchants-payable:", "company": "fares-payable:"}
 
-def sums(store: Store, at: int | None) -> dict[str, list[int]]:
-    """Debits and credits of each ledger account in yen; ``at`` None: of everything."""
+
+def sums(store: Store, at: int | None, known: int = PAST_MOMENT) -> dict[str, list[int]]:
+    """Debits and credits of each ledger account in yen; ``at`` None: of everything.
+
+    ``known``: what was recorded until then alone, however early it happened.
+    """
     found: dict[str, list[int]] = {}
     if at is None:
         whole = store.rows("trial_balance_now")
     else:
-        whole = store.rows("trial_balance_whole_batches", at=at)
-        for debit, credit, yen in store.rows("transfers_of_split_batches", at=at):
+        whole = store.rows("trial_balance_whole_batches", at=at, known=known)
+        for debit, credit, yen in store.rows("transfers_of_split_batches", at=at, known=known):
             found.setdefault(debit, [0, 0])[0] += yen
             found.setdefault(credit, [0, 0])[1] += yen
     for account, debit, credit in whole:
@@ -31,12 +40,12 @@ def trial_balance(store: Store, tariff: Tariff, at: int | None, today: int) -> d
 
     ``unused`` is the stored fare of all cards, and what of it must be secured (PUB-15).
     """
+    found = sums(store, at)
     accounts: list[dict[str, Any]] = [
         {"account": account, "debit": debit, "credit": credit, "balance": debit - credit}
-        for account, (debit, credit) in sums(store, at).items()
+        for account, (debit, credit) in found.items()
     ]
-    fare = next((row for row in accounts if row["account"] == STORED_FARE), None)
-    unused = 0 if fare is None else fare["credit"] - fare["debit"]
+    unused = _unused(found)
     day = day_of(today if at is None else at)
     rates = tariff.on(day)
     return {
@@ -49,3 +58,69 @@ def trial_balance(store: Store, tariff: Tariff, at: int | None, today: int) -> d
             "report_day": is_report_day(day, rates),
         },
     }
+
+
+def _unused(found: dict[str, list[int]]) -> int:
+    debit, credit = found.get(STORED_FARE, (0, 0))
+    return credit - debit
+
+
+def unused_balance(store: Store, tariff: Tariff, day: int, known: int) -> dict[str, Any]:
+    """The half-yearly report (未使用残高の報告): the unused balance at the end of a day, ``then`` (as known at a moment) and ``now``.
+
+    ``recorded_from``: since when the store has kept anything; None where it is empty.
+    """
+    at, rates = first_moment(day + 1) - 1, tariff.on(day)
+    ((recorded,),) = store.rows("first_recorded")
+    return {
+        "day": iso_day(day),
+        "known": iso_moment(known),
+        "report_day": is_report_day(day, rates),
+        "threshold": rates.prepaid_threshold,
+        "percent": rates.prepaid_secured_percent,
+        "then": _to_report(_unused(sums(store, at, known)), rates),
+        "now": _to_report(_unused(sums(store, at)), rates),
+        "recorded_from": None if recorded is None else iso_moment(recorded),
+    }
+
+
+def _to_report(unused: int, rates: Rates) -> dict[str, int]:
+    return {"balance": unused, "to_secure": to_secure(unused, rates)}
+
+
+def moved(store: Store, first: int, past: int) -> dict[str, dict[int, tuple[int, int]]]:
+    """What each ledger account was debited and credited on each day from ``first`` to before ``past``, in yen."""
+    batches = batches_of(store, first, past)
+    found: dict[str, dict[int, tuple[int, int]]] = {}
+    for start in range(0, len(batches), A_STEP):
+        some = batches[start : start + A_STEP]
+        for account, day, debit, credit in store.rows("totals_of_batches", batches=some, first=first, past=past):  # fmt: skip
+            days = found.setdefault(account, {})
+            before = days.get(day, (0, 0))
+            days[day] = before[0] + debit, before[1] + credit
+    return {account: dict(sorted(days.items())) for account, days in sorted(found.items())}
+
+
+def settlement(store: Store, by: str, first: int, past: int) -> list[dict[str, Any]]:
+    """What was taken and is to be settled with each of a kind (``HEADS``) over days: ``debit``, ``credit``, ``net`` in yen.
+
+    ``net`` is what a till took in, and what a merchant or company is owed.
+    """
+    sign = 1 if by == "place" else -1
+    found = []
+    for account, days in moved(store, first, past).items():
+        if account.startswith(HEADS[by]):
+            debit, credit = (sum(side) for side in zip(*days.values(), strict=True))
+            name = account.removeprefix(HEADS[by])
+            found.append(
+                {"account": account, "name": name, "debit": debit, "credit": credit, "net": sign * (debit - credit)}
+            )  # fmt: skip
+    return found
+
+
+def account_days(store: Store, account: str, first: int, past: int) -> list[dict[str, Any]]:
+    """One ledger account day by day, in yen."""
+    return [
+        {"day": iso_day(day), "debit": debit, "credit": credit}
+        for day, (debit, credit) in moved(store, first, past).get(account, {}).items()
+    ]

@@ -87,18 +87,18 @@ SELECT account, CAST(sum(debit) AS BIGINT), CAST(sum(credit) AS BIGINT) FROM tot
 -- name: trial_balance_whole_batches
 SELECT t.account, CAST(sum(t.debit) AS BIGINT), CAST(sum(t.credit) AS BIGINT)
 FROM total t JOIN batch b ON b.id = t.batch
-WHERE b.last_at <= :at GROUP BY t.account
+WHERE b.last_at <= :at AND b.recorded_at <= :known GROUP BY t.account
 
 -- name: transfers_of_split_batches
 SELECT e.debit, e.credit, CAST(sum(e.yen) AS BIGINT) FROM batch b
 JOIN event e ON e.seq >= b.id * 65536 AND e.seq < (b.id + 1) * 65536
-WHERE b.first_at <= :at AND b.last_at > :at AND e.at <= :at AND e.yen > 0
+WHERE b.first_at <= :at AND b.last_at > :at AND b.recorded_at <= :known AND e.at <= :at AND e.yen > 0
 GROUP BY e.debit, e.credit
 UNION ALL
 SELECT t.debit, t.credit, CAST(sum(t.yen) AS BIGINT) FROM batch b
 JOIN event e ON e.seq >= b.id * 65536 AND e.seq < (b.id + 1) * 65536
 JOIN transfer t ON t.seq = e.seq AND t.account = e.account
-WHERE b.first_at <= :at AND b.last_at > :at AND e.at <= :at
+WHERE b.first_at <= :at AND b.last_at > :at AND b.recorded_at <= :known AND e.at <= :at
 GROUP BY t.debit, t.credit
 
 -- name: stored_fare
@@ -430,3 +430,71 @@ SELECT * FROM shift ORDER BY opened_at DESC, shift LIMIT CAST(:most AS BIGINT)
 -- name: close_shift
 UPDATE shift SET closed_at = :closed_at, expected = :expected, counted = :counted, pieces = :pieces, why = :why
 WHERE shift = :shift AND closed_at IS NULL
+
+-- name: first_recorded
+SELECT min(recorded_at) FROM batch
+
+-- name: longest_batch
+SELECT last_at - first_at FROM batch ORDER BY last_at - first_at DESC LIMIT 1
+
+-- name: batches_of_days
+SELECT id FROM batch WHERE last_at >= :first_at AND last_at <= :last_at AND first_at < :past_at
+
+-- name: totals_of_batches
+SELECT account, day, CAST(sum(debit) AS BIGINT), CAST(sum(credit) AS BIGINT) FROM total
+WHERE batch = ANY(:batches) AND day >= :first AND day < :past GROUP BY account, day
+
+-- name: decided_between
+SELECT "do", outcome, channel, coalesce(company, place), (at + 32400000000) % 86400000000 / 3600000000, count(*),
+    CAST(sum(amount) AS BIGINT)
+FROM event
+WHERE seq >= :first AND seq < :past AND at >= :first_at AND at < :past_at
+GROUP BY "do", outcome, channel, coalesce(company, place), (at + 32400000000) % 86400000000 / 3600000000
+
+-- name: refused_between
+SELECT "do", reasons FROM event
+WHERE seq >= :first AND seq < :past AND at >= :first_at AND at < :past_at AND outcome = 'refused'
+
+-- name: open_cases
+SELECT e.reasons FROM event e LEFT JOIN resolution r ON r."of" = e.seq AND r.account = e.account
+WHERE e.outcome = 'referred' AND e.number IS NOT NULL AND r."of" IS NULL
+
+-- name: proposal_counts
+SELECT state, count(*) FROM proposal GROUP BY state ORDER BY state
+
+-- name: proposals_of
+SELECT * FROM proposal WHERE about = :about ORDER BY proposed_at DESC, proposal
+
+-- name: batches_before
+SELECT id, number, recorded_at, events FROM batch WHERE writer = :writer AND number < :number
+ORDER BY number DESC LIMIT CAST(:most AS BIGINT)
+
+-- name: grants_at
+SELECT seq FROM event WHERE seq = ANY(:seqs) AND "do" = 'run_grants' AND account >= 0 AND sender = :sender AND id = :id
+
+-- name: owed_for_grants
+SELECT CAST(coalesce(sum(debit), 0) AS BIGINT) FROM total
+WHERE batch = ANY(:batches) AND account >= 'programme-receivable:' AND account < 'programme-receivable;'
+
+-- name: granted_of_run
+SELECT e.number, g.campaign, g.measure, g.period, g.points, g.at
+FROM granted g JOIN event e ON e.seq = g.seq AND e.account = g.account
+WHERE g.sender = :sender AND g.id = :id ORDER BY g.account, g.campaign, g.measure, g.period
+
+-- name: task
+SELECT * FROM task WHERE task = :task
+
+-- name: newest_task
+SELECT * FROM task WHERE kind = :kind AND about = :about ORDER BY begun_at DESC, task LIMIT 1
+
+-- name: newest_result
+SELECT * FROM task WHERE kind = :kind AND about = :about AND result IS NOT NULL ORDER BY begun_at DESC, task LIMIT 1
+
+-- name: tasks
+SELECT * FROM task WHERE kind = :kind AND about = :about ORDER BY begun_at DESC, task LIMIT CAST(:most AS BIGINT)
+
+-- name: task_seen
+UPDATE task SET seen_at = :seen_at, done = :done, total = :total WHERE task = :task AND ended_at IS NULL
+
+-- name: end_task
+UPDATE task SET seen_at = :ended_at, ended_at = :ended_at, result = :result WHERE task = :task AND ended_at IS NULL

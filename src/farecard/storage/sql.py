@@ -6,14 +6,16 @@ from pathlib import Path
 
 SCHEMA_VERSION = 8
 # the schema's files; what a version added is a file of its own, which a store of the version before it lacks
-SCHEMA = ("schema.sql", "campaigns.sql", "access.sql", "cases.sql", "members.sql", "shifts.sql")
+SCHEMA = (
+    "schema.sql", "campaigns.sql", "access.sql", "cases.sql", "members.sql", "windows.sql",
+)  # fmt: skip
 ADDED = {
     3: "campaigns.sql",
     4: "since_4.sql",
     5: "access.sql",
     6: "cases.sql",
     7: "members.sql",
-    8: "shifts.sql",
+    8: "windows.sql",
 }
 
 # a parameter of a statement; not within a cast or a word
@@ -36,7 +38,7 @@ def queries(translate: Translate, file: str = "queries.sql") -> dict[str, str]:
     }
 
 
-SURVEYS = ("grants.sql", "draws.sql")  # statements over all accounts, for runs
+SURVEYS = ("grants.sql", "draws.sql", "outlook.sql")  # statements over all accounts, for runs
 BY_ACCOUNT = (
     "judged",
     "owed",

@@ -1,0 +1,279 @@
+"""The books: the trial balance, settlement by place, merchant and company, a ledger account day by day, the unused balance."""
+
+from typing import Any
+
+from farecard.api.problems import ProblemError
+from farecard.api.speakers import Speaker
+from farecard.model.moments import (
+    PAST_MOMENT,
+    date_of,
+    day_of,
+    first_moment,
+    iso_day,
+    iso_moment,
+    parse_as_of,
+)
+from farecard.model.verdict import Reason
+from farecard.pages.charts import columns, rows
+from farecard.pages.house import House
+from farecard.pages.operations.shared import (
+    HOME,
+    Column,
+    Grid,
+    Link,
+    at,
+    day_asked,
+    days_of,
+    file_of,
+    for_staff,
+    month_asked,
+    month_text,
+    must_see,
+    page,
+    short_day,
+)
+from farecard.pages.paper import Heading, Part, Sum, Table, Words, pdf
+from farecard.pages.requests import Answer, Request
+from farecard.questions import answers, books
+from farecard.rules.catalogue import RULES
+from farecard.rules.prepaid import is_report_day
+from farecard.storage.making import load_tariff
+from farecard.storage.store import Store
+
+AT = f"{HOME}/books"
+MOST_BARS = 10
+_REPORTS_SHOWN = 4  # half-years
+_YEAR = 366
+
+
+def _as_of(text: str) -> int | None:
+    """The moment of ``?as_of=``, a day meaning its end; None where it is not said. ``ProblemError`` 400 for none."""
+    if not text:
+        return None
+    try:
+        return parse_as_of(text)
+    except ValueError:
+        raise ProblemError(400, Reason(None, "bad-query")) from None
+
+
+# -- the trial balance ---------------------------------------------------------------------------
+
+
+async def _balance(house: House, request: Request, speaker: Speaker) -> tuple[dict[str, Any], Grid]:
+    must_see(speaker, "trial-balance")
+    text = request.query.get("as_of", "").strip()
+    when, now = _as_of(text), house.now
+    found = await house.app.readers.ask(lambda store: answers.trial_balance(store, when, now))
+    month = month_text(month_asked(house, iso_day(day_of(now if when is None else when))[:7]))
+    grid = Grid(
+        "ops.books.balance",
+        [Column("ops.col.account", "link"), Column("ops.col.debit", "yen"), Column("ops.col.credit", "yen"), Column("ops.col.balance", "yen")],
+        [
+            (Link(at(f"{AT}/account", name=one["account"], month=month), one["account"]), one["debit"], one["credit"], one["balance"])
+            for one in found["accounts"]
+        ],
+        at(f"{AT}.csv", as_of=text), "ops.books.empty",
+    )  # fmt: skip
+    return found, grid
+
+
+@for_staff
+async def balance(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/books``: of now, or as of a day."""
+    found, grid = await _balance(house, request, speaker)
+    as_of, month = request.query.get("as_of", ""), month_text(month_asked(house, ""))
+    return page(speaker, "books", "books", listed=grid, found=found, as_of=as_of, month=month)
+
+
+@for_staff
+async def balance_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/books.csv``."""
+    _, grid = await _balance(house, request, speaker)
+    return file_of(request, grid, "trial-balance")
+
+
+# -- settlement ----------------------------------------------------------------------------------
+
+
+async def _settled(
+    house: House, request: Request, speaker: Speaker
+) -> tuple[str, int, list[dict[str, Any]], Grid]:
+    must_see(speaker, "trial-balance")
+    by = request.parts["by"]
+    if by not in books.HEADS:
+        raise ProblemError(404, Reason(None, "no-such-address"))
+    month = month_asked(house, request.query.get("month", ""))
+    text, (first, past) = month_text(month), days_of(month)
+    found = await house.app.readers.ask(lambda store: books.settlement(store, by, first, past))
+    names = {
+        "place": ("ops.col.taken_in", "ops.col.paid_out", "ops.col.net_cash"),
+        "merchant": ("ops.col.purchases", "ops.col.taken_back", "ops.col.to_pay"),
+        "company": ("ops.col.fares", "ops.col.taken_back", "ops.col.to_pay"),
+    }[by]
+    sides = ("debit", "credit", "net") if by == "place" else ("credit", "debit", "net")
+    grid = Grid(
+        f"ops.settled.{by}",
+        [Column(f"ops.col.{by}", "link"), *(Column(name, "yen") for name in names)],
+        [
+            (Link(at(f"{AT}/account", name=one["account"], month=text), one["name"]), *(one[side] for side in sides))
+            for one in found
+        ],
+        at(f"{AT}/settlement/{by}.csv", month=text), "ops.settled.none",
+    )  # fmt: skip
+    return by, month, found, grid
+
+
+@for_staff
+async def settled(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/books/settlement/place``, ``merchant``, ``company``: of a month."""
+    by, month, found, grid = await _settled(house, request, speaker)
+    largest = sorted((one for one in found if one["net"] > 0), key=lambda one: -one["net"])
+    return page(
+        speaker, "books", "settlement", by=by, kinds=list(books.HEADS), month=month_text(month), before=month_text(month - 1),
+        after=month_text(month + 1), listed=grid, total=sum(one["net"] for one in found),
+        chart=rows([(one["name"], one["net"]) for one in largest[:MOST_BARS]]),
+    )  # fmt: skip
+
+
+@for_staff
+async def settled_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """The same as a file."""
+    by, month, _, grid = await _settled(house, request, speaker)
+    return file_of(request, grid, f"settlement-{by}-{month_text(month)}")
+
+
+# -- a ledger account ----------------------------------------------------------------------------
+
+
+async def _account(house: House, request: Request, speaker: Speaker) -> tuple[str, int, list[dict[str, Any]], Grid]:  # fmt: skip
+    must_see(speaker, "trial-balance")
+    name = request.query.get("name", "")
+    month = month_asked(house, request.query.get("month", ""))
+    text, (first, past) = month_text(month), days_of(month)
+    found = await house.app.readers.ask(lambda store: books.account_days(store, name, first, past))
+    grid = Grid(
+        "ops.account.days",
+        [Column("ops.col.day", "link"), Column("ops.col.debit", "yen"), Column("ops.col.credit", "yen")],
+        [(Link(at(HOME, day=one["day"]), one["day"]), one["debit"], one["credit"]) for one in found],
+        at(f"{AT}/account.csv", name=name, month=text), "ops.account.none",
+    )  # fmt: skip
+    return name, month, found, grid
+
+
+@for_staff
+async def account(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/books/account?name=…&month=…``: day by day; each day leads to its figures."""
+    name, month, found, grid = await _account(house, request, speaker)
+    chart = columns([(short_day(one["day"]), [one["debit"] + one["credit"]]) for one in found])
+    return page(
+        speaker, "books", "account", name=name, month=month_text(month), before=month_text(month - 1),
+        after=month_text(month + 1), listed=grid, chart=chart,
+        debit=sum(one["debit"] for one in found), credit=sum(one["credit"] for one in found),
+    )  # fmt: skip
+
+
+@for_staff
+async def account_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """The same as a file."""
+    _, month, _, grid = await _account(house, request, speaker)
+    return file_of(request, grid, f"account-{month_text(month)}")
+
+
+# -- the unused balance --------------------------------------------------------------------------
+
+
+def _report_days(store: Store, today: int) -> list[int]:
+    """The last days on which the unused balance was to be reported, the newest first."""
+    tariff, day = load_tariff(store), today
+    found: list[int] = []
+    while len(found) < _REPORTS_SHOWN and day > today - _YEAR * _REPORTS_SHOWN:
+        if is_report_day(day, tariff.on(day)):
+            found.append(day)
+        day -= 1
+    return found
+
+
+async def _unused(house: House, request: Request, speaker: Speaker) -> tuple[dict[str, Any], list[int], Grid]:  # fmt: skip
+    must_see(speaker, "trial-balance")
+    today = day_of(house.now)
+    days = await house.app.readers.ask(lambda store: _report_days(store, today))
+    day = day_asked(house, request) if request.query.get("day") or not days else days[0]
+    text = request.query.get("known", "").strip()
+    known = _as_of(text)
+    if known is None:
+        known = first_moment(day + 1) - 1
+    moment: int = min(known, PAST_MOMENT)
+
+    found = await house.app.readers.ask(
+        lambda store: books.unused_balance(store, load_tariff(store), day, moment)
+    )
+    late = found["now"]["balance"] - found["then"]["balance"]
+    grid = Grid(
+        "ops.unused.figures",
+        [Column("ops.col.what", "word"), Column("ops.col.then", "yen"), Column("ops.col.now", "yen"), Column("ops.col.late", "yen")],
+        [
+            ("ops.unused.balance", found["then"]["balance"], found["now"]["balance"], late),
+            ("ops.unused.to_secure", found["then"]["to_secure"], found["now"]["to_secure"], found["now"]["to_secure"] - found["then"]["to_secure"]),
+        ],
+        at(f"{AT}/unused.csv", day=iso_day(day), known=text),
+    )  # fmt: skip
+    return found, days, grid
+
+
+@for_staff
+async def unused(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/books/unused?day=2023-03-31&known=…``: as of its date and as known then, and as known now."""
+    found, days, grid = await _unused(house, request, speaker)
+    paper = at(f"{AT}/unused.pdf", day=found["day"], known=request.query.get("known", ""))
+    return page(
+        speaker, "books", "unused", found=found, days=[iso_day(day) for day in days], listed=grid, paper=paper,
+        known=request.query.get("known", ""), early=found["recorded_from"] is not None and found["recorded_from"] > found["known"],
+    )  # fmt: skip
+
+
+@for_staff
+async def unused_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/books/unused.csv``."""
+    found, _, grid = await _unused(house, request, speaker)
+    return file_of(request, grid, f"unused-{found['day']}")
+
+
+@for_staff
+async def unused_paper(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/books/unused.pdf``."""
+    found, _, grid = await _unused(house, request, speaker)
+    say, t = request.language, request.language.word
+    law = RULES["PUB-15"]
+    balance = found["now"]["balance"]
+    half = t("ops.unused.share", percent=found["percent"])
+    parts: list[Part] = [
+        Heading(t("ops.unused.title")),
+        Words(t("ops.unused.of", day=say.day(found["day"]))),
+        Table(
+            [t(one.name) for one in grid.columns],
+            [[t(row[0]), *(say.yen(amount) for amount in row[1:])] for row in grid.rows],
+            (1, 2, 3),
+        ),
+        Words(t("ops.unused.known_at", moment=say.moment(found["known"]))),
+        Heading(t("ops.unused.secure")),
+        Sum(
+            [(t("ops.unused.balance"), say.yen(balance)), (t("ops.unused.threshold"), say.yen(found["threshold"]))],
+            (half if balance > found["threshold"] else t("ops.unused.nothing"), say.yen(found["now"]["to_secure"])),
+        ),
+        Words(f"PUB-15 {law.ja if say.name == 'ja' else law.en}"),
+        Words(t("ops.unused.printed", moment=say.moment(iso_moment(house.now)), who=speaker.who)),
+    ]  # fmt: skip
+    return pdf(f"unused-{date_of(day_of(parse_as_of(found['day'])))}", t("ops.unused.title"), parts)
+
+
+PAGES = [
+    ("GET", AT, balance),
+    ("GET", f"{AT}.csv", balance_file),
+    ("GET", f"{AT}/settlement/{{by}}.csv", settled_file),
+    ("GET", f"{AT}/settlement/{{by}}", settled),
+    ("GET", f"{AT}/account", account),
+    ("GET", f"{AT}/account.csv", account_file),
+    ("GET", f"{AT}/unused", unused),
+    ("GET", f"{AT}/unused.csv", unused_file),
+    ("GET", f"{AT}/unused.pdf", unused_paper),
+]

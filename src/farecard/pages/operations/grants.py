@@ -1,0 +1,157 @@
+"""Grants: a month, what a run would grant by reason, and proposing it."""
+
+from typing import Any
+
+from farecard.access import proposals, tasks
+from farecard.access.roles import PROPOSE
+from farecard.api.speakers import Speaker
+from farecard.model.commands import RunGrants
+from farecard.model.moments import day_of, iso_moment, month_of
+from farecard.pages.house import House
+from farecard.pages.operations.proposals import grid_of, measures_grid
+from farecard.pages.operations.shared import (
+    CHANNEL,
+    HOME,
+    Column,
+    Grid,
+    Link,
+    acts,
+    file_of,
+    for_staff,
+    month_asked,
+    month_text,
+    must_see,
+    page,
+    propose,
+    proposed,
+    survey,
+    why_not,
+)
+from farecard.pages.requests import Answer, Redirect, Request
+from farecard.questions.preview import preview
+from farecard.rules.grants import may_run
+from farecard.storage.making import load_campaigns
+from farecard.storage.store import Store
+from farecard.texts import explain
+
+AT = f"{HOME}/grants"
+
+
+def _about(month: str) -> str:
+    return f"grants:{month}"
+
+
+async def _months(house: House, speaker: Speaker) -> Grid:
+    """Every month in which something can be granted by now, the newest first, with what was proposed for it last."""
+    must_see(speaker, "proposals")
+    now = month_of(day_of(house.now))
+
+    def ask(store: Store) -> list[tuple[Any, ...]]:
+        first = min(
+            (month_of(day_of(one.first_at)) for campaign in load_campaigns(store).all for one in campaign.measures),
+            default=now,
+        )  # fmt: skip
+        found: list[tuple[Any, ...]] = []
+        for month in range(now, first, -1):
+            text = month_text(month)
+            newest = next((proposals.Proposal(*row) for row in store.rows("proposals_of", about=_about(text))), None)  # fmt: skip
+            if newest is None:
+                found.append((Link(f"{AT}/{text}", text), "ops.grants.nobody", None))
+                continue
+            done = newest.state == proposals.APPROVED and newest.answer is not None
+            state = "done" if done else newest.state
+            link = Link(f"{HOME}/proposals/{newest.number}", newest.number)
+            found.append((Link(f"{AT}/{text}", text), f"ops.state.{state}", link))
+        return found
+
+    rows = await house.app.readers.ask(ask)
+    columns = [Column("ops.col.month", "link"), Column("ops.col.state", "word"), Column("ops.col.proposal", "link")]  # fmt: skip
+    return Grid("ops.grants.months", columns, rows, f"{AT}.csv")
+
+
+@for_staff
+async def months(house: House, _request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/grants``."""
+    return page(speaker, "grants", "grants", listed=await _months(house, speaker))
+
+
+@for_staff
+async def months_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/grants.csv``."""
+    return file_of(request, await _months(house, speaker), "grants")
+
+
+async def _month(
+    house: House, request: Request, speaker: Speaker, reasons: Any = (), status: int = 200
+) -> Answer:
+    must_see(speaker, "proposals")
+    month = month_asked(house, request.parts["month"])
+    text = month_text(month)
+    about = _about(text)
+
+    def ask(store: Store) -> tuple[Any, Any, list[proposals.Proposal]]:
+        found = [proposals.Proposal(*row) for row in store.rows("proposals_of", about=about)]
+        newest = tasks.newest(store, "preview", about)
+        return newest, tasks.newest_done(store, "preview", about), found
+
+    newest, shown, made = await house.app.readers.ask(ask)
+    no = may_run(
+        RunGrants(id="x", at=house.now, channel="operations", month=text), day_of(house.now)
+    )
+    grid = None if shown is None else measures_grid(shown.answer["measures"], f"{AT}/{text}.csv")
+    return page(
+        speaker, "grants", "month", status, month=text, listed=grid, task=newest, reasons=reasons, made=made,
+        counted=None if shown is None else shown.answer["as_of"], proposals=grid_of(made, f"{HOME}/proposals.csv"),
+        no=None if no is None else explain(no.reasons[0]), proposes=acts(speaker, PROPOSE),
+        pending=[one.number for one in made if one.state == proposals.PENDING],
+    )  # fmt: skip
+
+
+@for_staff
+async def month(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/grants/2023-04``: what a run would grant, as it was counted last."""
+    return await _month(house, request, speaker)
+
+
+@for_staff
+async def month_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/grants/2023-04.csv``."""
+    must_see(speaker, "proposals")
+    text = month_text(month_asked(house, request.parts["month"]))
+    about = _about(text)
+    shown = await house.app.readers.ask(lambda store: tasks.newest_done(store, "preview", about))
+    measures = [] if shown is None else shown.answer["measures"]
+    return file_of(request, measures_grid(measures, ""), f"grants-{text}")
+
+
+@for_staff
+async def count(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /operations/grants/2023-04/count``: look at everybody, in the background."""
+    must_see(speaker, "proposals")
+    number = month_asked(house, request.parts["month"])
+    text, now = month_text(number), house.now
+
+    def ask(store: Store) -> dict[str, Any]:
+        return {"measures": preview(store, number, now), "as_of": iso_moment(now)}
+
+    return await survey(house, request, speaker, "preview", _about(text), ask, f"{AT}/{text}")
+
+
+@for_staff
+async def ask_for(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /operations/grants/2023-04``: propose the run."""
+    text = month_text(month_asked(house, request.parts["month"]))
+    command = {"do": "run_grants", "channel": CHANNEL, "month": text}
+    task = await propose(house, request, speaker, {"command": command})
+    to: Redirect | None = proposed(task)
+    return to or await _month(house, request, speaker, why_not(task), 422)
+
+
+PAGES = [
+    ("GET", AT, months),
+    ("GET", f"{AT}.csv", months_file),
+    ("GET", f"{AT}/{{month}}.csv", month_file),
+    ("GET", f"{AT}/{{month}}", month),
+    ("POST", f"{AT}/{{month}}/count", count),
+    ("POST", f"{AT}/{{month}}", ask_for),
+]

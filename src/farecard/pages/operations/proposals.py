@@ -1,0 +1,300 @@
+"""Proposals, and each as the task it is: what it would do, who must look, how far it is, what came of it."""
+
+from typing import Any
+
+import msgspec
+
+from farecard.access import proposals
+from farecard.access.proposals import APPROVED, PENDING, SENDER, STATES, Proposal
+from farecard.access.roles import APPROVE, PROPOSE
+from farecard.api.problems import ProblemError, document
+from farecard.api.proposing import Judge
+from farecard.api.speakers import Speaker
+from farecard.model.commands import format_number
+from farecard.model.moments import SECOND, iso_moment, moment_now
+from farecard.model.verdict import Reason
+from farecard.pages.house import House
+from farecard.pages.operations.shared import (
+    HOME,
+    Column,
+    Grid,
+    Link,
+    acts,
+    at,
+    file_of,
+    for_staff,
+    must_see,
+    page,
+    propose,
+    proposed,
+    struct_of,
+    why_not,
+)
+from farecard.pages.requests import Answer, Redirect, Request
+from farecard.questions.progress import Granted, granted_so_far
+from farecard.storage.store import Store
+
+MOST = 1_000
+STALLED = 120 * SECOND  # without anything moving: who did it may be gone
+_STATE_OF = {"approve": APPROVED, "decline": proposals.DECLINED, "withdraw": proposals.WITHDRAWN}
+
+
+def told(one: Proposal) -> dict[str, Any]:
+    """A proposal as the API tells it, its parts read."""
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(proposals.told(one)))
+    return found
+
+
+async def _find(house: House, number: str) -> Proposal:
+    """One proposal. ``ProblemError`` 404."""
+    try:
+        return await house.app.readers.ask(lambda store: proposals.find(store, number))
+    except proposals.ProposalError as no:
+        raise ProblemError(404, Reason(None, no.code, no.params)) from None
+
+
+# -- the list ------------------------------------------------------------------------------------
+
+
+def grid_of(found: list[Proposal], file: str) -> Grid:
+    """Proposals as a table."""
+    return Grid(
+        "ops.proposals.title",
+        [Column("ops.col.proposal", "link"), Column("ops.col.about"), Column("ops.col.state", "word"),
+         Column("ops.col.proposed_by"), Column("ops.col.proposed_at", "moment"), Column("ops.col.decided_by")],
+        [
+            (Link(f"{HOME}/proposals/{one.number}", one.number), one.about, f"ops.state.{_state(one)}",
+             one.proposed_by, iso_moment(one.proposed_at), one.decided_by or "")
+            for one in found
+        ],
+        file, "ops.proposals.none",
+    )  # fmt: skip
+
+
+def _state(one: Proposal) -> str:
+    """Its state; of what was approved whether it is done."""
+    if one.state != APPROVED:
+        return one.state
+    return "doing" if one.answer is None else "done"
+
+
+async def _listed(house: House, request: Request, speaker: Speaker) -> tuple[str, Grid]:
+    must_see(speaker, "proposals")
+    state = request.query.get("state", "")
+    state = state if state in STATES else ""
+    found = await house.app.readers.ask(lambda store: proposals.load(store, state or None, MOST))
+    return state, grid_of(found, at(f"{HOME}/proposals.csv", state=state))
+
+
+@for_staff
+async def listed(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/proposals``: the newest first, of a state or all."""
+    state, grid = await _listed(house, request, speaker)
+    return page(speaker, "proposals", "proposals", listed=grid, state=state, states=STATES)
+
+
+@for_staff
+async def listed_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/proposals.csv``."""
+    return file_of(request, (await _listed(house, request, speaker))[1], "proposals")
+
+
+# -- one of them ---------------------------------------------------------------------------------
+
+
+def _is_run(said: dict[str, Any]) -> bool:
+    return bool(said.get("command", {}).get("do") == "run_grants")
+
+
+async def _progress(house: House, one: Proposal) -> Granted | None:
+    """How far the run is that was approved and is not over; None for what is over at once."""
+    if one.state != APPROVED or one.answer is not None or not _is_run(told(one)):
+        return None
+    since = one.decided_at or 0
+    return await house.app.readers.ask(
+        lambda store: granted_so_far(store, SENDER, one.number, since)
+    )
+
+
+async def _shown(
+    house: House, speaker: Speaker, number: str, problem: dict[str, Any] | None = None, status: int = 200
+) -> Answer:  # fmt: skip
+    must_see(speaker, "proposals")
+    one = await _find(house, number)
+    said = told(one)
+    progress = await _progress(house, one)
+    target = said["preview"]["decision"]["result"]["grants"] if progress is not None else 0
+    last = max(one.decided_at or 0, 0 if progress is None else progress.last_at)
+    stalled = _state(one) == "doing" and moment_now() - last > STALLED
+    own = one.proposed_by == speaker.who
+    approves = acts(speaker, APPROVE)
+    return page(
+        speaker, "proposals", "proposal", status, one=said, state=_state(one), own=own, approves=approves, stalled=stalled,
+        pending=one.state == PENDING, problem=problem, progress=progress, target=target,
+        left=None if progress is None else progress.seconds_left(target), grids=_grids(said),
+    )  # fmt: skip
+
+
+def _grids(said: dict[str, Any]) -> dict[str, Grid]:
+    """What it would do, as tables."""
+    file, preview = f"{HOME}/proposals/{said['proposal']}/preview.csv", said["preview"]
+    if "measures" in preview and "decision" in preview:
+        return {"measures": measures_grid(preview["measures"], file)}
+    if "added" in preview:
+        kinds = (("ops.tariff.new", preview["added"]), ("ops.tariff.gone", preview["removed"]))
+        rows = [
+            (word, one["name"], str(one["value"]), one["unit"], one["from"] or "", one["until"] or "", ", ".join(one["rules"]))
+            for word, some in kinds
+            for one in some
+        ]  # fmt: skip
+        names = ("ops.col.name", "ops.col.value", "ops.col.unit", "ops.col.from", "ops.col.until", "ops.col.rules")  # fmt: skip
+        head = [Column("ops.col.change", "word"), *map(Column, names)]
+        return {"tariff": Grid("ops.tariff.changes", head, rows, file)}
+    return {}
+
+
+def measures_grid(measures: list[dict[str, Any]], file: str) -> Grid:
+    """What a run would grant by measure, and why all others get nothing."""
+    rows: list[tuple[Any, ...]] = []
+    for one in measures:
+        rows.append(
+            (one["campaign"], one["measure"], "ops.why.granted", None, one["grants"], one["points"])
+        )
+        rows += [
+            (one["campaign"], one["measure"], f"ops.why.{other['code']}", other["rule"], other["count"], None)
+            for other in one["others"]
+        ]  # fmt: skip
+    return Grid(
+        "ops.grants.by_reason",
+        [Column("ops.col.campaign"), Column("ops.col.measure", "count"), Column("ops.col.why", "word"),
+         Column("ops.col.rule", "rule"), Column("ops.col.how_many", "count"), Column("ops.col.points", "points")],
+        rows, file,
+    )  # fmt: skip
+
+
+@for_staff
+async def one(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/proposals/P``."""
+    return await _shown(house, speaker, request.parts["number"])
+
+
+@for_staff
+async def judge(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /operations/proposals/P``: approve, decline or withdraw. What is approved goes on while the page is there already."""
+    number, decision = request.parts["number"], request.said("decision")
+    try:
+        said = struct_of(Judge, {"decision": decision, "why": request.said("why") or None})
+        decided = await house.app.proposing.decide_on(speaker, number, said)
+    except ProblemError as problem:
+        found = await _find(house, number)
+        again = (found.state, found.decided_by) == (_STATE_OF.get(decision), speaker.who)
+        if problem.reason.code == "proposal-decided" and again:  # pressed twice
+            return Redirect(f"{HOME}/proposals/{number}")
+        said_no = document(problem.status, problem.reason)
+        return await _shown(house, speaker, number, said_no, problem.status)
+    if decided.state == APPROVED and decided.answer is None:
+        house.app.soon(house.app.proposing.finish(decided))
+    return Redirect(f"{HOME}/proposals/{number}")
+
+
+@for_staff
+async def preview_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/proposals/P/preview.csv``."""
+    must_see(speaker, "proposals")
+    number = request.parts["number"]
+    for grid in _grids(told(await _find(house, number))).values():
+        return file_of(request, grid, f"{number}-preview")
+    raise ProblemError(404, Reason(None, "no-such-address"))
+
+
+@for_staff
+async def result_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/proposals/P.csv``: of a run who got what."""
+    must_see(speaker, "proposals")
+    number = request.parts["number"]
+    if not _is_run(told(await _find(house, number))):
+        raise ProblemError(404, Reason(None, "no-such-address"))
+
+    def ask(store: Store) -> list[tuple[Any, ...]]:
+        return [
+            (format_number(card), campaign, measure, period_text(period), points, iso_moment(when))
+            for card, campaign, measure, period, points, when in store.rows(
+                "granted_of_run", sender=SENDER, id=number
+            )
+        ]
+
+    columns = [
+        Column("ops.col.card"), Column("ops.col.campaign"), Column("ops.col.measure", "count"),
+        Column("ops.col.period"), Column("ops.col.points", "points"), Column("ops.col.at", "moment"),
+    ]  # fmt: skip
+    rows = await house.app.surveyors.ask(ask)
+    return file_of(request, Grid("ops.grants.who", columns, rows, ""), number)
+
+
+def period_text(period: int) -> str:
+    """The month a monthly grant is for; of any other nothing."""
+    return f"{period // 12}-{period % 12 + 1:02}" if period else ""
+
+
+# -- reversals -----------------------------------------------------------------------------------
+
+
+@for_staff
+async def reverse_form(_house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/reverse``: taking back what another sender sent."""
+    must_see(speaker, "proposals")
+    said = {name: request.query.get(name, "") for name in ("of", "of_sender")} | {"reason": ""}
+    return page(
+        speaker, "proposals", "reverse", said=said, reasons=[], proposes=acts(speaker, PROPOSE)
+    )
+
+
+@for_staff
+async def reverse(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /operations/reverse``."""
+    said = {name: request.said(name) for name in ("of", "of_sender", "reason")}
+    command = {"do": "reverse", "of": said["of"], "of_sender": said["of_sender"] or None, "why": said["reason"]}  # fmt: skip
+    command = {name: value for name, value in command.items() if value is not None}
+    task = await propose(house, request, speaker, {"command": command})
+    return proposed(task) or page(
+        speaker, "proposals", "reverse", 422, said=said, reasons=why_not(task), proposes=True
+    )
+
+
+# -- tasks ---------------------------------------------------------------------------------------
+
+_SHOWN_AT = {
+    "preview": f"{HOME}/grants/{{}}",
+    "outlook": f"{HOME}/campaigns/{{}}",
+    "verify": f"{HOME}/draws/{{}}",
+}
+
+
+@for_staff
+async def task(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/tasks/T``: long work, to be left and come back to."""
+    found = await house.app.tasks.find(request.parts["number"])
+    if found is None:
+        raise ProblemError(404, Reason(None, "no-such-address"))
+    must_see(speaker, "trail" if found.kind == "check" else "proposals")
+    if found.kind == "check":
+        return Redirect(f"{HOME}/audit")
+    to = _SHOWN_AT.get(found.kind, f"{HOME}/proposals").format(found.about.partition(":")[2])
+    to_proposal = proposed(found) if found.kind == "propose" and found.answer else None
+    return page(
+        speaker, "proposals", "task", task=found, reasons=why_not(found),
+        then=to if to_proposal is None else to_proposal.to,
+    )  # fmt: skip
+
+
+PAGES = [
+    ("GET", f"{HOME}/proposals", listed),
+    ("GET", f"{HOME}/proposals.csv", listed_file),
+    ("GET", f"{HOME}/proposals/{{number}}/preview.csv", preview_file),
+    ("GET", f"{HOME}/proposals/{{number}}.csv", result_file),
+    ("GET", f"{HOME}/proposals/{{number}}", one),
+    ("POST", f"{HOME}/proposals/{{number}}", judge),
+    ("GET", f"{HOME}/reverse", reverse_form),
+    ("POST", f"{HOME}/reverse", reverse),
+    ("GET", f"{HOME}/tasks/{{number}}", task),
+]

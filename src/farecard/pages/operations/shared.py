@@ -1,0 +1,246 @@
+"""What the pages of operations have in common: who sees what, tables with their files, proposing, and long work."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
+
+from farecard.access.roles import PROPOSE, ROLES
+from farecard.access.tasks import DONE, Task, new_number
+from farecard.api.problems import ProblemError, document
+from farecard.api.proposing import Propose, WouldNotBeTakenError
+from farecard.api.speakers import Speaker
+from farecard.api.tasks import Tell
+from farecard.model.moments import day_of, first_day_of, iso_day, month_of, parse_day
+from farecard.model.verdict import Reason
+from farecard.pages import door
+from farecard.pages.files import csv_file
+from farecard.pages.house import House
+from farecard.pages.language import Language
+from farecard.pages.requests import Answer, File, Page, Redirect, Request
+from farecard.wire.answer import encode_answer
+
+HOME = "/operations"
+for_staff = door.kept(HOME)
+CHANNEL = "operations"
+SHORT = 2.0  # seconds that work may take for its answer to be the next page
+A_PAGE = 50  # rows of a table; all of them are in its file
+# the parts of this window, and what one must be allowed to ask to see each
+PARTS = (
+    ("today", HOME, "trial-balance"),
+    ("cases", f"{HOME}/cases", "cases"),
+    ("proposals", f"{HOME}/proposals", "proposals"),
+    ("grants", f"{HOME}/grants", "proposals"),
+    ("campaigns", f"{HOME}/campaigns", "proposals"),
+    ("draws", f"{HOME}/draws", "proposals"),
+    ("books", f"{HOME}/books", "trial-balance"),
+    ("audit", f"{HOME}/audit", "trail"),
+)
+_ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
+
+
+# -- who sees what -------------------------------------------------------------------------------
+
+
+def role_of(speaker: Speaker) -> str:
+    """The role of somebody who works here."""
+    assert speaker.session is not None
+    return speaker.session.role
+
+
+def acts(speaker: Speaker, act: str) -> bool:
+    """Whether a role proposes, or approves."""
+    return act in ROLES[role_of(speaker)].acts
+
+
+def sees(speaker: Speaker, question: str) -> bool:
+    """Whether a role may ask this."""
+    return question in speaker.bound.ask
+
+
+def must_see(speaker: Speaker, question: str) -> None:
+    """``ProblemError`` 403 that names the role, where it may not ask this."""
+    if not sees(speaker, question):
+        raise ProblemError(403, Reason(None, "not-your-role", {"role": role_of(speaker)}))
+
+
+def roles_that_see(question: str) -> list[str]:
+    """The roles that may ask this."""
+    return [name for name, role in ROLES.items() if question in role.ask]
+
+
+def page(speaker: Speaker, here: str, template: str, status: int = 200, **figures: Any) -> Page:
+    """A page of a part of this window, with the way to the other parts that this role sees."""
+    parts = [(name, path) for name, path, question in PARTS if sees(speaker, question)]
+    said = {"parts": parts, "here": here, "role": role_of(speaker), "who": speaker.who, "problem": None}  # fmt: skip
+    return Page(f"operations/{template}.html", {**said, **figures}, status)
+
+
+# -- tables --------------------------------------------------------------------------------------
+
+
+class Column(NamedTuple):
+    """A column: the key of its name, and what stands in it (text, word, yen, count, points, day, moment, month, code, link, rule)."""
+
+    name: str
+    kind: str = "text"
+
+
+class Grid(NamedTuple):
+    """A table: the key of its name, columns, rows, where its file is, and the key of what is said where it is empty.
+
+    Of many rows the first stand on the page.
+    """
+
+    name: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Any]]
+    file: str
+    empty: str = "ops.nothing"
+
+    @property
+    def shown(self) -> Sequence[Sequence[Any]]:
+        """The rows that stand on the page."""
+        return self.rows[:A_PAGE]
+
+    @property
+    def more(self) -> int:
+        """How many more there are."""
+        return max(0, len(self.rows) - A_PAGE)
+
+
+class Link(NamedTuple):
+    """A cell that leads somewhere."""
+
+    href: str
+    text: str
+
+
+def file_of(request: Request, grid: Grid, name: str) -> File:
+    """A table's file: amounts as plain numbers, moments as they are written everywhere."""
+    say = request.language
+    head = [say.word(one.name) for one in grid.columns]
+    return csv_file(name, head, (list(_plain(say, grid.columns, row)) for row in grid.rows))
+
+
+def _plain(say: Language, columns: Sequence[Column], row: Sequence[Any]) -> Iterable[Any]:
+    for column, value in zip(columns, row, strict=True):
+        if isinstance(value, Link):
+            yield value.text
+        elif column.kind == "word" and value:
+            yield say.word(value)
+        elif isinstance(value, Mapping):  # in both languages
+            yield say.said(dict(value))
+        else:
+            yield "" if value is None else value
+
+
+def at(path: str, **query: Any) -> str:
+    """An address with its question."""
+    said = {name: value for name, value in query.items() if value not in (None, "")}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
+# -- days and months -----------------------------------------------------------------------------
+
+
+def day_asked(house: House, request: Request, name: str = "day") -> int:
+    """The day that is asked for, else today's. ``ProblemError`` 400 for none."""
+    text = request.query.get(name, "").strip()
+    if not text:
+        return day_of(house.now)
+    try:
+        return parse_day(text)
+    except ValueError:
+        raise ProblemError(400, Reason(None, "bad-query")) from None
+
+
+def month_asked(house: House, text: str) -> int:
+    """The month ``2023-04``, else this one. ``ProblemError`` 400 for none."""
+    if not text:
+        return month_of(day_of(house.now))
+    try:
+        return month_of(parse_day(f"{text}-01"))
+    except ValueError:
+        raise ProblemError(400, Reason(None, "bad-query")) from None
+
+
+def month_text(month: int) -> str:
+    """A month as it stands in an address."""
+    return iso_day(first_day_of(month))[:7]
+
+
+def days_of(month: int) -> tuple[int, int]:
+    """The first day of a month, and the first after it."""
+    return first_day_of(month), first_day_of(month + 1)
+
+
+def short_day(text: str) -> str:
+    """A day under a chart: month and day, which both languages read."""
+    when = date.fromisoformat(text)
+    return f"{when.month}/{when.day}"
+
+
+# -- proposing, and long work --------------------------------------------------------------------
+
+
+def asked_id(request: Request) -> str:
+    """The number of the work that a form asks for: pressed twice, it is the same."""
+    said = request.said("id")
+    return f"T-{said}" if _ID.fullmatch(said) else new_number()
+
+
+def struct_of(kind: type[Any], said: dict[str, Any]) -> Any:
+    """What a form said, checked. ``ProblemError`` 400 that names what does not fit."""
+    try:
+        return msgspec.convert(said, kind)
+    except msgspec.ValidationError as error:
+        raise ProblemError(400, Reason(None, "bad-body", {"why": str(error)})) from None
+
+
+async def propose(house: House, request: Request, speaker: Speaker, said: dict[str, Any]) -> Task:
+    """Put something before a second pair of eyes, in the background; gives the task that does it, as it is after a moment.
+
+    Its answer is a ``proposal``, the ``decision`` that would not take it, or a ``problem``.
+    """
+    speaker.must(PROPOSE)
+    body = struct_of(Propose, {**said, "why": request.said("why") or None})
+
+    async def work(_tell: Tell) -> dict[str, Any]:
+        try:
+            made = await house.app.proposing.propose(speaker, body)
+        except WouldNotBeTakenError as no:
+            return {"decision": msgspec.json.decode(encode_answer(no.answer))}
+        except ProblemError as problem:
+            return {"problem": document(problem.status, problem.reason)}
+        return {"proposal": made["proposal"]}
+
+    number = asked_id(request)
+    await house.app.tasks.begin(number, "propose", number, speaker.who, work)
+    return await house.app.tasks.settled(number, SHORT)
+
+
+def proposed(task: Task) -> Redirect | None:
+    """Where to go after proposing: to the proposal, or to the task while that is being made; None where it is not taken."""
+    if task.state != DONE:
+        return Redirect(f"{HOME}/tasks/{task.task}")
+    number = task.answer.get("proposal")
+    return None if number is None else Redirect(f"{HOME}/proposals/{number}")
+
+
+def why_not(task: Task) -> list[dict[str, Any]]:
+    """Why something was not taken as a proposal: reasons as they are explained."""
+    answer = task.answer or {}
+    if "problem" in answer:
+        return [answer["problem"]]
+    return list(answer.get("decision", {}).get("reasons", ()))
+
+
+async def survey(house: House, request: Request, speaker: Speaker, kind: str, about: str, ask: Any, then: str) -> Answer:  # fmt: skip
+    """Have a question over all accounts answered in the background; then the page that shows its answer, or the task."""
+    number = await house.app.tasks.survey(asked_id(request), kind, about, speaker.who, ask)
+    task = await house.app.tasks.settled(number, SHORT)
+    return Redirect(then if task.state == DONE else f"{HOME}/tasks/{number}")

@@ -1,0 +1,101 @@
+"""Draws as everybody may see them: the file that is published, how far each draw is, and what may be done next."""
+
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from farecard.draws import ALGORITHM, NONCE_BYTES, leaf, picks, verify
+from farecard.model.campaign import Rally, day_number
+from farecard.model.commands import CommitDraw, DrawLottery, parse_number
+from farecard.model.moments import iso_day, iso_moment
+from farecard.model.verdict import Reason
+from farecard.rules import stamp_rally
+from farecard.storage.store import Row, Store
+
+__all__ = ["draws", "leaf_of", "may_draw", "published", "stage", "text_of", "verify"]
+
+
+def _steps(store: Store, draw: int) -> dict[str, Row]:
+    """The rows of a draw by what was done: ``commit``, ``draw``."""
+    return {row[0]: row[1:] for row in store.rows("draws", draw=draw)}
+
+
+def stage(store: Store, draw: int) -> dict[str, Any] | None:
+    """What is public of a draw without its list; None where it is neither frozen nor held."""
+    rows = _steps(store, draw)
+    if not rows:
+        return None
+    _, at, root, entrants, winners, seed = rows.get("draw", (0, None, b"", 0, 0, None))
+    committed = rows.get("commit")
+    if committed is not None:
+        root, entrants = committed[2], committed[3]
+    return {
+        "draw": draw,
+        "committed_at": None if committed is None else iso_moment(committed[1]),
+        "seed_source": None if committed is None else committed[5],
+        "drawn_at": None if at is None else iso_moment(at),
+        "seed": seed,
+        "entrants": entrants,
+        "root": root.hex(),
+        "picked": winners,
+    }
+
+
+def published(store: Store, draw: int, alternates: int = 0) -> dict[str, Any] | None:
+    """A draw's file for everybody: the list, its root, and what the public value picks; None where there is nothing to publish."""
+    found = stage(store, draw)
+    if found is None:
+        return None
+    leaves = [row[0] for row in store.rows("entrants_of", draw=draw)]
+    winners, seed = found.pop("picked"), found["seed"]
+    order = [] if seed is None else list(islice(picks(draw, seed, found["entrants"]), winners + alternates))  # fmt: skip
+    return {
+        "algorithm": ALGORITHM,
+        **found,
+        "winners": order[:winners],
+        "alternates": order[winners:],
+        "leaves": [one.hex() for one in leaves],
+    }
+
+
+def text_of(found: dict[str, Any]) -> bytes:
+    """The file's bytes."""
+    return msgspec.json.encode(found) + b"\n"
+
+
+def draws(store: Store, rally: Rally, day: int) -> list[dict[str, Any]]:
+    """Every draw of the rally: its deadline, what is public of it, and why nothing may be done yet (``no``: by command)."""
+    found = []
+    for one in rally.draws:
+        done = set(_steps(store, one.number))
+        commit = CommitDraw(id="x", at=0, channel="operations", draw=one.number, seed_source="x")  # type: ignore[arg-type]  # the rally names none but these
+        hold = DrawLottery(id="x", at=0, channel="operations", draw=one.number, winners=1, seed="x")  # type: ignore[arg-type]  # as above
+        found.append(
+            {
+                "number": one.number,
+                "until": iso_day(day_number(one.until)),
+                "stage": stage(store, one.number),
+                "no": {
+                    "commit_draw": may_draw(commit, day, rally, done),
+                    "draw_lottery": may_draw(hold, day, rally, done),
+                },
+            }
+        )
+    return found
+
+
+def may_draw(c: CommitDraw | DrawLottery, day: int, rally: Rally, done: set[str]) -> Reason | None:
+    """Why a step of a draw cannot be taken; None when it can."""
+    no = stamp_rally.may_draw(c, day, rally, done)
+    return None if no is None else no.reasons[0]
+
+
+def leaf_of(nonce: str, number: str) -> str | None:
+    """The line that a card makes on a list with its nonce, as it stands in the file; None where one of them is none."""
+    try:
+        parse_number(number)
+        found = bytes.fromhex(nonce)
+    except ValueError:
+        return None
+    return leaf(found, number).hex() if len(found) == NONCE_BYTES else None

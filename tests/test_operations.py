@@ -1,0 +1,1029 @@
+"""Operations over HTTP, as a browser without script meets them: every flow with the reason for each figure, every role's view."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sqlite3
+from contextlib import closing, contextmanager
+from html import unescape
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from conftest import a_store, command, farecard
+from farecard.access import proposals
+from farecard.access.roles import ROLES
+from farecard.desk import desk as desks
+from farecard.desk import runs
+from farecard.desk.opening import existing_store, writing_desk
+from farecard.model.moments import first_moment, iso_moment, moment_now, parse_day
+from farecard.pages.charts import CHART_HEIGHT, CHART_WIDTH, Box, columns, curve, rows, scale
+from farecard.questions.progress import granted_so_far
+from farecard.storage.opening import open_to_read
+from serving import Served, eventually
+from state import problems
+from visiting import Browser, Visited, plain
+
+MINATO = Path(__file__).parent / "campaigns" / "minato.toml"
+NOW = "2023-08-20T09:00:00+09:00"  # after the first draw's deadline, before the second's
+DAY = "2023-06-15"
+
+
+class Office(Visited):
+    """A town whose clock stands in August, with a key that may say what machines, gates and the national system say."""
+
+    def __init__(self, url, *options):
+        super().__init__(url, "--clock", NOW, *options)
+        channels = "ticket-machine,seven-bank-atm,petrol-station,gate,shop,myna-point,member-page,counter,convenience-store"
+        self.anywhere = self.key("anywhere", channels)
+        self.serial = 0
+
+    def say(self, do, at, channel, outcome="accepted", **fields):
+        """A command at a time of 2023 (``06-15T10:00``); gives its decision."""
+        self.serial += 1
+        line = command(f"n{self.serial}", do, at=f"2023-{at}:00+09:00", channel=channel, **fields)
+        answer = self.post(line, self.anywhere)[1]
+        assert answer["outcome"] == outcome, answer
+        return answer
+
+    def collector(self, when="03-02"):
+        """Somebody who applies for measure 1 on a day and has topped up 20,000 yen within it: 5,000 points are due the month after."""
+        number = self.sell("smart")
+        self.say("apply_myna_point", f"{when}T09:00", "myna-point", card=number, person=f"p-{number}", measures=[1])
+        for hour in (10, 11):
+            self.say("top_up", f"{when}T{hour}:00", "seven-bank-atm", card=number, amount=9_000, tender="cash")
+        self.say("purchase", f"{when}T12:00", "shop", card=number, amount=9_000, merchant="m")
+        self.say("top_up", f"{when}T13:00", "seven-bank-atm", card=number, amount=2_000, tender="cash")
+        return number
+
+    def stamped(self):
+        """Somebody with all four stamps by 20 July: a grant of the insurance card's 7,500 points, of which ten are charged, and a purchase."""
+        number = self.sell("smart")
+        self.say("join_rally", "03-02T08:00", "member-page", card=number)
+        self.say("apply_myna_point", "03-02T09:00", "myna-point", card=number, person=f"p-{number}", measures=[2])
+        self.say("confirm_insurance_card", "03-02T10:00", "myna-point", person=f"p-{number}")
+        self.say("purchase", "03-02T12:00", "shop", card=number, amount=100, merchant="m")
+        return number
+
+    def case(self):
+        """Somebody who would apply with a card after applying with another service by 29 June 2022: the programme's office is asked (MYN-13)."""
+        number = self.sell("smart")
+        history = {"other_service": {"measure": 2, "applied_on": "2022-06-29"}}
+        return self.say("apply_myna_point", "08-01T09:00", "myna-point", "referred", card=number, person=f"p-{number}", measures=[2], history=history)["case"]
+
+
+@contextmanager
+def an_office(url):
+    """An office that is stopped behind a test; nothing may have gone wrong in it."""
+    served = Office(url)
+    try:
+        yield served
+    finally:
+        assert served.stop() == 0, served.said
+    assert '"error"' not in served.said, served.said[-3000:]
+    assert problems(served.url) == []
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def office(request, tmp_path_factory):
+    """A server of each engine for all tests; each test has cards, days and months of its own."""
+    with an_office(a_store(request, tmp_path_factory.mktemp("office"))) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def people(office):
+    """One of each role, signed in."""
+    return {role: office.at("operations", role) for role in ROLES}
+
+
+def rows_of(text):
+    """The rows of a CSV file."""
+    assert text.startswith("\ufeff")
+    return [line.split(",") for line in text[1:].splitlines()[1:]]
+
+
+def file(browser, path):
+    status, headers, text = browser.send("GET", path)
+    assert (status, headers["content-type"]) == (200, "text/csv; charset=utf-8"), path
+    return rows_of(text)
+
+
+def number_on(browser):
+    """The proposal whose page is shown."""
+    found = re.fullmatch(r"/operations/proposals/(P-\w+)", browser.path)
+    assert found, (browser.path, plain(browser.text))
+    return found[1]
+
+
+def finished(browser):
+    """The page of what was approved, once it is done."""
+    return eventually(lambda: "under way" not in (text := browser.look(browser.path)) and text)
+
+
+def approved(people, number):
+    """Somebody else approves it; gives what the page says once it is done."""
+    people["approver"].look(f"/operations/proposals/{number}")
+    people["approver"].press("Approve and do it", why="seen")
+    return finished(people["approver"])
+
+
+# -- today ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def a_day(office):
+    """15 June: two machines and Seven Bank, two rides and one that is not over, refusals by two rules; and what lies just outside it."""
+    a, b = office.sell("anonymous"), office.sell("named")
+    office.say("top_up", "06-14T23:59", "ticket-machine", card=a, amount=1_000, tender="cash", place="m-1")
+    office.say("top_up", "06-15T00:00", "ticket-machine", card=a, amount=1_000, tender="cash", place="m-1")
+    office.say("top_up", "06-15T10:00", "ticket-machine", card=a, amount=2_000, tender="cash", place="m-1")
+    office.say("top_up", "06-15T10:01", "ticket-machine", card=b, amount=10_000, tender="cash", place="m-2")
+    office.say("top_up", "06-15T10:02", "seven-bank-atm", card=b, amount=1_000, tender="cash")
+    office.say("tap_in", "06-15T11:00", "gate", card=a, station="Takatsuki")
+    fare = -office.say("tap_out", "06-15T11:30", "gate", card=a, station="Osaka")["result"]["balance"] + 5_500
+    office.say("tap_in", "06-15T18:00", "gate", card=a, station="Osaka")
+    office.say("tap_out", "06-15T18:20", "gate", card=a, station="Takatsuki")
+    office.say("tap_in", "06-15T23:50", "gate", card=a, station="Osaka")
+    office.say("top_up", "06-15T12:00", "ticket-machine", "refused", card=b, amount=10_000, tender="cash", place="m-2")
+    office.say("top_up", "06-15T12:01", "ticket-machine", "refused", card=b, amount=10_000, tender="cash", place="m-2")
+    office.say("purchase", "06-15T12:02", "shop", "refused", card=b, amount=19_999, merchant="m")
+    office.say("purchase", "06-15T23:59", "shop", card=b, amount=500, merchant="m")
+    office.say("top_up", "06-16T00:00", "ticket-machine", card=b, amount=1_000, tender="cash", place="m-1")
+    return fare
+
+
+def test_today_says_what_happened_and_no_more(people, a_day):
+    """14,000 yen in four charges; two rides; three refusals of 13 decided; what happened a minute before and after is another day's."""
+    operator = people["operator"]
+    text = operator.look(f"/operations?day={DAY}")
+    assert f"¥14,000 charged; number of charges: 4 2 rides, for ¥{2 * a_day:,} 3 refused, of 13 decided" in text
+    assert file(operator, f"/operations/today/charges.csv?day={DAY}") == [
+        ["top-up", "ticket machine", "m-2", "1", "10000"],
+        ["top-up", "ticket machine", "m-1", "2", "3000"],
+        ["top-up", "Seven Bank ATM", "", "1", "1000"],
+    ]
+    ridden = file(operator, f"/operations/today/rides.csv?day={DAY}")
+    assert len(ridden) == 24
+    assert [row for row in ridden if row[1] != "0"] == [["11:00", "1", str(a_day)], ["18:00", "1", str(a_day)]]
+    refused = file(operator, f"/operations/today/refusals.csv?day={DAY}")
+    assert [row[:3] for row in refused] == [["PUB-1", "over-ceiling", "2"], ["SHOP-1", "purchase-shortfall", "1"]]
+    before = operator.look("/operations?day=2023-06-14")
+    assert "¥1,000 charged; number of charges: 1" in before
+    assert "¥1,000 charged; number of charges: 1" in operator.look("/operations?day=2023-06-16")
+    assert "Nobody has charged a card on this day" in operator.look("/operations?day=2023-06-17")
+    assert "Sun 20 August 2023 today" in operator.look("/operations")  # by the windows' clock
+
+
+def test_today_agrees_with_the_events_and_the_books(office, people, a_day):
+    """Each charge is an event of that day; and the cash accounts of the trial balance moved by just those charges between its two ends."""
+    assert a_day > 0
+    key = office.key(f"eye-{DAY}", ask="events,trial-balance")
+    events = [one for one in office.get("/v1/events?limit=10000", key)[1]["events"] if one["at"].startswith(DAY)]
+    charged = sum(one["amount"] for one in events if one["do"] == "top_up" and one["outcome"] == "accepted")
+    fares = -sum(one["amount"] for one in events if one["do"] == "tap_out" and one["outcome"] == "accepted")
+
+    def moved(head):
+        ends = [office.get(f"/v1/trial-balance?as_of={day}", key)[1]["accounts"] for day in ("2023-06-14", DAY)]
+        return [sum(one["balance"] for one in end if one["account"].startswith(head)) for end in ends]
+
+    told = people["operator"].look(f"/operations?day={DAY}")
+    before, after = moved("cash:")
+    assert after - before == charged == 14_000
+    before, after = moved("fares-payable:")
+    assert before - after == fares
+    assert f"for ¥{fares:,}" in told
+    found = {row[0]: int(row[3]) for row in file(people["operator"], f"/operations/books.csv?as_of={DAY}")}
+    assert found == {one["account"]: one["balance"] for one in office.get(f"/v1/trial-balance?as_of={DAY}", key)[1]["accounts"]}
+
+
+def plans(url, name):
+    """How an engine answers a statement about one day, in its own words."""
+    first, past = first_moment(parse_day("2025-07-21")), first_moment(parse_day("2025-07-22"))
+    if name == "totals_of_batches":
+        batches = [n * 256 for n in range(12_000, 12_024)]
+        values = {"batches": json.dumps(batches) if url.startswith("sqlite") else batches, "first": parse_day("2025-07-21"), "past": parse_day("2025-07-22")}
+    else:
+        values = {"first": 12_000 * 256 * 65536, "past": 12_024 * 256 * 65536, "first_at": first, "past_at": past, "last_at": past + 3_600_000_000}
+    with closing(open_to_read(url)) as store:
+        text = store._queries[name]
+        if url.startswith("sqlite"):
+            return "\n".join(row[3] for row in store.db.execute(f"EXPLAIN QUERY PLAN {text}", values))
+        return "\n".join(row[0] for row in store._reading().execute(f"EXPLAIN {text}", values))
+
+
+def test_the_events_of_a_day_are_where_its_batches_are(tmp_path):
+    """What is recorded late is found, and what lies between is not read: two runs, of the day's own batches and of the late one."""
+    from conftest import answers, new_desk
+    from farecard.questions import day
+
+    desk = new_desk(tmp_path)
+    answers(desk, [command(f"i{n}", "issue", card=f"JW{n:015d}", kind="anonymous", paid=2000) for n in (1, 2)])
+    for n in range(1, 4):
+        answers(desk, [command(f"t{n}", "top_up", at=f"2023-06-15T10:0{n}:00+09:00", channel="ticket-machine", card="JW000000000000001", amount=1_000, tender="cash")])
+    for n in range(20):
+        answers(desk, [command(f"p{n}", "purchase", at="2023-06-16T10:00:00+09:00", channel="shop", card="JW000000000000001", amount=1, merchant="m")])
+    answers(desk, [command("late", "top_up", at="2023-06-15T23:00:00+09:00", channel="ticket-machine", card="JW000000000000002", amount=2_000, tender="cash")])
+    asked = parse_day("2023-06-15")
+    desk.store.begin_reading()
+    assert len(day._runs(day.batches_of(desk.store, asked, asked + 1))) == 2
+    assert [(one["times"], one["yen"]) for one in day.of_day(desk.store, asked)["charges"]] == [(4, 5_000)]
+    assert day.of_day(desk.store, asked + 1)["decided"] == {"accepted": 20}
+    desk.store.rollback()
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_a_day_costs_what_the_day_was(engine, tmp_path, request):
+    """Of 20,000 hours with a batch, an event and a total each the 24 of a day in the middle are found by the index, and nothing is read from end to end."""
+    url = f"sqlite:///{tmp_path}/s.db" if engine == "sqlite" else request.getfixturevalue("own_server").database()
+    desk = writing_desk(url)
+    hour, begin = 3_600_000_000, first_moment(parse_day("2024-03-08"))
+    batches, events, totals = [], [], []
+    for n in range(20_000):
+        at = begin + n * hour
+        batches.append((n * 256, "w", n + 1, at, at, at, 1, 1, 1, 1, "x", b"", b""))
+        events.append((n * 256 * 65536, n, "s", str(n), at, "top_up", "gate", None, None, None, "accepted", "{}", b"", n, None, 1, 1, 0, 0, *[None] * 2, 0, *[None] * 8))
+        totals.append((n * 256, at // (24 * hour), "a", 1, 0))
+    store = desk.store
+    store.begin_making()
+    for table, made in (("event", events), ("total", totals), ("batch", batches)):
+        store.append(table, made)
+    store.commit()
+    store.close()
+    if engine == "postgresql":
+        with psycopg.connect(url, autocommit=True, options="-c search_path=farecard") as db:
+            db.execute("ANALYZE batch, event, total")
+    for name, table in (("longest_batch", "batch"), ("batches_of_days", "batch"), ("decided_between", "event"), ("refused_between", "event"), ("totals_of_batches", "total")):
+        plan = plans(url, name)
+        index = {"longest_batch": "batch_span", "batches_of_days": "batch_last"}.get(name, f"{table}_pkey" if engine == "postgresql" else "PRIMARY KEY")
+        assert index in plan, plan
+        if engine == "sqlite":
+            assert name == "longest_batch" or not re.search(r"\bSCAN (batch|event|total)\b", plan), plan  # of that one row
+        else:
+            assert "Seq Scan" not in plan, plan
+
+
+# -- who sees what -------------------------------------------------------------------------------
+
+PAGES = {
+    "trial-balance": ["/books", "/books/settlement/place", "/books/settlement/merchant", "/books/settlement/company", "/books/account?name=x", "/books/unused",
+                      "/books.csv", "/books/unused.csv", "/books/unused.pdf", "/today/charges.csv"],
+    "proposals": ["/proposals", "/grants", "/grants/2023-04", "/campaigns", "/campaigns/myna-point", "/campaigns/new", "/tariff", "/draws", "/draws/1", "/reverse",
+                  "/proposals.csv", "/grants.csv", "/grants/2023-04.csv", "/campaigns.csv", "/campaigns/myna-point/days.csv", "/draws.csv"],
+    "cases": ["/cases", "/cases.csv"],
+    "trail": ["/audit", "/audit.csv", "/audit/checks.csv", "/audit/checkpoint.ndjson"],
+}  # fmt: skip
+
+
+def test_every_role_sees_what_it_may_ask_and_is_told_who_sees_the_rest(office, people):
+    """Each page for each role: there, or 403 with the role's name; the way there shows with it; a stranger is asked to sign in."""
+    for role, browser in people.items():
+        start = browser.look("/operations")
+        for question, paths in PAGES.items():
+            for path in paths:
+                connection_status, headers, _ = looked(office, browser, f"/operations{path}")
+                assert connection_status == (200 if question in ROLES[role].ask else 403), (role, path)
+        for part, question in (("Audit", "trail"), ("Books", "trial-balance"), ("Proposals", "proposals")):
+            seen = question in ROLES[role].ask
+            assert (f">{part}</a>" in browser.text) == seen, (role, part)
+            assert (f"{part}: seen by" in start) != seen, (role, part)
+        if role == "clerk":
+            assert "Here you see the cases" in start
+            assert "This is not for the role clerk" in plain(browser.send("GET", "/operations/books")[2])
+    status, headers, _ = Browser(office).send("GET", "/operations/books")
+    assert (status, headers["location"]) == (303, "/operations/sign-in?then=/operations/books")
+
+
+def looked(office, browser, path):
+    """A page or file of any kind: its status, headers and bytes."""
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    return office.call("GET", path, Cookie=cookie)
+
+
+def test_who_may_only_look_is_told_why(people):
+    """An approver does not propose, an operator does not approve, an auditor does neither: the form is not there, and a sentence is."""
+    for role in ("approver", "auditor"):
+        for path in ("/grants/2023-04", "/campaigns/new", "/tariff", "/reverse"):
+            text = people[role].look(f"/operations{path}")
+            assert f"As {role} you do not propose; an operator does" in text
+            assert "Propose it" not in text
+        for path in ("/grants/2023-04", "/campaigns/new", "/tariff", "/reverse", "/draws/1"):
+            token = re.search(r'name="csrf" value="(\w+)"', people[role].text)[1]
+            form = {"csrf": token, "text": "x", "step": "commit", "seed_source": "x", "of": "1"}
+            assert people[role].send("POST", f"/operations{path}", form)[0] == 403
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_page_speaks_both_languages_and_is_small(office, people, language):
+    """Each below 100 kB; none holds what the policy would stop."""
+    one = office.at("operations", "auditor", language)
+    assert people
+    for paths in PAGES.values():
+        for path in paths:
+            if "csv" in path or "pdf" in path or "ndjson" in path:
+                continue
+            status, _, text = one.send("GET", f"/operations{path}")
+            assert status == 200
+            assert f'<html lang="{language}"' in text
+            assert len(text.encode()) < 100_000
+            assert not re.search(r"\sstyle=|\son\w+=|<style|<script>|https?://", text.replace("http://www.w3.org", "")), path
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("?day=tomorrow", 400), ("?day=2023-02-31", 400), ("/grants/2023-13", 400), ("/books?as_of=x", 400), ("/books/settlement/pet", 404),
+        ("/books/settlement/place?month=x", 400), ("/books/unused?known=x", 400), ("/campaigns/none", 404), ("/campaigns/myna-point/x.csv", 404),
+        ("/draws/3", 404), ("/draws/x", 404), ("/proposals/P-0", 404), ("/proposals/P-0.csv", 404), ("/tasks/T-0", 404), ("/cases/C1", 404),
+        ("/today/x.csv", 404), ("/audit?before=x", 200), ("/proposals?state=x", 200),
+    ],
+)  # fmt: skip
+def test_an_address_that_is_none_says_so(people, path, status):
+    """As a page, with the way back."""
+    got, _, text = people["auditor"].send("GET", f"/operations{path}")
+    assert got == status
+    if status != 200:
+        assert "Back to the start" in text
+
+
+# -- grants --------------------------------------------------------------------------------------
+
+
+def test_a_month_is_looked_at_proposed_approved_and_done(office, people):
+    """One who reached the target in March: 5,000 points in April. The preview says so, the proposal, the result and its file, and the card."""
+    operator, number = people["operator"], office.collector()
+    short = office.sell("smart")
+    office.say("apply_myna_point", "03-02T09:00", "myna-point", card=short, person=f"p-{short}", measures=[1])
+    assert "It has not been counted yet" in operator.look("/operations/grants/2023-04")
+    text = operator.press("Count now")
+    assert "myna-point 1 to be granted now – 1 5,000 points myna-point 1 target not reached MYN-3 1 –" in text
+    counted = file(operator, "/operations/grants/2023-04.csv")
+    assert ["myna-point", "1", "to be granted now", "", "1", "5000"] in counted
+    text = operator.press("Propose it", why="the month of April")
+    proposal = number_on(operator)
+    assert "Grants: 1, together 5,000 points" in text
+    assert "the month of April" in text
+    assert "You proposed it yourself, so somebody else has to approve it" in text
+    assert "Approve and do it" not in text
+    assert file(operator, f"/operations/proposals/{proposal}/preview.csv") == counted
+    assert f"Waiting for a second pair of eyes: {proposal}" in operator.look("/operations/grants/2023-04")
+    assert "As auditor you only look" in people["auditor"].look(f"/operations/proposals/{proposal}")
+    done = approved(people, proposal)
+    assert "✓ done What came of it 5,000 points Grants: 1" in done
+    got = file(operator, f"/operations/proposals/{proposal}.csv")
+    assert [row[:5] for row in got] == [[number, "myna-point", "1", "", "5000"]]
+    key = office.key(f"eye-{number}", ask="cards")
+    assert office.get(f"/v1/cards/{number}", key)[1]["card"]["points"] == 5_000
+    again = operator.look("/operations/grants/2023-04")
+    assert "1 to be granted now – 1" in again, "what was counted stays what it was then"
+    assert "granted already" in operator.press("Count now")
+    assert f"2023-04 done {proposal}" in operator.look("/operations/grants")
+
+
+def test_a_month_that_has_not_begun_is_not_offered(people):
+    """September by August's clock: from when, and no form; sent all the same, it is refused with the reason."""
+    operator = people["operator"]
+    text = operator.look("/operations/grants/2023-09")
+    assert "2023-09-01" in text
+    assert "Propose it" not in text
+    token = re.search(r'name="csrf" value="(\w+)"', operator.text)[1]
+    status, _, text = operator.send("POST", "/operations/grants/2023-09", {"csrf": token, "id": "abcdefgh1234"})
+    assert status == 422
+    assert "That cannot be done" in plain(text)
+    assert "2023-09-01" in plain(text)
+    assert "2023-09" not in str(file(operator, "/operations/grants.csv"))
+
+
+def test_pressed_twice_it_is_proposed_once_and_approved_once(office, people):
+    """The same form sent three times leads to one proposal; approved twice, the same page comes; nothing is granted twice."""
+    operator, approver = people["operator"], people["approver"]
+    operator.look("/operations/grants/2023-05")
+    form = re.findall(r"<form\b.*?</form>", operator.text, re.DOTALL)[-1]
+    said = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+    went = {operator.send("POST", "/operations/grants/2023-05", said)[1]["location"] for _ in range(3)}
+    assert len(went) == 1
+    path = went.pop()
+    approver.look(path)
+    token = {"csrf": re.search(r'name="csrf" value="(\w+)"', approver.text)[1], "decision": "approve"}
+    assert {approver.send("POST", path, token)[1]["location"] for _ in range(3)} == {path}
+    approver.path = path
+    assert "✓ done" in finished(approver)
+    second = office.at("operations", "approver")
+    second.look(path)
+    token["csrf"] = re.search(r'name="csrf" value="(\w+)"', second.text)[1]
+    status, _, text = second.send("POST", path, token)
+    assert status == 409
+    assert approver.name in plain(text), "another is told who was quicker"
+
+
+def test_declined_and_withdrawn_nothing_happens(people):
+    """Each with who and why; the buttons are gone; it cannot be approved any more."""
+    operator, approver = people["operator"], people["approver"]
+    for browser, button, word in ((approver, "Decline", "Declined"), (operator, "Withdraw", "Withdrawn")):
+        operator.look("/operations/grants/2023-06")
+        operator.press("Propose it")
+        number = number_on(operator)
+        browser.look(f"/operations/proposals/{number}")
+        text = browser.press(button, why="not this month")
+        assert f"{word} by {browser.name}" in text
+        assert "not this month" in text
+        assert "What came of it" not in text
+        assert "Approve and do it" not in approver.look(f"/operations/proposals/{number}")
+        token = re.search(r'name="csrf" value="(\w+)"', approver.text)[1]
+        status, _, text = approver.send("POST", f"/operations/proposals/{number}", {"csrf": token, "decision": "approve"})
+        assert status == 409
+    assert "declined" in approver.look("/operations/proposals?state=declined")
+    assert file(approver, "/operations/proposals.csv?state=withdrawn")[0][2] == "withdrawn"
+
+
+def test_nobody_approves_his_own_whatever_his_role_became(office):
+    """An operator who proposed and was made an approver since: not offered, and refused when sent."""
+    one = office.at("operations", "operator")
+    one.look("/operations/grants/2023-07")
+    one.press("Propose it")
+    number = number_on(one)
+    farecard("--store", office.url, "staff", "role", one.name, "approver")
+    one.look("/operations/sign-in")
+    one.press("Sign in", name=one.name, password="a red umbrella in May")
+    text = one.look(f"/operations/proposals/{number}")
+    assert "somebody else has to approve it" in text
+    assert "Approve and do it" not in text
+    token = re.search(r'name="csrf" value="(\w+)"', one.text)[1]
+    for decision, status in (("approve", 403), ("decline", 403), ("dance", 400)):
+        got, _, text = one.send("POST", f"/operations/proposals/{number}", {"csrf": token, "decision": decision})
+        assert got == status
+    other = office.at("operations", "approver")
+    other.look(f"/operations/proposals/{number}")
+    other.press("Decline")
+
+
+# -- how far a run is ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_a_run_tells_how_far_it_is_while_it_goes_and_goes_on_where_it_was_cut(engine, tmp_path, request, monkeypatch):
+    """Seven grants, two a batch. Cut short after two batches the page says 4 of 7; the next server finishes: 7, 35,000 points."""
+    url = f"sqlite:///{tmp_path}/s.db" if engine == "sqlite" else request.getfixturevalue("own_server").database()
+    served = Office(url)
+    try:
+        served = goes_on(served, url, monkeypatch)
+    finally:
+        assert served.stop() == 0, served.said
+    assert problems(url) == []
+
+
+def goes_on(served, url, monkeypatch):
+    for _ in range(7):
+        served.collector()
+    operator, approver = served.at("operations", "operator"), served.at("operations", "approver")
+    operator.look("/operations/grants/2023-04")
+    assert "Grants: 7, together 35,000 points" in operator.press("Propose it")
+    number = number_on(operator)
+    path = f"/operations/proposals/{number}"
+    with closing(existing_store(url)[0]) as store:  # as a server leaves it that dies right after the approval
+        proposals.decide(store, number, "approved", approver.name, None)
+    text = operator.look(path)
+    assert "under way" in text
+    assert "0 of 7" in text
+
+    half_done(url, number, monkeypatch)
+    text = approver.look(path)
+    assert "4 of 7" in text
+    assert 'max="7"' in approver.text
+    assert 'value="4"' in approver.text
+    assert "data-refresh" in approver.text
+    assert "Look again" in text  # without script
+    assert "Do it now" not in text  # it may be under way still
+    assert served.stop(signal.SIGKILL) != 0
+
+    served = approver.served = Served(url, "--clock", NOW)  # it finishes what was approved
+    done = eventually(lambda: "What came of it" in (text := approver.look(path)) and text)
+    assert "35,000 points Grants: 7" in done
+    assert len(file(approver, f"{path}.csv")) == 7
+    return served
+
+
+def test_approving_answers_at_once_and_the_run_goes_on_behind_it(own_server):
+    """While somebody else holds the card that is to be granted the run waits; the page does not, and says 0 of 1; then 1."""
+    with an_office(own_server.database()) as office:
+        number = office.collector()
+        operator, approver = office.at("operations", "operator"), office.at("operations", "approver")
+        operator.look("/operations/grants/2023-04")
+        operator.press("Propose it")
+        approver.look(operator.path)
+        with psycopg.connect(office.url, options="-c search_path=farecard") as holding:
+            holding.execute("SELECT 1 FROM account WHERE account = %s FOR UPDATE", (int(number[2:]),))
+            assert "0 of 1" in approver.press("Approve and do it")
+            assert "◔ under way" in approver.look(approver.path), "still"
+        assert "5,000 points Grants: 1" in finished(approver)
+
+
+def test_long_work_is_left_and_come_back_to(office, people):
+    """A count that somebody began shows where it is looked for; nobody begins another meanwhile; once it is over the way goes on."""
+    from farecard.access import tasks
+
+    operator = people["operator"]
+    with closing(existing_store(office.url)[0]) as store:
+        tasks.begin(store, "T-slow", "preview", "grants:2023-02", "somebody")
+    assert "◔ Under way" in operator.look("/operations/tasks/T-slow")
+    assert "data-refresh" in operator.text
+    text = operator.look("/operations/grants/2023-02")
+    assert "Under way" in text
+    assert "Count now" not in text
+    token = re.search(r'name="csrf" value="(\w+)"', operator.text)[1]
+    _, headers, _ = operator.send("POST", "/operations/grants/2023-02/count", {"csrf": token, "id": "another-press"})
+    assert headers["location"] == "/operations/tasks/T-slow"
+    with closing(existing_store(office.url)[0]) as store:
+        tasks.end(store, "T-slow", {"measures": [], "as_of": NOW})
+    assert "It is done" in operator.look("/operations/tasks/T-slow")
+    assert 'href="/operations/grants/2023-02"' in operator.text
+    assert "As it was on Sun 20 August 2023 9:00" in operator.look("/operations/grants/2023-02")
+
+
+def test_a_check_ends_with_whoever_began_it(tmp_path):
+    """Its process is gone once it is called off; nothing is left of it."""
+    from farecard.api.checking import check
+    from postgres import _children
+
+    url = f"sqlite:///{tmp_path}/s.db"
+    writing_desk(url).store.close()
+
+    def checking():
+        return [pid for pid in _children(os.getpid()) if b"checking" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    async def begin_and_leave():
+        job = asyncio.ensure_future(check(url, lambda *_: None))
+        while not (found := checking()):  # noqa: ASYNC110  # nobody tells when a process has begun
+            await asyncio.sleep(0)
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+        return found
+
+    (pid,) = asyncio.run(begin_and_leave())
+    assert not Path(f"/proc/{pid}").exists()
+    whole = asyncio.run(check(url, lambda *_: None))
+    assert whole == {"events": 0, "batches": 0, "problems": [], "more": 0}
+
+
+def half_done(url, number, monkeypatch):
+    """What a server does that dies after two batches of two grants; it is asked after each how far it is."""
+    told = []
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "GRANTS_A_BATCH", 2)
+        whole = desks.Desk._grant
+
+        def grant(desk, run, some):
+            if len(told) == 2:
+                raise KeyboardInterrupt
+            whole(desk, run, some)
+            with closing(open_to_read(url)) as store:
+                found = granted_so_far(store, "proposal", number, moment_now())
+                ((count, points),) = store.rows("granted_by", sender="proposal", id=number)
+            assert (found.grants, found.points) == (count, points)
+            told.append(found.grants)
+
+        patched.setattr(desks.Desk, "_grant", grant)
+        with closing(open_to_read(url)) as store:
+            said = json.loads(proposals.find(store, number).line)["command"]
+        desk = writing_desk(url)
+        with pytest.raises(KeyboardInterrupt):
+            desk.run([("proposal", json.dumps(said).encode())])
+        desk.store.close()
+    assert told == [2, 4]
+
+
+def test_a_rate_and_what_is_left_are_of_the_runs_own_batches():
+    """100 grants in 4 seconds are 25 a second; the other 50 take 2 more. Of one batch nothing can be told yet."""
+    from farecard.questions.progress import Granted
+
+    some = Granted(100, 0, 1_000_000, 5_000_000)
+    assert (some.a_second, some.seconds_left(150), some.seconds_left(90)) == (25.0, 2, 0)
+    assert Granted(100, 0, 1_000_000, 1_000_000).seconds_left(150) is None
+    assert Granted(0, 0, 0, 0).a_second == 0
+
+
+# -- campaigns -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def a_campaign(tmp_path_factory):
+    """An office of its own with five applicants of measure 1: two got there in March, one on 10 August, two are on their way."""
+    with an_office(f"sqlite:///{tmp_path_factory.mktemp('campaign')}/s.db") as office:
+        for when in ("03-02", "03-20", "08-10"):
+            office.collector(when)
+        for _ in range(2):
+            number = office.sell("smart")
+            office.say("apply_myna_point", "08-01T09:00", "myna-point", card=number, person=f"p-{number}", measures=[1])
+        operator, approver = office.at("operations", "operator"), office.at("operations", "approver")
+        operator.look("/operations/grants/2023-04")
+        operator.press("Propose it")
+        approved({"approver": approver}, number_on(operator))
+        yield operator
+
+
+def test_a_campaigns_curve_and_what_is_still_to_come(a_campaign):
+    """10,000 points granted; 5,000 due in September for the one of August. One in 28 days is a pace of a 28th a day: of the 41 days
+    left one more gets there, on 17 September, whose 5,000 come in October. In all 20,000."""
+    operator = a_campaign
+    text = operator.look("/operations/campaigns/myna-point")
+    assert "It has not been worked out yet" in text
+    text = operator.press("Work it out now")
+    assert "Applied: 5; got there: 3. The target is ¥20,000" in text
+    assert "got there in the last 28 days: 1; on their way: 2; expected to get there: 1" in text
+    assert "Granted ¥10,000 Due already +¥5,000 Expected +¥5,000 In all ¥20,000" in text
+    assert "myna-point owes ¥10,000 in the books" in text
+    assert file(operator, "/operations/campaigns/myna-point/days.csv") == [
+        ["1", "2023-03-02", "1", "1", "1", "1"],
+        ["1", "2023-03-20", "1", "2", "1", "2"],
+        ["1", "2023-08-01", "2", "4", "0", "2"],
+        ["1", "2023-08-10", "1", "5", "1", "3"],
+    ]
+    assert file(operator, "/operations/campaigns/myna-point/months.csv") == [
+        ["2023-08", "10000", "0", "0"], ["2023-09", "0", "5000", "0"], ["2023-10", "0", "0", "5000"],
+    ]  # fmt: skip
+    assert operator.text.count('class="curve c1"') == 2  # the line and its mark in the legend
+
+
+def test_a_new_edition_and_a_tariff_are_pasted_and_take_two(people):
+    """A municipality's campaign: what it would be; then it is there. A file that is none, or an old edition, is told at once and stays in the form."""
+    operator = people["operator"]
+    text = MINATO.read_text("utf-8")
+    operator.look("/operations/campaigns/new")
+    said = operator.press("Propose it", text=text, why="asked by the town")
+    assert "minato-shops, edition 1. It is the first." in said
+    done = approved(people, number_on(operator))
+    assert "It holds now, as version" in done
+    assert "minato-shops" in operator.look("/operations/campaigns")
+    for broken, why in ((text, "is in the store"), ("name = 3", "name")):
+        operator.look("/operations/campaigns/new")
+        said = operator.press("Propose it", text=broken)
+        assert "That cannot be done" in said
+        assert why in said
+        assert broken.strip().splitlines()[0] in unescape(operator.text)
+    operator.look("/operations/campaigns/new?from=minato-shops")
+    assert "minato-shops" in re.search(r"<textarea.*?</textarea>", operator.text, re.DOTALL)[0]
+
+    operator.look("/operations/tariff")
+    held = unescape(re.search(r"<textarea[^>]*>\n(.*?)</textarea>", operator.text, re.DOTALL)[1])
+    assert "That cannot be done" in operator.press("Propose it", text=held)  # the version that holds
+    new = re.sub(r"^version = (\d+)", lambda found: f"version = {int(found[1]) + 1}", held, flags=re.MULTILINE)
+    old = next(block for block in new.split("[[row]]") if 'name = "refund_fee"' in block)
+    new = new.replace(old, re.sub(r"value = [\d_]+", "value = 330", old))
+    operator.look("/operations/tariff")
+    operator.press("Propose it", text=new)
+    changes = file(operator, f"/operations/proposals/{number_on(operator)}/preview.csv")
+    assert [row[:3] for row in changes] == [["comes", "refund_fee", "330"], ["goes", "refund_fee", "220"]]
+    operator.press("Withdraw")
+
+
+def test_a_command_of_another_sender_is_taken_back(office, people):
+    """Named by its sender and number; what is not there is told; approved, the card has its money back."""
+    number = office.sell("anonymous")
+    bought = office.serial + 1
+    office.say("purchase", "08-01T10:00", "shop", card=number, amount=300, merchant="m")
+    operator = people["operator"]
+    operator.look("/operations/reverse")
+    said = operator.press("Propose it", of="nothing", of_sender="anywhere", reason="x")
+    assert "That cannot be done" in said
+    assert 'value="nothing"' in operator.text
+    said = operator.press("Propose it", of=f"n{bought}", of_sender="anywhere", reason="pressed the wrong key")
+    assert f"Take back n{bought} of anywhere; the card would hold ¥1,500. pressed the wrong key" in said
+    assert "It was taken back; the card holds ¥1,500 now" in approved(people, number_on(operator))
+
+
+# -- draws ---------------------------------------------------------------------------------------
+
+
+def test_a_draw_from_the_frozen_list_to_what_everybody_can_check(office, people, tmp_path):
+    """Two with all four stamps; frozen, published, drawn by the public value, verified on the page, with the command, and by a holder."""
+    operator = people["operator"]
+    cards = [office.stamped() for _ in range(2)]
+    operator.look("/operations/grants/2023-04")
+    operator.press("Propose it")
+    approved(people, number_on(operator))
+    # the points are charged before the draw's deadline in the events' own time only where they were there: a draw of nobody else
+    public = Browser(office)
+    assert "The list is not frozen yet" in public.look("/draws/1")
+    assert office.call("GET", "/draws/1.json")[0] == 404
+    text = operator.look("/operations/draws/1")
+    assert "There is nothing to verify yet" in text
+    assert "The list is frozen first" in text
+    text = operator.press("Propose it", seed_source="the Nikkei 225's close of 21 August 2023")
+    assert "Freeze the list; entrants:" in text
+    approved(people, number_on(operator))
+    text = public.look("/draws/1")
+    assert "The list is frozen; the draw is still to come" in text
+    assert "the Nikkei 225's close of 21 August 2023" in text
+    root = json.loads(office.call("GET", "/draws/1.json")[2])["root"]
+    text = operator.look("/operations/draws/1")
+    assert root in text
+    said = operator.press("Propose it", step="draw", seed="31,856.71", winners="0")
+    assert "That cannot be done" in said
+    assert 'value="31,856.71"' in operator.text
+    said = operator.press("Propose it", step="draw", seed="31,856.71", winners="1")
+    assert "by the public value 31,856.71" in said
+    approved(people, number_on(operator))
+    assert "4. Verify it … to do" in operator.look("/operations/draws/1")
+    text = operator.press("Verify the published file")
+    assert "All of it follows from the list and the value" in text
+    assert "4. Verify it ✓ done" in text
+    status, headers, body = office.call("GET", "/draws/1.json")
+    assert (status, headers["content-disposition"]) == (200, 'attachment; filename="draw-1.json"')
+    assert b"JW" not in body
+    kept = tmp_path / "draw.json"
+    kept.write_bytes(body)
+    told = json.loads(farecard("draw", "verify", kept, "--root", root, "--json").stdout)
+    assert told["ok"] is True
+    written = tmp_path / "cli.json"
+    farecard("--store", office.url, "draw", "publish", "1", written)
+    assert written.read_bytes() == body
+    assert "The draw was held" in public.look("/draws")
+    assert cards
+
+
+def test_a_holder_finds_the_own_line_without_a_script(tmp_path):
+    """With the nonce the place on the list and whether it won; with another nonce, or another card, nothing; what is none is said to be none."""
+    from applicants import Applicants
+    from conftest import answers, new_desk
+
+    desk = new_desk(tmp_path)
+    answers(desk, Applicants(600, seed=8, rally=True).journal())
+    lines = [
+        command("c", "commit_draw", channel="operations", at="2023-07-21T09:00:00+09:00", draw=1, seed_source="tomorrow's price"),
+        command("d", "draw_lottery", channel="operations", at="2023-07-22T09:00:00+09:00", draw=1, winners=2, seed="1234.56"),
+    ]
+    committed, drawn = answers(desk, lines)
+    desk.store.close()
+    url = f"sqlite:///{tmp_path}/store.db"
+    assert committed["result"]["entrants"] > 3
+    with an_office(url) as office:
+        finds_the_own_line(office, url, drawn)
+
+
+def finds_the_own_line(office, url, drawn):
+    public = Browser(office)
+    for place, winner in enumerate(drawn["result"]["winners"], 1):
+        ticket = json.loads(farecard("--store", url, "draw", "ticket", "1", winner, "--json").stdout)
+        public.look("/draws/1")
+        text = public.press("Look for it", card=f" {ticket['card'].lower()} ", nonce=ticket["nonce"].upper())
+        assert "Your card is on the list, at place" in text
+        assert f"It won, as number {place}." in text
+        assert ticket["leaf"] in text
+    with closing(open_to_read(url)) as store:
+        others = [f"JW{number:015d}" for _, _, number in store.rows("entrants_of", draw=1) if f"JW{number:015d}" not in drawn["result"]["winners"]]
+    ticket = json.loads(farecard("--store", url, "draw", "ticket", "1", others[0], "--json").stdout)
+    assert "It was not drawn this time" in public.press("Look for it", card=ticket["card"], nonce=ticket["nonce"])
+    assert "is not on the list" in public.press("Look for it", card=ticket["card"], nonce="00" * 16)
+    assert "is not on the list" in public.press("Look for it", card="JW999999999999999", nonce=ticket["nonce"])
+    for card, nonce in (("JW1", ticket["nonce"]), (ticket["card"], "xyz"), (ticket["card"], ticket["nonce"][2:])):
+        assert "A card number is JW and 15 digits" in public.press("Look for it", card=card, nonce=nonce)
+    assert ticket["nonce"] not in public.path
+
+
+def test_a_draw_before_its_day_is_not_offered(people):
+    """The second draw's deadline is 30 September: from the next day on, and no form for anybody."""
+    for role in ("operator", "approver"):
+        text = people[role].look("/operations/draws/2")
+        assert "2023-10-01" in text
+        assert "Propose it" not in text
+    operator = people["operator"]
+    token = re.search(r'name="csrf" value="(\w+)"', operator.text)[1]
+    status, _, text = operator.send("POST", "/operations/draws/2", {"csrf": token, "step": "commit", "seed_source": "x"})
+    assert status == 422
+    assert "STP-8" in text
+
+
+# -- the books -----------------------------------------------------------------------------------
+
+
+def test_settlement_by_place_merchant_and_company(office, people):
+    """May: two purchases at m-9 of 300 and 200, one taken back: 300 to pay; a till that took 3,000; each leads to its days."""
+    operator, number = people["operator"], office.sell("anonymous")
+    office.say("top_up", "05-03T10:00", "ticket-machine", card=number, amount=3_000, tender="cash", place="m-9")
+    office.say("purchase", "05-04T10:00", "shop", card=number, amount=300, merchant="m-9")
+    bought = office.serial + 1
+    office.say("purchase", "05-05T10:00", "shop", card=number, amount=200, merchant="m-9")
+    office.say("reverse", "05-05T11:00", "shop", of=f"n{bought}", why="mistake", merchant="m-9")
+    office.say("tap_in", "05-07T10:00", "gate", card=number, station="Takatsuki")
+    office.say("tap_out", "05-07T11:00", "gate", card=number, station="Osaka")
+    assert ["m-9", "500", "200", "300"] in file(operator, "/operations/books/settlement/merchant.csv?month=2023-05")
+    assert ["ticket-machine:m-9", "3000", "0", "3000"] in file(operator, "/operations/books/settlement/place.csv?month=2023-05")
+    ((company, fares, back, to_pay),) = file(operator, "/operations/books/settlement/company.csv?month=2023-05")
+    assert (company, back, fares) == ("issuer", "0", to_pay)
+    text = operator.look("/operations/books/settlement/merchant?month=2023-05")
+    assert "to pay to merchants for this month" in text
+    assert "m-9 ¥500 ¥200 ¥300" in text
+    href = unescape(re.search(r'<a href="([^"]+)">m-9</a>', operator.text)[1])
+    operator.look(href)
+    assert file(operator, "/operations/books/account.csv?name=merchants-payable:m-9&month=2023-05") == [
+        ["2023-05-04", "0", "300"], ["2023-05-05", "200", "200"],
+    ]  # fmt: skip
+    assert "Debit ¥200, credit ¥500 in this month" in plain(operator.text)
+    assert "¥300 0 rides" not in operator.look("/operations?day=2023-05-04")
+    assert "Nothing was booked in this month" in operator.look("/operations/books/settlement/merchant?month=2022-05")
+    assert "Debit" in operator.look("/operations/books?as_of=2023-05-31")
+
+
+def test_the_unused_balance_as_known_then_and_now(office, people):
+    """A card is sold on 1 March; what is recorded later of before 31 March shows now and not as known then. Each is what the books say."""
+    operator = people["operator"]
+    office.sell("anonymous")
+    key = office.key("books", ask="trial-balance")
+
+    def unused(day):
+        return office.get(f"/v1/trial-balance?as_of={day}", key)[1]["unused"]["balance"]
+
+    before, moment = unused("2023-03-31"), moment_now()
+    then = iso_moment(moment).replace("+09:00", f".{moment % 1_000_000:06}+09:00")
+    late = office.sell("anonymous")
+    office.say("top_up", "03-31T23:59", "ticket-machine", card=late, amount=3_000, tender="cash")
+    office.say("top_up", "04-01T00:00", "ticket-machine", card=late, amount=1_000, tender="cash")
+    path = f"?day=2023-03-31&known={then.replace('+', '%2B')}"
+    ((_, as_known, now, more), (_, secure_then, secure_now, _)) = file(operator, f"/operations/books/unused.csv{path}")
+    assert (int(as_known), int(now), int(more)) == (before, before + 4_500, 4_500)  # 1,500 at the sale, 3,000 put on
+    assert (secure_then, secure_now) == ("0", "0")  # below 10 million
+    assert int(now) == unused("2023-03-31")
+    text = operator.look(f"/operations/books/unused{path}")
+    assert f"Unused balance ¥{before:,} ¥{before + 4_500:,} ¥4,500" in text
+    assert "is not more than ¥10,000,000, so nothing has to be secured" in text
+    text = operator.look("/operations/books/unused")  # the last one to report by August is that of 31 March
+    assert "At the end of Fri 31 March 2023" in text
+    assert "The records of this store begin on" in text  # nothing was recorded by the machine's clock in 2023
+    assert "This is no day that is reported" in operator.look("/operations/books/unused?day=2023-03-30")
+    status, headers, body = looked(office, operator, f"/operations/books/unused.pdf{path}")
+    assert (status, headers["content-type"], body[:5]) == (200, "application/pdf", b"%PDF-")
+
+
+@pytest.mark.parametrize(("unused", "secured"), [(10_000_000, 0), (10_000_001, 5_000_001)])
+def test_half_is_secured_above_ten_million(tmp_path, unused, secured):
+    """At ten million yen nothing, one yen above it half of it, rounded up (PUB-15)."""
+    from conftest import answers, new_desk
+    from farecard.desk.opening import packaged_inputs
+    from farecard.questions.books import unused_balance
+
+    desk = new_desk(tmp_path)
+    put_on = dict.fromkeys(range(1, 513), (10000, 5000, 3000)) | {513: (10_000, 3_000, 1_000), 514: ()}
+    lines = []
+    for n, amounts in put_on.items():
+        card = f"JW{n:015d}"
+        lines.append(command(f"i{n}", "issue", card=card, kind="anonymous", paid=2000))  # 1,500 of them on the card
+        lines += [command(f"t{n}-{one}", "top_up", channel="ticket-machine", card=card, amount=one, tender="cash") for one in amounts]
+    lines.append(command("p", "purchase", channel="shop", card=card, amount=10_001_000 - unused, merchant="m"))
+    assert {one["outcome"] for one in answers(desk, lines)} == {"accepted"}
+    desk.store.begin_reading()
+    found = unused_balance(desk.store, packaged_inputs().tariff, parse_day("2023-03-31"), moment_now())
+    desk.store.rollback()
+    assert found["now"] == found["then"] == {"balance": unused, "to_secure": secured}
+
+
+# -- cases ---------------------------------------------------------------------------------------
+
+
+def test_a_case_is_closed_once_by_whoever_may(office, people):
+    """What goes to the programme's office: an operator closes it with a reason; a clerk and an auditor see it and are told who does; twice is once."""
+    number = office.case()
+    operator = people["operator"]
+    assert number in operator.look("/operations/cases?refer_to=programme-office")
+    assert number not in operator.look("/operations/cases?refer_to=back-office")
+    assert next(row for row in file(operator, "/operations/cases.csv") if row[0] == number)[1:3] == ["open", "the programme's office"]
+    for role in ("clerk", "auditor"):
+        text = people[role].look(f"/operations/cases/{number}")
+        assert f"As {role} you do not close cases here; an operator or an approver does" in text
+        assert "Grant it" not in text
+    waiting = int(re.search(r"([\d,]+) cases waiting for people", operator.look("/operations"))[1])
+    text = operator.look(f"/operations/cases/{number}")
+    assert "MYN-13" in text
+    form = re.findall(r"<form\b.*?</form>", operator.text, re.DOTALL)[-1]
+    said = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form)) | {"decision": "granted", "why": "the office says yes"}
+    assert {operator.send("POST", f"/operations/cases/{number}", said)[1]["location"] for _ in range(2)} == {f"/operations/cases/{number}"}
+    text = operator.look(f"/operations/cases/{number}")
+    assert f"Granted by {operator.name}" in text
+    assert "the office says yes" in text
+    assert f"{waiting - 1:,} cases waiting for people" in operator.look("/operations")
+    assert number not in operator.look("/operations/cases")
+    assert number in operator.look("/operations/cases?state=granted")
+    said["id"] = "another-press"
+    status, _, text = operator.send("POST", f"/operations/cases/{number}", said)
+    assert status == 422
+    assert "It is not closed" in plain(text)
+    token = re.search(r'name="csrf" value="(\w+)"', people["clerk"].text)[1]
+    assert people["clerk"].send("POST", f"/operations/cases/{number}", said | {"csrf": token})[0] == 403
+
+
+# -- the audit -----------------------------------------------------------------------------------
+
+
+def test_the_whole_store_is_checked_in_the_background(people):
+    """It fits together; who checked when stays; the trail says it; the checkpoint that is given away proves the store's end."""
+    auditor = people["auditor"]
+    auditor.look("/operations/audit")
+    auditor.press("Check it now")
+    text = finished(auditor)
+    assert "✓ All of it fits together" in text
+    assert file(auditor, "/operations/audit/checks.csv")[0][1:3] == [auditor.name, "fits together"]
+    trail = file(auditor, "/operations/audit.csv")
+    assert [(row[1], row[2]) for row in trail[:2]] == [(auditor.name, "ended check"), (auditor.name, "began check")]
+    _, headers, line = auditor.send("GET", "/operations/audit/checkpoint.ndjson")
+    assert headers["content-type"] == "application/x-ndjson"
+    assert json.loads(line)["format"] == "farecard-checkpoint-1"
+    auditor.look("/operations/audit?before=3")
+    assert "ended check" not in auditor.text.split("Who did what</caption>")[1]
+
+
+def test_a_checkpoint_from_the_page_verifies_with_the_command(office, people, tmp_path):
+    """As published with the command line."""
+    kept = tmp_path / "points.ndjson"
+    kept.write_text(people["auditor"].send("GET", "/operations/audit/checkpoint.ndjson")[2])
+    told = json.loads(farecard("--store", office.url, "checkpoint", "verify", kept, "--json").stdout)
+    assert told["ok"] is True
+
+
+def test_a_store_that_was_tampered_with_is_found_and_a_check_that_was_cut_short_is_said(tmp_path):
+    """A balance that no event gives; then a check whose server died: told as cut short, and begun again. Nothing of it hinders the server's end."""
+    url = f"sqlite:///{tmp_path}/s.db"
+    served = Office(url)
+    try:
+        number = served.sell("anonymous")
+        auditor = served.at("operations", "auditor")
+        with closing(sqlite3.connect(tmp_path / "s.db")) as db:
+            db.execute("UPDATE account SET balance = balance + 1 WHERE number = ?", (int(number[2:]),))
+            db.commit()
+        auditor.look("/operations/audit")
+        auditor.press("Check it now")
+        text = finished(auditor)
+        assert "Problems found:" in text
+        assert "balance differ from what its events give" in text
+        with closing(sqlite3.connect(tmp_path / "s.db")) as db:
+            db.execute("INSERT INTO task VALUES ('T-lost', 'check', 'store', 'x', ?, ?, 1, 2, NULL, NULL)", (moment_now(), 1))
+            db.commit()
+        text = auditor.look("/operations/audit")
+        assert "It was cut short" in text
+        assert "Check it now" in text
+    finally:
+        assert served.stop() == 0, served.said
+
+
+def test_one_check_at_a_time(office):
+    """Another who asks meanwhile is shown the same; who was heard of a moment ago is at it still, whoever's server it is."""
+    from farecard.access import tasks
+
+    with closing(existing_store(office.url)[0]) as store:
+        first, is_new = tasks.begin(store, "T-one", "check", "elsewhere", "x")
+        assert is_new
+        again, is_new = tasks.begin(store, "T-two", "check", "elsewhere", "y")
+        assert (again.task, is_new) == (first.task, False)
+        tasks.seen(store, "T-one", 5, 9)
+        assert tasks.find(store, "T-one")[6:8] == (5, 9)
+        tasks.end(store, "T-one", {"problems": []})
+        assert tasks.newest_done(store, "check", "elsewhere").answer == {"problems": []}
+        assert tasks.begin(store, "T-two", "check", "elsewhere", "y")[1]
+        tasks.end(store, "T-two", None)
+        assert tasks.find(store, "T-two").state == "cut-short"
+
+
+# -- charts --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("most", "amounts"), [(0, [0, 1]), (1, [0, 1]), (7, [0, 2, 4, 6, 8]), (10, [0, 5, 10]), (11, [0, 5, 10, 15]), (123_456, [0, 50_000, 100_000, 150_000])])
+def test_an_axis_has_round_amounts_up_to_what_there_is(most, amounts):
+    """Evenly apart, from 0, the last not below the most."""
+    assert scale(most) == amounts
+
+
+def test_columns_stand_on_the_ground_and_their_parts_on_each_other():
+    """Two columns of 10 and 20 of an axis to 20: half and all of the height; parts meet; nothing is nothing."""
+    drawn = columns([("a", [10, 0]), ("b", [15, 5])])
+    low, high = drawn.ticks[0].y, drawn.ticks[-1].y
+    assert [tick.amount for tick in drawn.ticks] == [0, 5, 10, 15, 20]
+    a, below, above = drawn.boxes
+    assert (a.y + a.height, a.height * 2) == (low, low - high)
+    assert (below.y + below.height, above.y + above.height, above.y) == (low, below.y, high)
+    assert [box.series for box in drawn.boxes] == [0, 0, 1]
+    assert all(box.x >= 0 and box.x + box.width <= CHART_WIDTH and 0 <= box.y <= CHART_HEIGHT for box in drawn.boxes)
+    assert [word.text for word in drawn.words] == ["a", "b"]
+    assert columns([]).boxes == []
+    assert len(columns([(str(n), [n]) for n in range(100)]).words) <= 8
+    assert isinstance(a, Box)
+
+
+def test_a_curve_rises_in_steps_and_goes_on_to_the_end():
+    """Flat until the day, up on it; both lines end at the last day."""
+    drawn = curve([[(0, 1), (10, 2)], [(5, 1)]], [(0, "x"), (10, "y"), (99, "z")])
+    low, middle, high = (tick.y for tick in drawn.ticks)
+    left, right = (word.x for word in drawn.words)
+    assert drawn.paths[0] == f"M{left} {low}H{left}V{middle}H{right}V{high}H{right}"
+    assert drawn.paths[1] == f"M{left} {low}H{(left + right) // 2}V{middle}H{right}"
+    assert drawn.ends == [(right, high), (right, middle)]
+    assert curve([[]], []).paths == [f"M76 {low}"]
+
+
+def test_bars_one_under_the_other():
+    """The longest goes all the way, half of it half, something always shows."""
+    drawn = rows([("a", 10_000), ("b", 5_000), ("c", 1), ("d", 0)])
+    assert [row.width for row in drawn.rows] == [CHART_WIDTH, CHART_WIDTH // 2, 1, 0]
+    assert drawn.height == 4 * (drawn.rows[1].y - drawn.rows[0].y)
+    assert rows([]).height == 0
