@@ -91,5 +91,5 @@ def words_of(pdf):
             continue
         for text in re.findall(rb"\(((?:[^\\()]|\\.)*)\) Tj", page, re.DOTALL):
             plain = re.sub(rb"\\([0-7]{3}|.)", lambda one: bytes([int(one[1], 8)]) if len(one[1]) == 3 else one[1], text, flags=re.DOTALL)
-            found += plain.decode("utf-16-be") + " "
+            found += plain.decode("utf-16-be").replace("￥", "¥") + " "  # a Japanese face draws the wide one
     return found

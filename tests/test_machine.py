@@ -89,6 +89,7 @@ def test_a_set_up_with_a_slip_in_it_is_told(town):
     key = town.key(f"k{fresh()}", TICKETS, ask="cards")
     for fields, said in (
         ({"reader": "yes", "port": "seventy"}, "from 1 to 65535"), ({"reader": "yes", "port": "65536"}, "from 1 to 65535"),
+        ({"reader": "yes", "port": "0"}, "from 1 to 65535"), ({"reader": "yes", "port": ""}, "from 1 to 65535"),
         ({"station": "Atlantis"}, "station"),
     ):  # fmt: skip
         one = Browser(town)
@@ -181,10 +182,13 @@ def test_back_to_start_forgets_the_card_and_the_language(town):
     for way in ("/machine/end", "/machine"):
         one = town.inserted(TICKETS, number)
         one.press("日本語")
+        one.press("暗い表示")
         assert one.path == "/machine/card"
+        assert 'lang="ja" data-theme="dark"' in one.text
         one.look(way)
         assert one.path == "/machine"
         assert "Put your card in" in plain(one.text)
+        assert 'lang="en" data-theme="system"' in one.text
         for path in ("/machine/card", "/machine/history", "/machine/history.pdf", "/machine/top-up"):
             one.look(path)
             assert one.path == "/machine"
@@ -740,6 +744,14 @@ def test_every_screen_speaks_the_language_that_is_asked_for(town, kind, language
     assert one.path == "/machine/adjust?station=Shin-Osaka"
     status, _, text = one.send("GET", "/machine/nowhere")
     assert (status, Language(other).word("to_start") in text) == (404, True)
+
+
+def test_what_a_machine_fetches_is_small(town):
+    """Its own style sheet and script beside those of every page, an icon, and nothing else."""
+    one = town.at_machine()
+    found = set(re.findall(r'(?:href|src)="(/assets/[^"]+)"', one.text))
+    assert len(found) == 5
+    assert sum(len(one.send("GET", path)[2]) for path in found) + len(one.text) < 50_000
 
 
 def test_nothing_of_a_card_is_in_the_log(tmp_path):

@@ -10,7 +10,7 @@ from farecard.api import asking
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
-from farecard.model.moments import SECOND, day_of, iso_moment
+from farecard.model.moments import SECOND, iso_moment
 from farecard.pages.door import VISIT, VISIT_SECONDS, Show
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
@@ -20,7 +20,11 @@ SETUP, CARD = f"{HOME}/setup", f"{HOME}/card"
 TICKETS, TOP_UPS, ADJUSTMENT = KINDS = ("ticket-machine", "charge-machine", "fare-adjustment")
 SKINS = ("navy", "pink")
 SETTINGS = "machine"  # the cookie that keeps what a machine is
-GONE: dict[str, str | None] = {VISIT: None, "lang": None}  # the next person begins anew
+GONE: dict[str, str | None] = {
+    VISIT: None,
+    "lang": None,
+    "theme": None,
+}  # the next person begins anew
 
 
 class Settings(NamedTuple):
@@ -84,11 +88,6 @@ def typed_number(text: str) -> str:
     return format_number(asking.card_number(f"JW{plain}", "number"))
 
 
-def stations(house: House) -> list[str]:
-    """The network's stations as of today."""
-    return house.app.queue.desk.inputs.networks.on(day_of(house.now)).stations()
-
-
 # -- screens -------------------------------------------------------------------------------------
 
 
@@ -150,10 +149,6 @@ class Machine:
         """A whole number of a form or an address; 0 for what is none."""
         text = self.request.form.get(name) or self.request.query.get(name, "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-    def stations(self) -> list[str]:
-        """The network's stations as of today."""
-        return stations(self.house)
 
 
 Screen = Callable[[Machine], Awaitable[Answer]]

@@ -16,7 +16,7 @@ _OUT = ".out"  # at the end of a payment's id: the exit that follows it
 def _station(machine: Machine) -> str:
     """Where one leaves: as it was chosen, else where the machine stands; the empty text where it must be chosen."""
     wanted = machine.request.query.get("station", machine.settings.station)
-    return wanted if wanted in machine.stations() else ""
+    return wanted if wanted in machine.house.stations() else ""
 
 
 @with_card
@@ -33,8 +33,10 @@ async def adjust(machine: Machine) -> Answer:
         "short": 0,
     }
     if ride is not None and not figures["station"]:
-        return machine.screen("station", stations=machine.stations(), **figures)
-    tried = await machine.try_out("tap_out", station=figures["station"] or machine.stations()[0])
+        return machine.screen("station", stations=machine.house.stations(), **figures)
+    tried = await machine.try_out(
+        "tap_out", station=figures["station"] or machine.house.stations()[0]
+    )
     short = figures["short"] = tried["result"].get("shortfall", 0)
     if short:
         figures["fare"] = tried["reasons"][0]["params"]["fare"]

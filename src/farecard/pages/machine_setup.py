@@ -20,7 +20,6 @@ from farecard.pages.machine_door import (
     Settings,
     missing,
     settings_of,
-    stations,
 )
 from farecard.pages.requests import Answer, Page, Redirect, Request
 
@@ -30,7 +29,7 @@ READER = 8466  # the port at which `farecard read` answers
 def _form(house: House, settings: Settings, *, status: int = 200, **figures: Any) -> Page:
     about = {
         "machine": settings, "card": None, "kinds": KINDS, "skins": SKINS, "port": settings.reader or READER,
-        "stations": stations(house), "problem": None, "lacks": None,
+        "stations": house.stations(), "problem": None, "lacks": None,
     }  # fmt: skip
     return Page("machine/setup.html", {**about, **figures}, status)
 
@@ -42,13 +41,15 @@ async def setup_form(house: House, request: Request) -> Answer:
 
 async def setup(house: House, request: Request) -> Answer:
     """``POST /machine/setup``: a key that is good and speaks for such a machine is kept in it."""
-    port = request.said("port") if request.form.get("reader") else "0"
+    has_reader = bool(request.form.get("reader"))
+    port = request.said("port") if has_reader else "0"
     kind, skin, station = request.said("kind"), request.said("skin"), request.said("station")
     said = Settings(kind if kind in KINDS else TICKETS, skin if skin in SKINS else SKINS[0])
-    if not (port.isascii() and port.isdigit() and int(port[:6]) < 65_536):
+    reader = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else -1
+    if not (1 if has_reader else 0) <= reader < 65_536:
         return _form(house, said, status=400, problem=sentence("machine.setup.bad_port"))
-    said = said._replace(reader=int(port))
-    if station and station not in stations(house):
+    said = said._replace(reader=reader)
+    if station and station not in house.stations():
         no = document(400, Reason(None, "unknown-station", {"field": "station"}))
         return _form(house, said, status=400, problem=no)
     said = said._replace(station=station)

@@ -32,7 +32,7 @@ if (body.dataset.idle) {
   };
   const leave = () => location.assign("/machine/end");
   const ask = () => {
-    if (!begun()) return wait();
+    if (!begun()) return leave(); // quietly: in the language of the place, for whoever comes next
     still.showModal();
     timer = setTimeout(leave, answer);
   };
@@ -42,7 +42,7 @@ if (body.dataset.idle) {
     still.close();
     wait();
   });
-  still.addEventListener("close", wait); // by the Escape key, too
+  still.addEventListener("close", touched); // by the Escape key, too
   window.addEventListener("pageshow", wait);
   wait();
 }
@@ -87,13 +87,14 @@ if (reader) {
     const said = reader.querySelector(`[data-say="${what}"]`).textContent;
     if (part("told").textContent !== said) part("told").textContent = said;
   };
+  // an entry's amount is what was spent; here, as in every history, it is what the balance gained
   const fill = (card) => {
     part("balance").textContent = yen(card.balance);
     const rows = (card.entries ?? []).slice(0, 3).map((one) => {
       const row = document.createElement("tr");
       const cells = [
         [one.date, one.time].filter(Boolean).join(" "), one.what[document.documentElement.lang],
-        one.amount === null ? "" : yen(one.amount), yen(one.balance),
+        one.amount === null ? "" : yen(-one.amount), yen(one.balance),
       ];
       cells.forEach((text, n) => {
         const cell = row.insertCell();
