@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from farecard.pages import machine_points
 from farecard.pages.language import Language
-from farecard.pages.machine_door import CARD, HOME, Machine, with_card
-from farecard.pages.machine_ride import paid_for
+from farecard.pages.machine import points
+from farecard.pages.machine.door import CARD, HOME, Machine, with_card
+from farecard.pages.machine.ride import paid_for
 from farecard.pages.paper import Heading, Part, Sum, Table, Words, pdf
 from farecard.pages.requests import Answer, Redirect
 
@@ -72,9 +72,9 @@ async def history(machine: Machine) -> Answer:
 
 
 @with_card
-async def points(machine: Machine) -> Answer:
+async def printed_points(machine: Machine) -> Answer:
     """``GET /machine/points/history.pdf``: points (returned, other), as the navy and the pink machine print it."""
-    say, lines = machine.request.language, await machine_points.lines_of(machine)
+    say, lines = machine.request.language, await points.lines_of(machine)
     if not lines:
         return Redirect(f"{HOME}/points/history")
     head = [say.word("history.at"), say.word("history.what"), say.word("points.title")]

@@ -10,7 +10,7 @@ from farecard.model.verdict import Reason
 from farecard.pages.door import DEVICE, VISIT, again, realm_of
 from farecard.pages.house import House
 from farecard.pages.language import sentence
-from farecard.pages.machine_door import (
+from farecard.pages.machine.door import (
     GONE,
     HOME,
     KINDS,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from farecard.pages.machine_door import ADJUSTMENT, Machine, with_card
+from farecard.pages.machine.door import ADJUSTMENT, Machine, with_card
 from farecard.pages.requests import Answer, Page
 
 NOTES = (

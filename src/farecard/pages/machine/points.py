@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from farecard.pages.machine_door import TICKETS, Machine, with_card
+from farecard.pages.machine.door import TICKETS, Machine, with_card
 from farecard.pages.requests import Answer, Page
 from farecard.rules.points import history_at
 

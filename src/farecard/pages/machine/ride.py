@@ -4,8 +4,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from farecard.model.moments import day_of, iso_day
-from farecard.pages.machine_door import HOME, Machine, visit_of, with_card
-from farecard.pages.machine_money import offers
+from farecard.pages.machine.door import HOME, Machine, visit_of, with_card
+from farecard.pages.machine.money import offers
 from farecard.pages.requests import Answer, Redirect
 
 ADJUST = f"{HOME}/adjust"

@@ -4,10 +4,10 @@ from typing import Any
 
 from farecard.api.membership import GiveCode
 from farecard.api.problems import ProblemError, document
-from farecard.pages import machine_buy, machine_money, machine_paper, machine_points, machine_ride
-from farecard.pages import machine_setup as setting
 from farecard.pages.door import DEVICE, VISIT, Window
-from farecard.pages.machine_door import (
+from farecard.pages.machine import buy, money, paper, points, ride
+from farecard.pages.machine import setup as setting
+from farecard.pages.machine.door import (
     ADJUSTMENT,
     CARD,
     GONE,
@@ -63,7 +63,7 @@ async def card(machine: Machine) -> Answer:
     """``GET /machine/card``: what can be done with it here; why nothing can, where that is so."""
     kind, tried = machine.settings.kind, None
     if machine.card["state"] not in LIVING:
-        tried = await machine.try_out("top_up", amount=machine_money.NOTES[0], tender="cash")
+        tried = await machine.try_out("top_up", amount=money.NOTES[0], tender="cash")
     fourth = "adjust" if kind == ADJUSTMENT else "code" if _gives_codes(machine) else ""
     return machine.screen("card", tried=tried, fourth=fourth)
 
@@ -85,7 +85,7 @@ async def done(machine: Machine) -> Answer:
     decision = await machine.house.decided(machine.speaker, id)
     if decision is None or decision["card"] != machine.card["number"]:
         return Redirect(CARD)
-    return machine.screen("done", decision=decision, paid=await machine_ride.paid_for(machine, id))
+    return machine.screen("done", decision=decision, paid=await ride.paid_for(machine, id))
 
 
 def _gives_codes(machine: Machine) -> bool:
@@ -113,19 +113,19 @@ WINDOW = Window(DEVICE, [
     ("GET", SETUP, setting.setup_form), ("POST", SETUP, setting.setup),
     ("GET", f"{HOME}/out", setting.out_form), ("POST", f"{HOME}/out", setting.out),
     ("GET", CARD, card), ("POST", CARD, put_in),
-    ("GET", f"{HOME}/top-up", machine_money.top_up),
-    ("GET", f"{HOME}/top-up/cash", machine_money.cash), ("POST", f"{HOME}/top-up/cash", machine_money.cash_in),
-    ("GET", f"{HOME}/top-up/quick", machine_money.quick), ("POST", f"{HOME}/top-up/quick", machine_money.quick_charge),
-    ("GET", f"{HOME}/points", machine_points.points),
-    ("GET", f"{HOME}/points/top-up", machine_points.top_up), ("POST", f"{HOME}/points/top-up", machine_points.charge),
-    ("GET", f"{HOME}/points/history", machine_points.history),
-    ("GET", f"{HOME}/points/register", machine_points.register_form), ("POST", f"{HOME}/points/register", machine_points.register),
-    ("GET", f"{HOME}/adjust", machine_ride.adjust), ("POST", f"{HOME}/adjust", machine_ride.leave),
-    ("POST", f"{HOME}/adjust/pay", machine_ride.pay),
-    ("GET", f"{HOME}/history", history), ("GET", f"{HOME}/history.pdf", machine_paper.history),
-    ("GET", f"{HOME}/points/history.pdf", machine_paper.points),
+    ("GET", f"{HOME}/top-up", money.top_up),
+    ("GET", f"{HOME}/top-up/cash", money.cash), ("POST", f"{HOME}/top-up/cash", money.cash_in),
+    ("GET", f"{HOME}/top-up/quick", money.quick), ("POST", f"{HOME}/top-up/quick", money.quick_charge),
+    ("GET", f"{HOME}/points", points.points),
+    ("GET", f"{HOME}/points/top-up", points.top_up), ("POST", f"{HOME}/points/top-up", points.charge),
+    ("GET", f"{HOME}/points/history", points.history),
+    ("GET", f"{HOME}/points/register", points.register_form), ("POST", f"{HOME}/points/register", points.register),
+    ("GET", f"{HOME}/adjust", ride.adjust), ("POST", f"{HOME}/adjust", ride.leave),
+    ("POST", f"{HOME}/adjust/pay", ride.pay),
+    ("GET", f"{HOME}/history", history), ("GET", f"{HOME}/history.pdf", paper.history),
+    ("GET", f"{HOME}/points/history.pdf", paper.printed_points),
     ("GET", f"{HOME}/code", code_form), ("POST", f"{HOME}/code", code),
-    ("GET", f"{HOME}/done/{{id}}", done), ("GET", f"{HOME}/receipt/{{id}}.pdf", machine_paper.receipt),
-    ("GET", f"{HOME}/buy", machine_buy.buy), ("POST", f"{HOME}/buy", machine_buy.take),
-    ("GET", f"{HOME}/buy/price", machine_buy.prices), ("POST", f"{HOME}/buy/price", machine_buy.sell),
+    ("GET", f"{HOME}/done/{{id}}", done), ("GET", f"{HOME}/receipt/{{id}}.pdf", paper.receipt),
+    ("GET", f"{HOME}/buy", buy.buy), ("POST", f"{HOME}/buy", buy.take),
+    ("GET", f"{HOME}/buy/price", buy.prices), ("POST", f"{HOME}/buy/price", buy.sell),
 ], reader_at)  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from farecard.pages.door import VISIT
-from farecard.pages.machine_door import (
+from farecard.pages.machine.door import (
     HOME,
     TICKETS,
     Machine,
@@ -13,7 +13,7 @@ from farecard.pages.machine_door import (
     typed_number,
     visit_of,
 )
-from farecard.pages.machine_money import offers
+from farecard.pages.machine.money import offers
 from farecard.pages.requests import Answer, Redirect
 
 BUY = f"{HOME}/buy"
