@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup dev demo test check browser docs bench bench-long lock clean
+.PHONY: setup dev demo test check browser docs screens bench bench-long lock clean
 
 setup: $(VENV)/.run
 
@@ -52,6 +52,11 @@ browser:
 	  [ "$$(id -u)" = 0 ] && apt-get -qq update > /dev/null 2>&1 && DEBIAN_FRONTEND=noninteractive \
 	    apt-get -qq install -y --no-install-recommends chromium fonts-noto-cjk > /dev/null 2>&1; } || \
 	  echo "chromium cannot be installed from here: the tests in a browser are left out; as root: apt-get install chromium"
+
+# The pictures of the docs, taken by the tests (needs chromium).
+screens: dev browser
+	@mkdir -p docs/screens
+	@FARECARD_SCREENS=1 $(BIN)/python -m pytest tests/test_screens.py -n 0
 
 docs: dev
 	@$(BIN)/python tests/make_docs.py

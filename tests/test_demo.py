@@ -43,9 +43,9 @@ def test_a_second_demonstration_says_that_the_first_is_there(urls, tmp_path):
 
 
 @contextmanager
-def demonstrated(url, cwd):
+def demonstrated(url, cwd, commands=300):
     """``farecard demo --serve`` as a process; gives it and what it printed up to the key, and ends it."""
-    words = [sys.executable, "-m", "farecard.cli.main", "--store", url, "demo", "--commands", "300", "--serve"]
+    words = [sys.executable, "-m", "farecard.cli.main", "--store", url, "demo", "--commands", str(commands), "--serve"]
     running = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd)
     try:
         lines = []

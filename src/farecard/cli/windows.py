@@ -39,6 +39,8 @@ _MACHINE = Bound(
     place="Osaka",
 )
 _LATELY = (
+    ("w4", "2023-07-21T09:00:00+09:00", "commit_draw", "operations", {"draw": 1, "seed_source": "the Nikkei 225's close of 1 August 2023"}),
+    ("w5", "2023-08-02T09:00:00+09:00", "draw_lottery", "operations", {"draw": 1, "winners": 3, "seed": "33476.58"}),
     ("w1", "2023-09-01T08:00:00+09:00", "join_rally", "member-page", {"card": _BLANK}),
     ("w2", "2023-09-02T12:30:00+09:00", "purchase", "shop", {"card": _BLANK, "amount": 480, "merchant": "kiosk-1"}),
     ("w3", "2023-09-15T07:58:00+09:00", "tap_in", "gate", {"card": "JW900000000000003", "station": "Kyoto"}),
