@@ -2,14 +2,16 @@
 
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from html import unescape
 from urllib.parse import urlencode
 
 import psycopg
 import pytest
 
 from conftest import command
-from farecard.pages.counter.at import number_typed
+from farecard.pages.typed import card_typed
 from farecard.storage.sql import queries
 from town import HANAKO, WORD, fresh, opened
 from visiting import Browser, Visited, plain
@@ -46,6 +48,12 @@ def decided(town, number):
 def answer(clerk, **said):
     """Answer the questions of the page that is shown."""
     return clerk.press("Go on", **said)
+
+
+def hidden(clerk):
+    """What the form of the page that is shown carries."""
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', clerk.text.split("<main")[1])
+    return {name: unescape(value) for name, value in found}
 
 
 def new_number():
@@ -92,11 +100,11 @@ def test_what_is_no_card_is_said_where_it_was_typed(town, typed):
 
 @pytest.mark.parametrize(
     ("typed", "number"),
-    [("000000000000001", "JW000000000000001"), ("jw000 0000 0000 0001", "JW000000000000001"), ("JW1", "JW1"), ("", "")],
+    [("000000000000001", "JW000000000000001"), ("jw000 0000 0000 0001", "JW000000000000001"), ("ＪＷ００００００００００００００１", "JW000000000000001"), ("JW1", "JW1"), ("", "")],
 )
 def test_a_number_as_it_is_typed(typed, number):
     """Gaps and capitals do not matter; what is no number stays what it is."""
-    assert number_typed(typed) == number
+    assert card_typed(typed) == number
 
 
 # -- a shift -------------------------------------------------------------------------------------
@@ -164,8 +172,14 @@ def test_one_shift_a_clerk_and_one_a_till(town):
     assert kato.send("GET", path)[0] == 403
     supervisor = town.at("counter", "approver")
     assert sato.till in supervisor.look(path)
-    assert "Close the shift" not in supervisor.look(path)
     assert sato.till in supervisor.look("/counter/shifts")
+    assert "Close the shift" not in town.at("counter", "auditor").look(path)
+    # a clerk who has gone: closed in that place, with a reason whatever was counted
+    supervisor.look(path)
+    assert "a reason" in supervisor.press("Close the shift", piece_10000="3") or "say why" in plain(supervisor.text)
+    text = supervisor.press("Close the shift", piece_10000="3", why="gone home ill")
+    assert "gone home ill" in text
+    assert "No shift is open" in sato.look("/counter")
 
 
 @pytest.mark.parametrize("brought", ["-1", "x", "1.5", "10,000,001", "９９", "1" * 30])
@@ -288,7 +302,7 @@ def test_a_refund_is_done_once_however_often_it_is_pressed(town):
     clerk, number = town.clerk(), town.sell("anonymous")
     clerk.look(f"/counter/cards/{number}/refund")
     answer(clerk, legible="yes")
-    said = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', clerk.text.split("<main")[1]))
+    said = hidden(clerk)
     where = f"/counter/cards/{number}/refund"
     got = {clerk.send("POST", where, said | {"step": "do"})[1]["location"] for _ in range(3)}
     assert got == {f"/counter/done/{clerk.name}/{said['id']}"}
@@ -344,7 +358,9 @@ def test_collecting_with_the_slip_asks_for_what_is_owed(town):
         text = answer(clerk, slip=slip, card=new)
         assert f"To pay ¥{due:,}" in text
         assert f"Balance ¥1,500 Deposit ¥{deposit}" in text
-        assert "The new card is handed over" in clerk.press("Take the money and hand over the card")
+        done = clerk.press("Take the money and hand over the card")
+        assert "The new card is handed over" in done
+        assert (f"Taken ¥{due:,}" in done) == (due > 0)
         assert expected(clerk) == before + due
         assert town.get(f"/v1/cards/{new}", town.desk)[1]["card"]["balance"] == 1500
         assert "RIS" in answer_again(clerk, slip)
@@ -361,7 +377,8 @@ def test_a_slip_that_is_none_is_said(town, slip):
     """Whatever is scanned."""
     clerk = town.clerk()
     clerk.look("/counter/collect")
-    assert "This cannot be done" in answer(clerk, slip=slip, card=new_number())
+    assert "Slip: That did not work" in answer(clerk, slip=slip, card=new_number())
+    assert "Say to the customer" not in plain(clerk.text)  # it is not the customer who typed it
 
 
 def test_an_anonymous_card_damaged_or_lost_is_no_reissue(town):
@@ -436,6 +453,87 @@ def test_a_code_for_the_members_page(town):
     hanako.look("/member/add")
     hanako.press("Add it with the code", card=number, code=code)
     assert hanako.path == f"/member/cards/{number}"
+
+
+# -- what changed meanwhile ----------------------------------------------------------------------
+
+
+def test_the_sum_that_was_shown_is_the_sum_that_is_paid(town):
+    """A machine tops the card up while the clerk looks at 1,780: nothing is paid, 2,780 is shown, and that is paid."""
+    clerk, number = town.clerk(), town.sell("anonymous")
+    clerk.look(f"/counter/cards/{number}/refund")
+    answer(clerk, legible="yes")
+    line = command(f"t {number}", "top_up", at="2023-03-02T09:00:00+09:00", channel="ticket-machine", card=number, amount=1000, tender="cash")
+    assert town.post(line, town.key(f"m-{number}", "ticket-machine"))[1]["outcome"] == "accepted"
+    text = clerk.press("Pay out ¥1,780")
+    assert "Something changed meanwhile" in text
+    assert "You get ¥2,780" in text
+    assert ("refund", "accepted") not in decided(town, number)
+    assert "Paid out ¥2,780" in clerk.press("Pay out ¥2,780")
+
+
+def test_a_sale_while_the_shift_is_closed_belongs_to_a_shift(town):
+    """Pressed in the same moment, many times over: what was sold stands in the shift that was closed, or was not sold."""
+    for _ in range(6):
+        clerk, number = town.clerk(), new_number()
+        clerk.look("/counter/sell/anonymous")
+        answer(clerk, card=number)
+        sale, shift = hidden(clerk) | {"step": "do"}, clerk_shift(clerk)
+        count = {"csrf": clerk.csrf(), "piece_10000": "3", "why": "in a hurry"}
+        other = Browser(town)
+        other.cookies = dict(clerk.cookies)
+        with ThreadPoolExecutor(2) as both:
+            sold = both.submit(other.send, "POST", "/counter/sell/anonymous", sale)
+            closed = both.submit(clerk.send, "POST", shift, count)
+        assert closed.result()[0] == 303
+        was_sold = sold.result()[0] == 303
+        clerk.look(shift)
+        should = int(re.search(r"Should be there</th><td>¥([\d,]+)", clerk.text)[1].replace(",", ""))
+        assert should == (32_000 if was_sold else 30_000)
+        assert decided(town, number) == ([("issue", "accepted")] if was_sold else [])
+
+
+def test_what_is_booked_between_two_shifts_is_said_in_the_next(town):
+    """A terminal of another kind books 2,000 yen at the till while nobody is in a shift there: the next clerk is told, and owes it not."""
+    first = town.clerk()
+    first.look("/counter/shift")
+    first.press("Close the shift", piece_10000="3")
+    line = command(f"x{fresh()}", "issue", channel="counter", card=new_number(), kind="anonymous", paid=2000, place=first.till)
+    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+    second = town.at("counter", "clerk")
+    second.look("/counter/shift")
+    second.press("Open a shift", till=first.till, brought="0")
+    assert expected(second) == 0
+    assert "¥2,000 were booked at this till" in second.look("/counter/shift")
+
+
+def test_a_refund_says_what_of_myna_point_is_lost(town):
+    """12,000 counted: 25 % of it, 3,000 points, would have come; MYN-16 takes them, and the talk says so before."""
+    clerk, number = town.clerk(), town.sell("anonymous")
+    key = town.key(f"r-{number}", "ticket-machine,myna-point")
+    at = "2023-03-02T{}:00:00+09:00"
+    for one in (
+        command(f"r {number}", "register_for_points", at="2023-03-01T10:00:00+09:00", channel="ticket-machine", card=number),
+        command(f"a {number}", "apply_myna_point", at=at.format("09"), channel="myna-point", card=number, person=f"k-{number}", measures=[1, 2]),
+        command(f"u {number}", "top_up", at=at.format("10"), channel="ticket-machine", card=number, amount=5000, tender="cash"),
+        command(f"v {number}", "top_up", at=at.format("11"), channel="ticket-machine", card=number, amount=7000, tender="cash"),
+    ):
+        assert town.post(one, key)[1]["outcome"] == "accepted"
+    clerk.look(f"/counter/cards/{number}/refund")
+    text = answer(clerk, legible="yes")
+    assert "Measure 1: top-ups: what is still to come (3,000 points) is lost" in text
+    assert "Measure 2: the insurance card: nothing more comes" in text
+
+
+def test_a_dead_card_is_offered_nothing(town):
+    """Refunded: each thing that could be done is struck through with the reason."""
+    clerk, number = town.clerk(), town.sell("anonymous")
+    clerk.look(f"/counter/cards/{number}/refund")
+    answer(clerk, legible="yes")
+    clerk.press("Pay out ¥1,780")
+    text = clerk.look(f"/counter/cards/{number}")
+    offered = text.split("What can be done")[1].split("What cannot be done")[0]
+    assert offered.strip() == ""
 
 
 # -- who may -------------------------------------------------------------------------------------

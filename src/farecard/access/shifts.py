@@ -21,11 +21,12 @@ PIECES = (10_000, 5_000, 2_000, 1_000, 500, 100, 50, 10, 5, 1)  # notes and coin
 MOST_BROUGHT = 10_000_000
 _MOST_PIECES = 100_000
 _LONGEST = 64  # of a till's name, as of any place
+_NOWHERE = "-"  # the cash account of commands that name no place
 LONGEST_WHY = 500
 
 
 class Shift(NamedTuple):
-    """A shift. ``booked``: what the books had in the till when it was opened; the last five when it was closed."""
+    """A shift. ``booked``: what the books had in the till when it was opened; ``between``: what of it came since the shift before; the last five when it was closed."""
 
     shift: str
     till: str
@@ -33,6 +34,7 @@ class Shift(NamedTuple):
     opened_at: int
     brought: int
     booked: int
+    between: int = 0
     closed_at: int | None = None
     expected: int | None = None
     counted: int | None = None
@@ -53,7 +55,7 @@ def booked(store: Store, till: str) -> int:
 
 def open_shift(store: Store, clerk: str, till: str, brought: int, at: int) -> Shift:
     """Begin a shift. ``ShiftError`` when the clerk has one, or somebody has one at this till."""
-    if not (till.isprintable() and 0 < len(till) <= _LONGEST):
+    if not (till.isprintable() and 0 < len(till) <= _LONGEST and till != _NOWHERE):
         raise ShiftError("bad-till", field="till", longest=_LONGEST)
     if not 0 <= brought <= MOST_BROUGHT:
         raise ShiftError("bad-float", field="brought", most=MOST_BROUGHT)
@@ -62,9 +64,12 @@ def open_shift(store: Store, clerk: str, till: str, brought: int, at: int) -> Sh
         own = of_clerk(store, clerk)
         if own is not None:
             raise ShiftError("shift-is-open", shift=own.shift, till=own.till)
-        for row in store.rows("shift_at_till", till=till):
-            raise ShiftError("till-is-taken", till=till, clerk=Shift(*row).clerk)
-        made = made._replace(booked=booked(store, till))
+        has = booked(store, till)
+        made = made._replace(booked=has)
+        for before in map(Shift._make, store.rows("shift_at_till", till=till)):
+            if before.closed_at is None or before.expected is None:
+                raise ShiftError("till-is-taken", till=till, clerk=before.clerk)
+            made = made._replace(between=has - before.booked - before.expected + before.brought)
         store.append("shift", [tuple(made)])
         note(store, clerk, "shift-opened", made.shift, till)
     return made
@@ -108,18 +113,21 @@ def worth(pieces: Mapping[int, int]) -> int:
 
 
 def close_shift(
-    store: Store, number: str, clerk: str, pieces: Mapping[int, int], why: str, at: int
-) -> Shift:
-    """End a shift with what was counted; a difference needs a reason. ``ShiftError`` when it does not have one."""
+    store: Store, number: str, who: str, pieces: Mapping[int, int], why: str, at: int, *, instead: bool = False
+) -> Shift:  # fmt: skip
+    """End a shift with what was counted; a difference needs a reason. ``ShiftError`` when it does not have one.
+
+    ``instead``: a supervisor closes it in place of its clerk, and says why whatever was counted.
+    """
     counted = worth(pieces)
     with adding(store):
         found = find(store, number)
-        if found.clerk != clerk:
+        if found.clerk != who and not instead:
             raise ShiftError("not-your-shift", clerk=found.clerk)
         if found.closed_at is not None:
             raise ShiftError("shift-is-closed", closed_at=iso_moment(found.closed_at))
         should = expected(store, found)
-        if counted != should and not 0 < len(why) <= LONGEST_WHY:
+        if (counted != should or instead) and not 0 < len(why) <= LONGEST_WHY:
             raise ShiftError(
                 "till-differs", field="why", expected=should, counted=counted,
                 difference=counted - should, longest=LONGEST_WHY,
@@ -127,10 +135,10 @@ def close_shift(
         text = msgspec.json.encode({str(one): many for one, many in pieces.items() if many})
         closing: dict[str, Any] = {
             "closed_at": at, "expected": should, "counted": counted, "pieces": text.decode(),
-            "why": why if counted != should else None,
+            "why": why if counted != should or instead else None,
         }  # fmt: skip
         store.change("close_shift", shift=number, **closing)
-        note(store, clerk, "shift-closed", number, f"{counted - should:+d}")
+        note(store, who, "shift-closed", number, f"{counted - should:+d}")
     return found._replace(**closing)
 
 

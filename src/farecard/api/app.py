@@ -172,7 +172,7 @@ class App:
                 with suppress(ProblemError, StoreError):  # /healthz tells of it
                     await self.speakers.look()
             except Exception as error:  # noqa: BLE001  # nothing ends the watch but the server's end
-                self._failed("watch", error)
+                self.failed("watch", error)
 
     def _gauges(self) -> dict[str, float]:
         return {"queue_waiting": self.queue.waiting, "connections": len(LIVE)}
@@ -214,7 +214,7 @@ class App:
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  # our own fault, and nobody shall see more of it than that
-            self._failed(route, error)
+            self.failed(route, error)
             if status:
                 await self._hang_up(scope, receive, error)
             else:
@@ -246,7 +246,8 @@ class App:
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    def _failed(self, where: str, error: Exception) -> None:
+    def failed(self, where: str, error: Exception) -> None:
+        """Log a fault of our own, with the place and without its words."""
         # an error's own words stay out of the log: they may quote what somebody sent
         _log.error(
             "%s failed: %s",
@@ -338,7 +339,7 @@ class App:
             headers = (*PRIVATE, *problem.headers)
             connection.answer_quick(quick, status, encoded(problem), PROBLEM_TYPE, headers)
         except Exception as error:  # noqa: BLE001  # our own fault: the connection ends, the id can be asked again
-            self._failed(COMMANDS, error)
+            self.failed(COMMANDS, error)
             connection.transport.close()
         finally:
             self.metrics.request(COMMANDS, status, perf_counter() - started)

@@ -28,14 +28,16 @@ _WHO = "demo"
 _MEMBER = "hina@example.com"
 # whose cards she shows: one without a name, by a code; one in a phone and one that was lost, by what was said at the sale
 _BLANK = "JW900000000000021"
+_IN_PHONE = "JW900000000000022"
 _NAMED = {
-    "JW900000000000022": (Papers("アオキ ヒナ デモ", "1991-05-06"), "000-22"),
+    _IN_PHONE: (Papers("アオキ ヒナ デモ", "1991-05-06"), "000-22"),
     "JW900000000000024": (Papers("カワグチ イツキ デモ", "1988-07-08"), "000-23"),
 }
 _STAFF = {"sato": "clerk", "suzuki": "operator", "takahashi": "approver", "tanaka": "auditor"}
+_SAYS = {"approver": "approver; at /counter its supervisor"}
 _MACHINE = Bound(
     frozenset({"ticket-machine", "charge-machine", "fare-adjustment"}),
-    frozenset({"cards", "codes"}),
+    frozenset({"cards"}),
     place="Osaka",
 )
 _LATELY = (
@@ -85,7 +87,11 @@ def serve_all(desk: Desk, url: str) -> int:
             print(f"\n== The windows, as of {TODAY[:10]}: everybody's password is  {password}\n")
             rows = [(f"{at}/member", _MEMBER, "a card holder with three cards")]
             rows += [
-                (f"{at}/{'counter' if role == 'clerk' else 'operations'}", name, role)
+                (
+                    f"{at}/{'counter' if role == 'clerk' else 'operations'}",
+                    name,
+                    _SAYS.get(role, role),
+                )
                 for name, role in _STAFF.items()
             ]
             table(("address", "sign in as", "who that is"), rows)
@@ -130,3 +136,7 @@ def _member(store: Store, vault: Vault, password: str) -> None:
     owning.claim_by_code(store, vault, name, number, code)
     for text, (papers, phone) in _NAMED.items():
         owning.claim_as_holder(store, vault, name, parse_number(text), papers, phone)
+    # shown in its app, too, so that it can be refunded from the page
+    number = parse_number(_IN_PHONE)
+    code, _ = owning.give_code(store, vault, number, owning.OWNING, "icoca-app", None, _WHO)
+    owning.claim_by_code(store, vault, name, number, code)

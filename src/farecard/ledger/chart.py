@@ -35,6 +35,11 @@ def cash(channel: str, place: str | None, company: str | None) -> str:
     return f"cash:{channel}:{company or place or '-'}"
 
 
+def is_cash(account: str | None) -> bool:
+    """Whether a ledger account is the cash of some till."""
+    return account is not None and account.startswith("cash:")
+
+
 def fares_payable(company: str) -> str:
     """What is owed to a transport company."""
     return f"fares-payable:{company}"

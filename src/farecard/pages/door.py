@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from farecard.access.sessions import MEMBER, STAFF
 from farecard.api.problems import ProblemError, document
@@ -24,11 +25,12 @@ def nowhere(_request: Request) -> tuple[str, ...]:
 
 
 class Window(NamedTuple):
-    """A window: whose session it takes (the name of its cookie), its pages, and where else than here its script may ask."""
+    """A window: whose session it takes (the name of its cookie), its pages, where else than here its script may ask, and where one goes on from what has no address."""
 
     session: str
     pages: Sequence[tuple[str, str, Show]]
     connect: Callable[[Request], tuple[str, ...]] = nowhere
+    goes_on: str = ""
 
 
 def realm_of(speaker: Speaker) -> str:
@@ -42,8 +44,9 @@ def kept(home: str) -> Callable[[Kept], Show]:
     def keep(show: Kept) -> Show:
         async def shown(house: House, request: Request) -> Answer:
             if house.speaker is None:
-                wanted = request.path if request.method == "GET" else home
-                return Redirect(f"{home}/sign-in" + (f"?then={wanted}" if wanted != home else ""))
+                wanted = request.address if request.method == "GET" else home
+                then = f"?{urlencode({'then': wanted})}" if wanted != home else ""
+                return Redirect(f"{home}/sign-in{then}")
             return await show(house, request, house.speaker)
 
         return shown
@@ -53,7 +56,8 @@ def kept(home: str) -> Callable[[Kept], Show]:
 
 def then_to(home: str, text: str) -> str:
     """Where to go after signing in: a page of this window."""
-    return text if text.startswith(f"{home}/") and "//" not in text else home
+    ours = text.startswith((f"{home}/", f"{home}?")) and "//" not in text
+    return text if ours and text.isprintable() else home
 
 
 def again(template: str, problem: ProblemError, **figures: Any) -> Page:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from farecard.access.errors import CodedError
+from farecard.access.sessions import STAFF
 from farecard.api import asking
 from farecard.api.app import App
 from farecard.api.problems import ProblemError
@@ -43,6 +44,12 @@ class House:
         if self.speaker is None:
             return ""
         return self.app.queue.desk.vault.keyed("csrf", self.token).hex()
+
+    @property
+    def role(self) -> str:
+        """The role of somebody who works here; empty for all others."""
+        session = None if self.speaker is None else self.speaker.session
+        return session.role if session is not None and session.realm == STAFF else ""
 
     @property
     def now(self) -> int:

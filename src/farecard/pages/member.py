@@ -22,6 +22,7 @@ from farecard.questions import draws
 
 HOME, SIGN_IN = "/member", "/member/sign-in"
 CHANNEL = "member-page"
+MOST_PRINTED = 2_000  # lines of a history, the newest; a file has them all
 for_members = door.kept(HOME)
 
 
@@ -224,7 +225,7 @@ async def history_paper(house: House, request: Request, speaker: Speaker) -> Ans
             say.moment(one["at"]), t(f"do.{one['do']}"), t(f"channel.{one['channel']}"),
             say.yen(one["amount"]), "" if one["balance"] is None else say.yen(one["balance"]), str(one["points"]),
         ]
-        for one in _shown(request, found)
+        for one in _shown(request, found)[:MOST_PRINTED]
     ]  # fmt: skip
     title = t("history.title")
     parts: list[paper.Part] = [
@@ -232,7 +233,7 @@ async def history_paper(house: House, request: Request, speaker: Speaker) -> Ans
         paper.Words(f"{t('kind.' + card['kind'])} …{say.end_of(number)} · {say.day(iso_moment(house.now))}"),
         paper.Table(head, rows, right=(3, 4, 5), widths=(3, 2, 2, 1.5, 1.5, 1)),
     ]  # fmt: skip
-    return paper.pdf(f"history-{say.end_of(number)}", title, parts)
+    return await paper.printed(f"history-{say.end_of(number)}", title, parts)
 
 
 @for_members
@@ -270,7 +271,9 @@ async def refund_form(house: House, request: Request, speaker: Speaker) -> Answe
             ProblemError
         ) as problem:  # it takes a card that was shown: said on the page, with the way out
             tried = {"outcome": "refused", "reasons": [document(problem.status, problem.reason)]}
-    figures = {"card": status["card"], "quote": quote, "way": way, "tried": tried}
+    figures = {
+        "card": status["card"], "myna": status["myna"], "quote": quote, "way": way, "tried": tried,
+    }  # fmt: skip
     return Page("member/refund.html", figures)
 
 

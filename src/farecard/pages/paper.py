@@ -1,5 +1,6 @@
 """What is printed: documents as PDF, made of a few kinds of parts. Sizes are millimetres."""
 
+import asyncio
 import io
 import re
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.pdfbase.pdfmetrics import registerFont
+from reportlab.pdfbase.pdfmetrics import registerFont, stringWidth
 from reportlab.platypus import (
     BaseDocTemplate,
     Flowable,
@@ -74,6 +75,11 @@ class Code(NamedTuple):
 Part = Heading | Words | Sum | Table | Code
 
 
+async def printed(name: str, title: str, parts: Sequence[Part], *, roll: bool = False) -> File:
+    """The same, made beside the event loop: a long table takes a while, and nobody else shall wait for it."""
+    return await asyncio.to_thread(pdf, name, title, parts, roll=roll)
+
+
 def pdf(name: str, title: str, parts: Sequence[Part], *, roll: bool = False) -> File:
     """A document as a file to look at and print: on A4, or on the paper of a ticket machine."""
     width, margin, size = (ROLL * mm, 5 * mm, 8.0) if roll else (A4[0], 20 * mm, 10.5)
@@ -132,15 +138,28 @@ def _table(part: Sum | Table, width: float, size: float) -> Flowable:
         last = [("LINEABOVE", (0, -1), (-1, -1), 1, _INK)] if part.total else []
         made.setStyle(TableStyle([*_GRID, *last]))
         return made
-    lines = [
-        [_said(text, size, right=n in part.right) for n, text in enumerate(row)]
-        for row in [part.head, *part.rows]
-    ]
     widths = part.widths or [1.0] * len(part.head)
     columns = [width * one / sum(widths) for one in widths]
+    lines = [
+        [_cell(text, size, columns[n], right=n in part.right) for n, text in enumerate(row)]
+        for row in [part.head, *part.rows]
+    ]
     made = LongTable(lines, colWidths=columns, repeatRows=1)
-    made.setStyle(TableStyle([*_GRID, ("LINEBELOW", (0, 0), (-1, 0), 1, _INK)]))
+    plain = [
+        ("FONT", (0, 0), (-1, -1), FONT, size, size * 1.5),
+        ("TEXTCOLOR", (0, 0), (-1, -1), _INK),
+    ]
+    plain += [("ALIGN", (n, 0), (n, -1), "RIGHT") for n in part.right]
+    made.setStyle(TableStyle([*_GRID, *plain, ("LINEBELOW", (0, 0), (-1, 0), 1, _INK)]))
     return made
+
+
+def _cell(text: str, size: float, width: float, *, right: bool) -> Flowable | str:
+    """A text in a table: as it is where it fits in a line, which is most of the work saved; else broken."""
+    shown = text.replace("¥", "￥")
+    if stringWidth(shown, FONT, size) <= width - 2:
+        return shown
+    return _said(text, size, right=right)
 
 
 _GRID = [

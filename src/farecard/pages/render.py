@@ -2,14 +2,13 @@
 
 import secrets
 from pathlib import Path
-from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from farecard.pages.assets import Assets
 from farecard.pages.charts import bar
 from farecard.pages.house import House
-from farecard.pages.language import Language
+from farecard.pages.language import Language, words
 from farecard.pages.requests import TOKEN, Page, Request
 from farecard.rules.catalogue import RULES
 from farecard.texts import LANGUAGES
@@ -32,14 +31,14 @@ class Renderer:
             "languages": {name: Language(name).word("language") for name in LANGUAGES},
             "token_field": TOKEN,
             "rules": RULES,
+            "fields": {
+                key.removeprefix("field.") for key in words("en") if key.startswith("field.")
+            },
         }
 
     def page(self, request: Request, house: House, page: Page) -> str:
         """A page as it goes out."""
         said = request.language
-        back = request.path
-        if request.query:
-            back += f"?{urlencode(request.query)}"
         return self._environment.get_template(page.template).render(
             t=said.word,
             say=said,
@@ -47,9 +46,10 @@ class Renderer:
             theme=request.theme,
             window=request.window,
             asked_for=request.path,
-            back=back if request.method != "POST" else f"/{request.window}",
+            back=request.back or f"/{request.window}",
             csrf=house.csrf,
             fresh_id=secrets.token_urlsafe(12),
             signed_in=house.speaker is not None,
+            their_role=house.role,
             **page.figures,
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from farecard.api.problems import ProblemError
 from farecard.api.replies import Scope
@@ -56,10 +56,17 @@ class Request:
         self.query = _fields(scope["query_string"])
         self.form: dict[str, str] = {}
         self.parts: dict[str, str] = {}  # what stands in the path
+        self.back = ""  # where a look at the same thing is, for who changes how it is shown
         self.cookies = self._cookies()
         self.language = Language(self._language())
         theme = self.cookies.get("theme", THEMES[0])
         self.theme = theme if theme in THEMES else THEMES[0]
+
+    @property
+    def address(self) -> str:
+        """Path and question, as they stand in a link."""
+        question = f"?{urlencode(self.query)}" if self.query else ""
+        return quote(self.path) + question
 
     @property
     def window(self) -> str:

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import re
+from urllib.parse import quote
 
 from farecard.api.app import App, Handler
 from farecard.api.problems import ProblemError, document
 from farecard.api.replies import Receive, Scope, Send, reply
-from farecard.api.requests import body_of, must_be
+from farecard.api.requests import GoneError, body_of, must_be
 from farecard.model.verdict import Reason
 from farecard.pages import counter, draws, machine, member, operations
 from farecard.pages.assets import Assets
@@ -20,11 +21,13 @@ from farecard.pages.door import (
     Show,
     Window,
     realm_of,
+    then_to,
 )
 from farecard.pages.house import House
 from farecard.pages.render import Renderer
-from farecard.pages.requests import FORM, Answer, File, Page, Redirect, Request
+from farecard.pages.requests import FORM, THEMES, Answer, File, Page, Redirect, Request
 from farecard.storage.errors import StoreError
+from farecard.texts import LANGUAGES
 
 _log = logging.getLogger("farecard.pages")
 WINDOWS: dict[str, Window] = {
@@ -50,6 +53,7 @@ _FOR_EVER = (
     (b"x-content-type-options", b"nosniff"),
 )
 _AGE = 365 * 24 * 3600
+_SAFE = "/?&=%#:;,+@~!$'()*.-_"  # stands in an address as it is
 
 
 class Site:
@@ -79,16 +83,38 @@ class Site:
     async def _page(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         house = House(app)
+        request.back = self._back(request)
         try:
             answer = await self._answer(house, request, scope, receive)
-        except ProblemError as problem:
-            if problem.status >= 500:
-                _log.warning("%s: %s", request.window, problem.reason.code)
-            answer = self._told(problem)
-        except StoreError as error:
+            said = self._body(request, house, answer)
+        except GoneError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, a person gets a page
+            problem = self._problem(request, error)
+            answer = Page("problem.html", {"problem": document(problem.status, problem.reason)}, problem.status)  # fmt: skip
+            said = self._body(request, house, answer)
+        await self._reply(send, request, answer, *said)
+
+    def _problem(self, request: Request, error: Exception) -> ProblemError:
+        """What somebody is told of an error; our own fault is logged."""
+        if isinstance(error, ProblemError):
+            if error.status >= 500:
+                _log.warning("%s: %s", request.window, error.reason.code)
+            return error
+        if isinstance(error, StoreError):
             _log.error("the store cannot be asked: %s", error)
-            answer = self._told(ProblemError(503, Reason(None, "store-unavailable")))
-        await self._reply(send, request, house, answer)
+            return ProblemError(503, Reason(None, "store-unavailable"))
+        self.app.failed(f"/{request.window}", error)
+        return ProblemError(500, Reason(None, "failed"))
+
+    def _back(self, request: Request) -> str:
+        """Where a look at what is shown is: its address; of what a form sent, the form's own, or where one goes on."""
+        if request.method != "POST":
+            return request.address
+        pages = self._pages[f"/{request.window}"]
+        if any(way == "GET" and one.fullmatch(request.path) for way, one, _ in pages):
+            return quote(request.path)
+        return WINDOWS[f"/{request.window}"].goes_on or f"/{request.window}"
 
     async def _answer(
         self, house: House, request: Request, scope: Scope, receive: Receive
@@ -139,37 +165,38 @@ class Site:
     def _settings(self, request: Request) -> Redirect:
         """Another language, or light and dark: kept in a cookie, back to the page."""
         back = request.said("back")
+        choices = {"lang": LANGUAGES, "theme": THEMES}
         kept: dict[str, str | None] = {
-            name: request.said(name) for name in ("lang", "theme") if request.said(name)
-        }
-        window = f"/{request.window}"
-        ours = back == window or back.startswith((f"{window}/", f"{window}?"))
-        return Redirect(back if ours else window, kept)
+            name: request.said(name) for name, known in choices.items() if request.said(name) in known
+        }  # fmt: skip
+        return Redirect(then_to(f"/{request.window}", back), kept)
 
     # -- an answer ---------------------------------------------------------------------------
 
-    def _told(self, problem: ProblemError) -> Page:
-        figures = {"problem": document(problem.status, problem.reason)}
-        return Page("problem.html", figures, problem.status)
+    def _body(self, request: Request, house: House, answer: Answer) -> tuple[int, bytes]:
+        """An answer's status and bytes."""
+        if isinstance(answer, Redirect):
+            return 303, b""
+        if isinstance(answer, File):
+            return 200, answer.body
+        return answer.status, self.renderer.page(request, house, answer).encode()
 
-    async def _reply(self, send: Send, request: Request, house: House, answer: Answer) -> None:
+    async def _reply(
+        self, send: Send, request: Request, answer: Answer, status: int, body: bytes
+    ) -> None:
         elsewhere = WINDOWS[f"/{request.window}"].connect(request)
         policy = _POLICY.format("".join(f" {one}" for one in elsewhere))
         headers = [*_HEADERS, (b"content-security-policy", policy.encode())]
         headers.append((b"cache-control", b"no-store"))
         kind = _HTML
         if isinstance(answer, Redirect):
-            headers += [(b"location", answer.to.encode())]
+            # whatever somebody typed into an address, a header has no line breaks
+            headers += [(b"location", quote(answer.to, safe=_SAFE).encode())]
             headers += [self._set(name, value) for name, value in answer.cookies.items()]
-            status, body = 303, b""
         elif isinstance(answer, File):
-            status, body = 200, answer.body
             kind = (b"content-type", answer.kind.encode())
             way = "inline" if answer.inline else "attachment"
             headers += [(b"content-disposition", f'{way}; filename="{answer.name}"'.encode())]
-        else:
-            status = answer.status
-            body = self.renderer.page(request, house, answer).encode()
         await reply(send, status, body, kind, tuple(headers))
 
     def _cookie(self, name: str) -> str:

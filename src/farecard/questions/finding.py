@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from farecard.ledger.chart import is_cash
 from farecard.model.commands import format_number, parse_number
 from farecard.model.moments import PAST_MOMENT, iso_day
 from farecard.questions.card import find
 from farecard.rules.refund import paper, read_paper
 from farecard.storage.history import account_at
-from farecard.storage.rows import as_account
+from farecard.storage.rows import as_account, as_event
 from farecard.storage.store import Store
 from farecard.storage.vault import Vault
 
@@ -43,6 +44,19 @@ def by_holder(store: Store, vault: Vault, kana: str, born: str, phone: str) -> l
     rows = store.rows("accounts", ids=sorted(accounts))
     cards = sorted(map(as_account, rows), key=lambda one: -one.last_at)
     return [one.number for one in cards[:MOST]]
+
+
+def cash_taken(store: Store, sender: str, id: str) -> int:
+    """Yen that a command took in cash at its till; below 0: paid out."""
+    for _, account, seq in store.rows("commands", sender=sender, ids=[id]):
+        moves = [
+            (event.debit, event.credit, event.yen)
+            for event in map(as_event, store.rows("events", seqs=[seq], accounts=[account]))
+            if event.yen
+        ]
+        moves += [row[3:] for row in store.rows("transfers_of_batch", first=seq, past=seq + 1)]
+        return sum(yen * (is_cash(debit) - is_cash(credit)) for debit, credit, yen in moves)
+    return 0
 
 
 def at_hand(store: Store, text: str) -> dict[str, Any]:

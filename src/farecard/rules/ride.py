@@ -116,10 +116,7 @@ def not_riding(account: Account) -> No | None:
 )
 def ride_of_today(account: Account, at: int, rates: Rates) -> No | None:
     """An entry is good on its own day, to 03:00 the next morning; then a counter or fare-adjustment machine closes it."""
-    if account.ride_at is None:
-        return None
-    ends = rates.ride_day_ends * 60 * SECOND
-    if ride_day_of(at, ends) != ride_day_of(account.ride_at, ends):
+    if account.ride_at is not None and not is_of_its_day(account.ride_at, at, rates):
         return refuse(
             "PUB-13",
             "ride-left-open",
@@ -127,6 +124,12 @@ def ride_of_today(account: Account, at: int, rates: Rates) -> No | None:
             station=account.ride_station,
         )
     return None
+
+
+def is_of_its_day(began: int, at: int, rates: Rates) -> bool:
+    """Whether a ride that began at one moment is still of its own day at another (PUB-13)."""
+    ends = rates.ride_day_ends * 60 * SECOND
+    return ride_day_of(at, ends) == ride_day_of(began, ends)
 
 
 def tap_in(c: TapIn, account: Account, day: int, rates: Rates, fares: Fares) -> Verdict:

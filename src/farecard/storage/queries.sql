@@ -419,7 +419,7 @@ WHERE account = :account AND account >= 'cash:counter:' AND account < 'cash:coun
 SELECT * FROM shift WHERE shift = :shift
 
 -- name: shift_at_till
-SELECT * FROM shift WHERE till = :till AND closed_at IS NULL
+SELECT * FROM shift WHERE till = :till ORDER BY opened_at DESC, shift LIMIT 1
 
 -- name: shifts_of
 SELECT * FROM shift WHERE clerk = :clerk ORDER BY opened_at DESC, shift LIMIT CAST(:most AS BIGINT)

@@ -1,5 +1,5 @@
 -- A clerk's shift at a till, opened once and closed once. `brought` is the float, `booked` what the books had in the
--- till's cash account then; closing says what was `expected`, what was `counted`, its notes and coins as JSON, and why
+-- till's cash account then, `between_shifts` what was booked there since the shift before it ended; closing says what was `expected`, what was `counted`, its notes and coins as JSON, and why
 -- the two differ. Yen; moments are microseconds since 1970 UTC.
 CREATE TABLE shift (
     shift TEXT PRIMARY KEY,
@@ -8,6 +8,7 @@ CREATE TABLE shift (
     opened_at BIGINT NOT NULL,
     brought BIGINT NOT NULL,
     booked BIGINT NOT NULL,
+    between_shifts BIGINT NOT NULL,
     closed_at BIGINT,
     expected BIGINT,
     counted BIGINT,
@@ -15,7 +16,7 @@ CREATE TABLE shift (
     why TEXT
 );
 CREATE INDEX shift_of_clerk ON shift (clerk, opened_at);
-CREATE INDEX shift_open ON shift (till) WHERE closed_at IS NULL;
+CREATE INDEX shift_at ON shift (till, opened_at);
 -- What the books have in a counter's till is summed from these rows alone.
 CREATE INDEX total_of_tills ON total (account, debit, credit) WHERE account >= 'cash:counter:' AND account < 'cash:counter;';
 

@@ -21,7 +21,8 @@ for (const sum of document.querySelectorAll("[data-count-of]")) {
     let yen = 0;
     for (const one of pieces) yen += Number(one.dataset.piece) * (Number(one.value.replace(/,/g, "")) || 0);
     const differs = yen - Number(sum.dataset.countOf);
-    sum.value = `${yen.toLocaleString()} (${differs > 0 ? "+" : ""}${differs.toLocaleString()})`;
+    const money = (one) => (one < 0 ? "−" : "") + sum.dataset.nought.replace("0", Math.abs(one).toLocaleString("en"));
+    sum.value = `${money(yen)} (${differs > 0 ? "+" : ""}${money(differs)})`;
   };
   for (const one of pieces) one.addEventListener("input", count);
   count();

@@ -1,11 +1,15 @@
 """What every page of the counter needs: who is there, the shift, and how a command of the counter is made."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from farecard.access import shifts
-from farecard.access.roles import CLERK
+from farecard.access.roles import APPROVER, CLERK
 from farecard.access.shifts import Shift
+from farecard.api.app import App
 from farecard.api.problems import document
 from farecard.api.speakers import Speaker
 from farecard.model.verdict import Reason
@@ -24,10 +28,65 @@ def is_clerk(speaker: Speaker) -> bool:
     return speaker.must_be_here().role == CLERK
 
 
+def supervises(speaker: Speaker) -> bool:
+    """Whether somebody looks after those who serve here."""
+    return speaker.must_be_here().role == APPROVER
+
+
 async def shift_of(house: House, speaker: Speaker) -> Shift | None:
     """The shift somebody is in."""
     name = speaker.who
     return await house.ask(lambda store: shifts.of_clerk(store, name))
+
+
+class _Till:
+    """A clerk's deeds that are under way; while the shift is being closed, none begins."""
+
+    def __init__(self) -> None:
+        self.deeds = 0
+        self.changed = asyncio.Condition()
+        self.closing = False
+
+
+_tills: WeakKeyDictionary[App, dict[str, _Till]] = WeakKeyDictionary()
+
+
+def _till(house: House, who: str) -> _Till:
+    return _tills.setdefault(house.app, {}).setdefault(who, _Till())
+
+
+@asynccontextmanager
+async def _deed(house: House, who: str) -> AsyncIterator[None]:
+    """Within this something may be done at a clerk's till: not while the shift is being closed."""
+    till = _till(house, who)
+    async with till.changed:
+        await till.changed.wait_for(lambda: not till.closing)
+        till.deeds += 1
+    try:
+        yield
+    finally:
+        async with till.changed:
+            till.deeds -= 1
+            till.changed.notify_all()
+
+
+@asynccontextmanager
+async def closing(house: House, who: str) -> AsyncIterator[None]:
+    """Within this nothing is done at a clerk's till in this process: what was under way is in the books before it is counted.
+
+    What another process books meanwhile stands in the next shift, as come between the two.
+    """
+    till = _till(house, who)
+    async with till.changed:
+        await till.changed.wait_for(lambda: not till.closing)
+        till.closing = True
+        await till.changed.wait_for(lambda: not till.deeds)
+    try:
+        yield
+    finally:
+        async with till.changed:
+            till.closing = False
+            till.changed.notify_all()
 
 
 def in_a_shift(show: At) -> Show:
@@ -38,12 +97,13 @@ def in_a_shift(show: At) -> Show:
         if not is_clerk(speaker):
             reason = Reason(None, "not-your-role", {"role": speaker.must_be_here().role})
             return Page("problem.html", {"problem": document(403, reason)}, 403)
-        shift = await shift_of(house, speaker)
-        if shift is None:
-            first = document(409, Reason(None, "shift-first"))
-            then = request.path if request.method == "GET" else HOME
-            return Page("counter/open.html", {"problem": first, "said": {}, "then": then}, 409)
-        return await show(house, request, speaker, shift)
+        async with _deed(house, speaker.who):
+            shift = await shift_of(house, speaker)
+            if shift is not None:
+                return await show(house, request, speaker, shift)
+        first = document(409, Reason(None, "shift-first"))
+        then = request.address if request.method == "GET" else request.path
+        return Page("counter/open.html", {"problem": first, "said": {}, "then": then}, 409)
 
     return shown
 
@@ -53,9 +113,3 @@ def command(shift: Shift | None, do: str, **fields: Any) -> dict[str, Any]:
     place = {} if shift is None else {"place": shift.till}
     said = {name: value for name, value in fields.items() if value is not None}
     return {"do": do, "channel": CHANNEL, **place, **said}
-
-
-def number_typed(text: str) -> str:
-    """A card's number as somebody typed or scanned it: gaps left out, JW in front."""
-    plain = text.upper().replace(" ", "").replace("-", "").replace("　", "")
-    return f"JW{plain}" if len(plain) == 15 and plain.isdigit() else plain

@@ -3,15 +3,19 @@
 import asyncio
 from typing import Any
 
+from farecard.access.trail import note
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
 from farecard.model.verdict import Reason
-from farecard.pages.counter.at import HOME, command, for_staff, is_clerk, number_typed, shift_of
+from farecard.pages.counter.at import HOME, command, for_staff, is_clerk, shift_of, supervises
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.pages.typed import card_typed
 from farecard.questions import finding
 from farecard.rules.referral import card_of_case
+from farecard.storage.making import adding
+from farecard.storage.store import Store
 from farecard.texts import explain
 
 # what is offered for every card, in this order: its name and address, and what is tried to know whether it can be done
@@ -31,6 +35,7 @@ async def home(house: House, request: Request, speaker: Speaker) -> Answer:
 async def _home(house: House, speaker: Speaker, **more: Any) -> Page:
     shift = await shift_of(house, speaker)
     figures = {"shift": shift, "sought": "", "cards": None, "problem": None, "said": {}, **more}
+    figures["finds"] = is_clerk(speaker) or supervises(speaker)
     return Page("counter/home.html", {"serves": is_clerk(speaker), **figures})
 
 
@@ -46,7 +51,7 @@ async def _found(house: House, speaker: Speaker, sought: str) -> Answer:
         if number is not None and text.startswith("S") and is_clerk(speaker):
             return Redirect(f"{HOME}/collect?slip={text}")
         text = sought if number is None else format_number(number)
-    number_text = number_typed(text)
+    number_text = card_typed(text)
     try:
         await house.about(speaker, number_text)
     except ProblemError as problem:
@@ -58,13 +63,28 @@ async def _found(house: House, speaker: Speaker, sought: str) -> Answer:
 
 @for_staff
 async def find(house: House, request: Request, speaker: Speaker) -> Answer:
-    """``POST /counter/find``: cards by their holder. What was typed stands in no address."""
-    speaker.must_ask("cards")
+    """``POST /counter/find``: cards by their holder. What was typed stands in no address; that somebody searched stands in the trail."""
+    if not is_clerk(speaker) and not supervises(speaker):
+        role = speaker.must_be_here().role
+        raise ProblemError(403, Reason(None, "not-your-role", {"role": role}))
+    await house.write(lambda store: _noted(store, speaker.who))
     said = {name: request.said(name) for name in ("kana", "born", "phone")}
     vault = house.app.queue.desk.vault
     found = await house.ask(lambda store: finding.by_holder(store, vault, **said))
     cards = [(await house.about(speaker, format_number(one)))["card"] for one in found]
     return await _home(house, speaker, cards=cards, said=said)
+
+
+def _noted(store: Store, who: str) -> None:
+    with adding(store):
+        note(store, who, "holder-searched", "", "")
+
+
+@for_staff
+async def search(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /counter``: the same search; what is typed there may be a name, and then it stands in no address either."""
+    sought = request.said("q")
+    return await _found(house, speaker, sought) if sought else Redirect(HOME)
 
 
 @for_staff
@@ -98,13 +118,16 @@ async def _actions(
         found.insert(0, {"name": "leave", "reasons": []})
     if state["slip"] is not None:
         found.insert(0, {"name": "collect", "reasons": []})
-    found += [{"name": name, "reasons": []} for name in _ASKING]
+    alive = status["card"]["state"] in ("active", "riding")
+    no_longer = [] if alive else tried[0]["reasons"][:1]  # a dead card says the same to all of them
+    found += [{"name": name, "reasons": no_longer} for name in _ASKING]
     no = Reason("CHG-8", "charge-not-paid-back")
     return [*found, {"name": "charge_back", "reasons": [explain(no)]}]
 
 
 PAGES = [
     ("GET", HOME, home),
+    ("POST", HOME, search),
     ("POST", f"{HOME}/find", find),
     ("GET", f"{HOME}/cards/{{number}}", card),
 ]

@@ -36,7 +36,10 @@ async def cases_file(house: House, request: Request, speaker: Speaker) -> Answer
     _, found = await _listed(house, request, speaker)
     t, head = request.language.word, ("case", "state", "goes_to", "at", "what", "card", "rule")
     rows = [
-        [one["case"], one["state"], one["refer_to"], one["at"], one["do"], one["card"], one["reasons"][0]["rule"]]
+        [
+            one["case"], t(f"cases.is.{one['state']}"), t(f"cases.place.{one['refer_to']}"), one["at"],
+            t(f"do.{one['do']}"), one["card"], one["reasons"][0]["rule"],
+        ]
         for one in found
     ]  # fmt: skip
     return csv_file("cases", [t(f"cases.{name}") for name in head], rows)

@@ -10,9 +10,14 @@ from farecard.pages.counter.at import HOME, for_staff
 from farecard.pages.house import House
 from farecard.pages.language import Language
 from farecard.pages.requests import Answer, Page, Request
+from farecard.questions import finding
 
 SLIPS = ("report_lost", "report_damaged")
 RECEIPTS = ("issue", "refund", "collect_reissue", "tap_out")
+# what has a sentence of its own; all else is named as in a history
+DID = (
+    *SLIPS, *RECEIPTS, "join_rally", "apply_myna_point", "join_membership", "change_applied_card",
+)  # fmt: skip
 
 
 @for_staff
@@ -20,17 +25,20 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /counter/done/CLERK/ID``."""
     decision = await _decided(house, request, speaker)
     prints = decision["outcome"] == "accepted" and decision["do"] in SLIPS + RECEIPTS
-    return Page("counter/done.html", {"decision": decision, "prints": prints, "slips": SLIPS})
+    figures = {"decision": decision, "prints": prints, "slips": SLIPS, "did": DID}
+    return Page("counter/done.html", figures)
 
 
 async def _decided(house: House, request: Request, speaker: Speaker) -> dict[str, Any]:
     """The decision, whoever of those who may ask about cards sent it. ``ProblemError`` 404."""
     speaker.must_ask("cards")
     sender = f"staff:{request.parts['clerk']}"
-    found = await house.decided_by(sender, request.parts["id"].removesuffix(".pdf"))
+    id = request.parts["id"]
+    found = await house.decided_by(sender, id)
     if found is None:
         raise ProblemError(404, Reason(None, "no-such-address"))
-    return found
+    cash = await house.ask(lambda store: finding.cash_taken(store, sender, id))
+    return found | {"cash": cash}
 
 
 @for_staff
@@ -43,7 +51,7 @@ async def printed(house: House, request: Request, speaker: Speaker) -> Answer:
     parts = _slip(say, decision) if decision["do"] in SLIPS else _receipt(say, decision)
     parts.append(paper.Words(_where(say, decision)))
     name = "slip" if decision["do"] in SLIPS else "receipt"
-    return paper.pdf(name, say.word(f"paper.{name}"), parts)
+    return await paper.printed(name, say.word(f"paper.{name}"), parts)
 
 
 def _slip(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
@@ -89,6 +97,7 @@ def _receipt(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
             (say.word("sum.balance"), say.yen(result["balance"])),
             (say.word("sum.deposit"), say.yen(result["deposit"])),
         ]
+        total = say.word("counter.took"), say.yen(decision["cash"])
     heading = say.word("paper.receipt")
     return [paper.Heading(heading), paper.Words(say.word(f"counter.did.{do}")), paper.Sum(rows, total)]  # fmt: skip
 

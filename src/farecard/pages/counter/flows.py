@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from farecard.access import owning
+from msgspec import json
+
+from farecard.access import owning, shifts
 from farecard.access.owning import Papers
 from farecard.access.shifts import Shift
 from farecard.api.membership import GiveCode
@@ -18,10 +20,11 @@ from farecard.api.speakers import Speaker
 from farecard.model.commands import KINDS, parse_number
 from farecard.model.verdict import Reason
 from farecard.pages.applying import application
-from farecard.pages.counter.at import HOME, command, in_a_shift, number_typed
+from farecard.pages.counter.at import HOME, command, in_a_shift
 from farecard.pages.door import Show
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.pages.typed import card_typed
 from farecard.questions import finding
 from farecard.texts import explain
 
@@ -38,6 +41,7 @@ class Flow(NamedTuple):
     more: Callable[[House, Request, Speaker], Awaitable[Figures]]
     looks_at_papers: bool = False
     priced: bool = False  # what is to be paid is found out by asking the desk
+    pays_out: bool = False
 
 
 async def _nothing(_house: House, _request: Request, _speaker: Speaker) -> Figures:
@@ -58,13 +62,20 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
     @in_a_shift
     async def form(house: House, request: Request, speaker: Speaker, _shift: Shift) -> Answer:
         more = await flow.more(house, request, speaker)
-        return Page(flow.template, {"tried": None, "said": dict(request.query), "problem": None, "command": {}, **more})  # fmt: skip
+        return Page(flow.template, {"tried": None, "said": dict(request.query), "problem": None, "command": {}, "changed": False, **more})  # fmt: skip
 
     @in_a_shift
     async def answered(house: House, request: Request, speaker: Speaker, shift: Shift) -> Answer:
         said = {name: value.strip() for name, value in request.form.items() if name not in _OURS}
         more = await flow.more(house, request, speaker)
-        figures = {"said": said, "tried": None, "problem": None, "command": {}, **more}
+        figures = {
+            "said": said,
+            "tried": None,
+            "problem": None,
+            "command": {},
+            "changed": False,
+            **more,
+        }
         if request.said("step") == "change":
             return Page(flow.template, figures)
         id = request.said("id")
@@ -80,15 +91,25 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
             asked, tried = await _priced(house, speaker, asked)
         else:
             tried = await house.try_out(speaker, asked)
-        if request.said("step") == "do" and tried["outcome"] != "invalid":
+        shown = _shown(asked, tried)
+        doing = request.said("step") == "do"
+        if doing and request.form.get("shown", "") == shown:
             await house.send(speaker, id, asked)
             return done
-        return Page(flow.template, figures | {"tried": tried, "command": asked})
+        figures |= {"tried": tried, "command": asked, "shown": shown, "changed": doing}
+        if flow.pays_out:
+            figures["till_has"] = await house.ask(lambda store: shifts.expected(store, shift))
+        return Page(flow.template, figures)
 
     return [("GET", path, form), ("POST", path, answered)]
 
 
-_OURS = ("csrf", "step", "id")
+_OURS = ("csrf", "step", "id", "shown")
+
+
+def _shown(asked: Figures, tried: Figures) -> str:
+    """What a page shows before the deed: that and nothing else is done."""
+    return json.encode([asked.get("paid"), tried["outcome"], tried["result"]]).decode()
 
 
 async def _papers(house: House, request: Request) -> Figures | None:
@@ -121,7 +142,7 @@ async def _priced(house: House, speaker: Speaker, asked: Figures) -> tuple[Figur
 
 
 @in_a_shift
-async def sell(house: House, _request: Request, speaker: Speaker, shift: Shift) -> Answer:
+async def sell(house: House, request: Request, speaker: Speaker, shift: Shift) -> Answer:
     """``GET /counter/sell``: every kind; what is not sold here says why."""
     kinds = [one for one in KINDS if one != "commuter"]
     said = [
@@ -134,7 +155,8 @@ async def sell(house: House, _request: Request, speaker: Speaker, shift: Shift) 
         for kind, one in zip(kinds, tried, strict=True)
         if one["outcome"] == "refused" and one["reasons"][0]["rule"] not in ("CARD-4", "PUB-2")
     }
-    return Page("counter/sell.html", {"kinds": [(kind, no.get(kind, [])) for kind in KINDS]})
+    kinds_and_why = [(kind, no.get(kind, [])) for kind in KINDS]
+    return Page("counter/sell.html", {"kinds": kinds_and_why, "case": request.query.get("case", "")})  # fmt: skip
 
 
 def _holder_for_a_trial(kind: str) -> Figures:
@@ -160,7 +182,7 @@ def _issue(request: Request, shift: Shift) -> Figures:
             "disability_discount": bool(request.said("disability_discount")),
         }  # fmt: skip
     return command(
-        shift, "issue", card=number_typed(request.said("card")), kind=kind, paid=0, holder=holder,
+        shift, "issue", card=card_typed(request.said("card")), kind=kind, paid=0, holder=holder,
         **{"pass": section}, points_registered_on=request.said("points_registered_on") or None,
         case=request.said("case") or None,
     )  # fmt: skip
@@ -195,7 +217,7 @@ async def _slip(house: House, request: Request, speaker: Speaker) -> Figures:
 
 
 def _collect(request: Request, shift: Shift) -> Figures:
-    slip, card = request.said("slip").upper(), number_typed(request.said("card"))
+    slip, card = request.said("slip").upper(), card_typed(request.said("card"))
     return command(shift, "collect_reissue", slip=slip, card=card, paid=0)
 
 
@@ -222,7 +244,7 @@ def _membership(request: Request, shift: Shift) -> Figures:
 
 
 def _change(request: Request, shift: Shift) -> Figures:
-    person, other = request.said("person"), number_typed(request.said("other"))
+    person, other = request.said("person"), card_typed(request.said("other"))
     return command(shift, "change_applied_card", person=person, card=other)
 
 
@@ -258,7 +280,7 @@ _CARD = f"{HOME}/cards/{{number}}"
 PAGES = [
     ("GET", f"{HOME}/sell", sell),
     *_pages(f"{HOME}/sell/{{kind}}", Flow("counter/issue.html", _issue, _kind, priced=True)),
-    *_pages(f"{_CARD}/refund", Flow("counter/refund.html", _refund, _of_card, looks_at_papers=True)),
+    *_pages(f"{_CARD}/refund", Flow("counter/refund.html", _refund, _of_card, looks_at_papers=True, pays_out=True)),
     *_pages(f"{_CARD}/damaged", Flow("counter/damaged.html", _about_card("report_damaged"), _of_card)),
     *_pages(f"{_CARD}/lost", Flow("counter/lost.html", _about_card("report_lost"), _of_card, looks_at_papers=True)),
     *_pages(f"{HOME}/collect", Flow("counter/collect.html", _collect, _slip, priced=True)),

@@ -9,7 +9,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.moments import iso_moment
 from farecard.model.verdict import Reason
 from farecard.pages import paper
-from farecard.pages.counter.at import HOME, for_staff, is_clerk, shift_of
+from farecard.pages.counter.at import HOME, closing, for_staff, is_clerk, shift_of, supervises
 from farecard.pages.door import then_to
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
@@ -32,7 +32,9 @@ def _whole(text: str, field: str) -> int:
 
 @for_staff
 async def now(house: House, request: Request, speaker: Speaker) -> Answer:
-    """``GET /counter/shift``: the shift somebody is in, or opening one."""
+    """``GET /counter/shift``: the shift somebody is in, or opening one; who does not serve sees all of them."""
+    if not is_clerk(speaker):
+        return Redirect(_AT)
     shift = await shift_of(house, speaker)
     if shift is not None:
         return Redirect(f"{_AT}/{shift.shift}")
@@ -76,7 +78,7 @@ def _shown(shift: Shift, should: int) -> dict[str, Any]:
     closed = None if shift.closed_at is None else iso_moment(shift.closed_at)
     return {
         "shift": shift, "opened": iso_moment(shift.opened_at), "closed": closed, "expected": should,
-        "took": should - shift.brought, "pieces": shifts.pieces_of(shift), "all_pieces": PIECES,
+        "took": should - shift.brought, "between": shift.between, "pieces": shifts.pieces_of(shift), "all_pieces": PIECES,
     }  # fmt: skip
 
 
@@ -85,7 +87,13 @@ async def one(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /counter/shifts/H``: what should be in the till, and closing; of one that is closed its receipt."""
     shift, should = await _seen(house, request, speaker)
     figures = _shown(shift, should) | {"problem": None, "said": {}}
-    return Page("counter/shift.html", figures | {"mine": shift.clerk == speaker.who})
+    return Page("counter/shift.html", figures | _whose(shift, speaker))
+
+
+def _whose(shift: Shift, speaker: Speaker) -> dict[str, Any]:
+    """Whether one's own, and whether one may close it in the clerk's place."""
+    mine = shift.clerk == speaker.who
+    return {"mine": mine, "instead": not mine and supervises(speaker)}
 
 
 @for_staff
@@ -94,16 +102,20 @@ async def close(house: House, request: Request, speaker: Speaker) -> Answer:
     shift, should = await _seen(house, request, speaker)
     said = {name: value.strip() for name, value in request.form.items()}
     who, why, at = speaker.who, request.said("why"), house.now
+    whose = _whose(shift, speaker)
     try:
         pieces = {
             piece: _whole(said.get(f"piece_{piece}", ""), f"piece_{piece}") for piece in PIECES
         }
-        await house.write(
-            lambda store: shifts.close_shift(store, shift.shift, who, pieces, why, at)
-        )
+        async with closing(house, shift.clerk):
+            await house.write(
+                lambda store: shifts.close_shift(
+                    store, shift.shift, who, pieces, why, at, instead=whose["instead"]
+                )
+            )
     except ProblemError as problem:
         told = document(problem.status, problem.reason)
-        figures = _shown(shift, should) | {"problem": told, "said": said, "mine": True}
+        figures = _shown(shift, should) | {"problem": told, "said": said} | whose
         return Page("counter/shift.html", figures, problem.status)
     return Redirect(f"{_AT}/{shift.shift}")
 
@@ -135,7 +147,7 @@ async def receipt(house: House, request: Request, speaker: Speaker) -> Answer:
         *([paper.Words(f"{t('shift.why')}: {shift.why}")] if shift.why else []),
         paper.Words(t("shift.signed")),
     ]  # fmt: skip
-    return paper.pdf(f"shift-{shift.shift}", t("shift.title"), parts)
+    return await paper.printed(f"shift-{shift.shift}", t("shift.title"), parts)
 
 
 async def _listed(house: House, speaker: Speaker) -> list[dict[str, Any]]:
@@ -157,13 +169,13 @@ async def listed(house: House, _request: Request, speaker: Speaker) -> Answer:
 @for_staff
 async def file(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /counter/shifts.csv``."""
-    names = ("till", "clerk", "opened", "closed", "brought", "took", "expected", "counted", "difference", "why")  # fmt: skip
+    names = ("till", "clerk", "opened", "closed", "brought", "between", "took", "expected", "counted", "difference", "why")  # fmt: skip
     rows = []
     for seen in await _listed(house, speaker):
         shift: Shift = seen["shift"]
         differs = None if shift.counted is None else shift.counted - seen["expected"]
         rows.append([
-            shift.till, shift.clerk, seen["opened"], seen["closed"], shift.brought, seen["took"],
+            shift.till, shift.clerk, seen["opened"], seen["closed"], shift.brought, shift.between, seen["took"],
             seen["expected"], shift.counted, differs, shift.why,
         ])  # fmt: skip
     return csv_file("shifts", [request.language.word(f"shift.{name}") for name in names], rows)

@@ -8,10 +8,12 @@ from farecard.pages.door import DEVICE, VISIT, Window
 from farecard.pages.machine import buy, money, paper, points, ride
 from farecard.pages.machine import setup as setting
 from farecard.pages.machine.door import (
+    A_SCREEN,
     ADJUSTMENT,
     CARD,
     GONE,
     HOME,
+    MOST,
     SETUP,
     TICKETS,
     Machine,
@@ -23,10 +25,6 @@ from farecard.pages.machine.door import (
 )
 from farecard.pages.requests import Answer, Page, Redirect
 
-MOST, A_SCREEN = (
-    20,
-    7,
-)  # entries of a history: as many as a card itself keeps, and as many as a screen shows
 LIVING = ("active", "riding")
 
 
@@ -102,6 +100,8 @@ async def code_form(machine: Machine) -> Answer:
 @with_card
 async def code(machine: Machine) -> Answer:
     """``POST /machine/code``: a code, shown once; another press gives another, and the one before is good no more."""
+    if machine.card["state"] not in LIVING:
+        return Redirect(CARD)
     asked = GiveCode(channel="ticket-machine", purpose="owning")
     number = machine.card["number"]
     told = await machine.house.app.membership.give_code(machine.speaker, number, asked)
@@ -128,4 +128,4 @@ WINDOW = Window(DEVICE, [
     ("GET", f"{HOME}/done/{{id}}", done), ("GET", f"{HOME}/receipt/{{id}}.pdf", paper.receipt),
     ("GET", f"{HOME}/buy", buy.buy), ("POST", f"{HOME}/buy", buy.take),
     ("GET", f"{HOME}/buy/price", buy.prices), ("POST", f"{HOME}/buy/price", buy.sell),
-], reader_at)  # fmt: skip
+], reader_at, CARD)  # fmt: skip

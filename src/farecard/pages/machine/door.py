@@ -1,7 +1,6 @@
 """A station machine's door: what it is set up as, whose card is in it, and how a screen is shown."""
 
 import hmac
-import unicodedata
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
@@ -10,16 +9,20 @@ from farecard.api import asking
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
-from farecard.model.moments import SECOND, iso_moment
+from farecard.model.moments import SECOND, day_of, iso_moment, parse_moment
 from farecard.pages.door import VISIT, VISIT_SECONDS, Show
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.pages.typed import card_typed
+from farecard.rules.ride import is_of_its_day
 
 HOME = "/machine"
 SETUP, CARD = f"{HOME}/setup", f"{HOME}/card"
 TICKETS, TOP_UPS, ADJUSTMENT = KINDS = ("ticket-machine", "charge-machine", "fare-adjustment")
 SKINS = ("navy", "pink")
 SETTINGS = "machine"  # the cookie that keeps what a machine is
+MOST = 20  # entries of a history that are shown and printed: as many as a card itself keeps
+A_SCREEN = 7
 GONE: dict[str, str | None] = {
     VISIT: None,
     "lang": None,
@@ -82,10 +85,8 @@ def card_in(house: House, request: Request, what: str = "card") -> str | None:
 
 
 def typed_number(text: str) -> str:
-    """A card's number as somebody types it, a scanner reads it or a pad gives it: with JW or without, with gaps. ``ProblemError`` 400."""
-    evened = unicodedata.normalize("NFKC", text).upper()
-    plain = "".join(one for one in evened if one.isalnum()).removeprefix("JW")
-    return format_number(asking.card_number(f"JW{plain}", "number"))
+    """A card's number as somebody types it, a scanner reads it or a pad gives it. ``ProblemError`` 400."""
+    return format_number(asking.card_number(card_typed(text), "number"))
 
 
 # -- screens -------------------------------------------------------------------------------------
@@ -144,6 +145,11 @@ class Machine:
         return Redirect(
             f"{HOME}/done/{quote(id, safe='')}", visit_of(self.house, self.card["number"])
         )
+
+    def is_over(self, since: str) -> bool:
+        """Whether a ride that began then was left open past its day (PUB-13)."""
+        rates = self.house.app.queue.desk.inputs.tariff.on(day_of(self.house.now))
+        return not is_of_its_day(parse_moment(since), self.house.now, rates)
 
     def whole(self, name: str) -> int:
         """A whole number of a form or an address; 0 for what is none."""

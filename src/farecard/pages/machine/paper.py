@@ -4,12 +4,10 @@ from typing import Any
 
 from farecard.pages.language import Language
 from farecard.pages.machine import points
-from farecard.pages.machine.door import CARD, HOME, Machine, with_card
+from farecard.pages.machine.door import CARD, HOME, MOST, Machine, with_card
 from farecard.pages.machine.ride import paid_for
 from farecard.pages.paper import Heading, Part, Sum, Table, Words, pdf
 from farecard.pages.requests import Answer, Redirect
-
-MOST = 20
 
 
 def _head(machine: Machine, title: str, at: str) -> list[Part]:

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from farecard.pages.machine.door import TICKETS, Machine, with_card
+from farecard.pages.machine.door import A_SCREEN, MOST, TICKETS, Machine, with_card
 from farecard.pages.requests import Answer, Page
 from farecard.rules.points import history_at
 
-MOST = 20  # lines of a history on the machine's paper
-A_SCREEN = 7
 _MORE_THAN_FITS = 1_000_000  # the refusal of so many names the largest number that fits
 
 

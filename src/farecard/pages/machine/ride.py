@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from farecard.model.moments import day_of, iso_day
 from farecard.pages.machine.door import HOME, Machine, visit_of, with_card
 from farecard.pages.machine.money import offers
 from farecard.pages.requests import Answer, Redirect
@@ -23,10 +22,9 @@ def _station(machine: Machine) -> str:
 async def adjust(machine: Machine) -> Answer:
     """``GET /machine/adjust``: the fare to a station, what is short, how to pay it."""
     ride = machine.card["ride"]
-    today = iso_day(day_of(machine.house.now))
     figures: dict[str, Any] = {
         "ride": ride,
-        "old": ride is not None and ride["since"][:10] != today,
+        "old": ride is not None and machine.is_over(ride["since"]),
         "station": _station(machine),
         "no": None,
         "fare": 0,

@@ -76,8 +76,7 @@ async def _of_key(house: House, key: str) -> Speaker:
 def _line(settings: Settings) -> str:
     """The command that makes a key which would do."""
     place = shlex.quote(settings.station or "osaka")
-    asks = "cards,codes" if settings.kind == TICKETS else "cards"
-    return f"farecard keys add machine-1 --channels {settings.kind} --ask {asks} --place {place}"
+    return f"farecard keys add machine-1 --channels {settings.kind} --ask cards --place {place}"
 
 
 async def out_form(_house: House, request: Request) -> Answer:
