@@ -1,7 +1,9 @@
 """The pages over HTTP, as a browser without script meets them: what each says, who may see it, and that a deed is done once."""
 
+import asyncio
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from jinja2 import Environment, meta
@@ -459,3 +461,63 @@ def test_every_window_is_listed():
     for window, (_, pages, *_more) in WINDOWS.items():
         assert all(path == window or path.startswith(f"{window}/") for _, path, _ in pages)
         assert len({(method, path) for method, path, _ in pages}) == len(pages)
+
+
+# -- addresses and failures ----------------------------------------------------------------------
+
+
+def test_an_address_is_come_back_to_with_its_question(town):
+    """Whoever is sent a link with a question behind it finds that page after signing in."""
+    stranger, (hanako, number) = Browser(town), town.holder("named")
+    town.buy(number, 680)
+    stranger.look(f"/member/cards/{number}/history?kind=purchase")
+    text = stranger.press("Sign in", login=hanako.login, password=WORD)
+    assert stranger.path == f"/member/cards/{number}/history?kind=purchase"
+    assert "−¥680" in text
+
+
+@pytest.mark.parametrize("path", ["/member/cards/a%0d%0aX:1", "/member/sign-in?then=/member/a%0d%0aX:1", "/member/%E3%81%82"])
+def test_a_line_break_in_an_address_ends_nothing(town, path):
+    """It is answered, and no header has it."""
+    status, headers, _ = Browser(town).send("GET", path)
+    assert status in (200, 303, 404)
+    assert "x" not in headers
+    assert "\r" not in headers.get("location", "")
+
+
+def test_after_another_language_one_is_where_one_was(town):
+    """Also on what a form answered: back at the form, not at the window's start; an unknown language or theme is not taken."""
+    hanako, number = town.holder("smart")
+    hanako.look(f"/member/cards/{number}/apply")
+    hanako.press("Go on", person="x", measure_1="yes")
+    hanako.press("日本語")
+    assert hanako.path == f"/member/cards/{number}/apply"
+    assert "マイナポイントの申込み" in plain(hanako.text)
+    form = {"csrf": hanako.csrf(), "back": "/member", "lang": "xx\r\nY", "theme": "pink"}
+    status, headers, _ = hanako.send("POST", "/member/settings", form)
+    assert (status, "set-cookie" in headers) == (303, False)
+
+
+def test_our_own_fault_is_a_page_too(monkeypatch):
+    """Whatever fails, a person gets a page in their language with a way on, and the log its place without words."""
+    from farecard.pages import member
+
+    async def broken(*_):
+        raise RuntimeError("a secret that somebody typed")
+
+    pages = [("GET", "/member/sign-in", broken), *member.WINDOW.pages]
+    monkeypatch.setitem(WINDOWS, "/member", member.WINDOW._replace(pages=pages))
+    failed = []
+    app = SimpleNamespace(failed=lambda where, error: failed.append((where, type(error).__name__)), queue=None, speakers=None)
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"path": "/member/sign-in", "method": "GET", "headers": [(b"accept-language", b"ja")], "query_string": b""}
+    asyncio.run(site.Site(app, behind_tls=False)._page(app, scope, None, send))
+    assert sent[0]["status"] == 500
+    body = b"".join(one.get("body", b"") for one in sent).decode()
+    assert "うまくいきませんでした" in body
+    assert "secret" not in body
+    assert failed == [("/member", "RuntimeError")]
