@@ -58,7 +58,7 @@ from farecard.model.moments import SECOND
 from farecard.model.verdict import INVALID, Reason
 from farecard.questions import referrals
 from farecard.storage.errors import StoreError
-from farecard.storage.making import load_inputs
+from farecard.storage.making import Inputs, load_inputs
 from farecard.storage.store import Store
 from farecard.wire.answer import Answer, encode_answer
 
@@ -93,6 +93,7 @@ class App:
         self.metrics = metrics
         self.version = metadata.version("farecard")
         self.pages: Pages | None = None  # what answers beside the API
+        self._known: tuple[tuple[int, int, int], Inputs] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- the server's life -------------------------------------------------------------------
@@ -366,9 +367,18 @@ class App:
         vault = self.queue.desk.vault
 
         def attempt(store: Store) -> Answer:
-            return DryDesk(store, vault, load_inputs(store)).settle([entry])[0]
+            return DryDesk(store, vault, self._inputs(store)).settle([entry])[0]
 
         return await self.readers.ask(attempt)
+
+    def _inputs(self, store: Store) -> Inputs:
+        """What decisions on a store go by now: read anew only when there is another version of some."""
+        tariff, network, _, campaign = store.rows("versions")[0]
+        versions = tariff, network, campaign
+        known = self._known
+        if known is None or known[0] != versions:
+            self._known = known = versions, load_inputs(store)
+        return known[1]
 
     async def journal(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``POST /v1/journal``: commands in, decisions out, both streamed."""
