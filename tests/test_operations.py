@@ -698,6 +698,26 @@ def test_a_command_of_another_sender_is_taken_back(office, people):
     assert "It was taken back; the card holds ¥1,500 now" in approved(people, number_on(operator))
 
 
+def test_what_cannot_be_done_any_more_is_not_shown_as_done(office, people):
+    """A top-up is to be taken back, and its yen are spent before somebody approves: not taken, with the reason and the next step; nothing changes."""
+    number, operator = office.sell("anonymous"), people["operator"]
+    put_on = office.serial + 1
+    office.say("top_up", "08-01T10:00", "ticket-machine", card=number, amount=1_000, tender="cash", place="m-1")
+    operator.look("/operations/reverse")
+    operator.press("Propose it", of=f"n{put_on}", of_sender="anywhere", reason="counted twice")
+    proposal = number_on(operator)
+    office.say("purchase", "08-01T11:00", "shop", card=number, amount=2_000, merchant="m")  # 500 are left
+    text = approved(people, proposal)
+    assert f"{proposal} · ✕ not taken What came of it" in text
+    assert "That cannot be done" in text
+    assert "CHG-8" in text
+    assert "✓ done" not in text
+    assert "an operator proposes it again. Propose it again" in text
+    assert f'href="/operations/reverse?of=n{put_on}&amp;of_sender=anywhere"' in people["approver"].text
+    assert next(row for row in file(operator, "/operations/proposals.csv") if row[0] == proposal)[2] == "not taken"
+    assert f"{proposal} card:{number} not taken" in operator.look("/operations/proposals")
+
+
 # -- draws ---------------------------------------------------------------------------------------
 
 
