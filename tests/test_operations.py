@@ -336,7 +336,10 @@ def test_every_page_speaks_both_languages_and_is_small(office, people, language)
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("?day=tomorrow", 400), ("?day=2023-02-31", 400), ("/grants/2023-13", 400), ("/books?as_of=x", 400), ("/books/settlement/pet", 404),
+        ("?day=tomorrow", 400), ("?day=2023-02-31", 400), ("?day=0001-01-01", 400), ("?day=1999-12-31", 400),
+        ("?day=2000-01-01", 200), ("?day=2099-12-31", 200), ("?day=2100-01-01", 400), ("?day=9999-12-31", 400), ("/today/rides.csv?day=0001-01-01", 400),
+        ("/grants/0001-01", 400), ("/grants/1999-12", 400), ("/books?as_of=0001-01-01", 400), ("/books?as_of=9999-12-31", 400), ("/books/unused?day=0001-01-01", 400),
+        ("/books/settlement/place?month=9999-12", 400), ("/books/settlement/place?month=2000-01", 200), ("/books/settlement/place?month=2099-12", 200), ("/grants/2023-13", 400), ("/books?as_of=x", 400), ("/books/settlement/pet", 404),
         ("/books/settlement/place?month=x", 400), ("/books/unused?known=x", 400), ("/campaigns/none", 404), ("/campaigns/myna-point/x.csv", 404),
         ("/draws/3", 404), ("/draws/x", 404), ("/proposals/P-0", 404), ("/proposals/P-0.csv", 404), ("/tasks/T-0", 404), ("/cases/C1", 404),
         ("/today/x.csv", 404), ("/audit?before=x", 200), ("/proposals?state=x", 200),
@@ -821,6 +824,36 @@ def members_own_proof(office, url, listed):
     assert ticket["nonce"] in text
     assert ticket["leaf"] in text
     assert f'href="/draws/1#{ticket["card"]}:{ticket["nonce"]}"' in hanako.text
+
+
+def test_more_winners_asked_for_than_there_are_entrants(tmp_path):
+    """999 are asked for: everybody on the list wins, no more are told of anywhere, and the file names them all in the order they were drawn."""
+    from applicants import Applicants
+    from conftest import answers, new_desk
+
+    desk = new_desk(tmp_path)
+    answers(desk, Applicants(600, seed=8, rally=True).journal())
+    (committed,) = answers(desk, [command("c", "commit_draw", channel="operations", at="2023-07-21T09:00:00+09:00", draw=1, seed_source="tomorrow's price")])
+    desk.store.close()
+    entrants = committed["result"]["entrants"]
+    with an_office(f"sqlite:///{tmp_path}/store.db") as office:
+        people = {role: office.at("operations", role) for role in ("operator", "approver")}
+        operator = people["operator"]
+        operator.look("/operations/draws/1")
+        text = operator.press("Propose it", step="draw", seed="1234.56", winners="999")
+        assert f"winners: {entrants}." in text
+        proposal = number_on(operator)
+        assert operator.send("GET", f"/operations/proposals/{proposal}.csv")[0] == 404, "nobody has won yet"
+        text = approved(people, proposal)
+        assert f"Winners: {entrants}, in the order" in text
+        assert f'href="/operations/proposals/{proposal}.csv"' in people["approver"].text
+        winners = file(operator, f"/operations/proposals/{proposal}.csv")
+        assert [turn for turn, _ in winners] == [str(n) for n in range(1, entrants + 1)]
+        shown = re.findall(r'<li class="number">(.*?)</li>', people["approver"].text)
+        assert [card for _, card in winners] == [one.replace(" ", "") for one in shown]
+        for text in (operator.look("/operations/draws/1"), Browser(office).look("/draws/1")):
+            assert f"Winners {entrants}" in text
+            assert "999" not in text
 
 
 def test_a_draw_before_its_day_is_not_offered(people):

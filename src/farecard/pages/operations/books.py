@@ -31,6 +31,7 @@ from farecard.pages.operations.shared import (
     must_see,
     page,
     short_day,
+    within,
 )
 from farecard.pages.paper import Heading, Part, Sum, Table, Words, pdf
 from farecard.pages.requests import Answer, Request
@@ -51,9 +52,11 @@ def _as_of(text: str) -> int | None:
     if not text:
         return None
     try:
-        return parse_as_of(text)
+        moment = parse_as_of(text)
+        within(day_of(moment))
     except ValueError:
         raise ProblemError(400, Reason(None, "bad-query")) from None
+    return moment
 
 
 # -- the trial balance ---------------------------------------------------------------------------

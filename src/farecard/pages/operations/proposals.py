@@ -222,10 +222,14 @@ async def preview_file(house: House, request: Request, speaker: Speaker) -> Answ
 
 @for_staff
 async def result_file(house: House, request: Request, speaker: Speaker) -> Answer:
-    """``GET /operations/proposals/P.csv``: of a run who got what."""
+    """``GET /operations/proposals/P.csv``: of a run who got what, of a draw who has won."""
     must_see(speaker, "proposals")
     number = request.parts["number"]
-    if not _is_run(told(await _find(house, number))):
+    said = told(await _find(house, number))
+    if said.get("command", {}).get("do") == "draw_lottery" and said["answer"]:
+        winners = (said["answer"].get("result") or {}).get("winners", ())
+        return file_of(request, _winners(winners), number)
+    if not _is_run(said):
         raise ProblemError(404, Reason(None, "no-such-address"))
 
     def ask(store: Store) -> list[tuple[Any, ...]]:
@@ -242,6 +246,12 @@ async def result_file(house: House, request: Request, speaker: Speaker) -> Answe
     ]  # fmt: skip
     rows = await house.app.surveyors.ask(ask)
     return file_of(request, Grid("ops.grants.who", columns, rows, ""), number)
+
+
+def _winners(cards: list[str]) -> Grid:
+    """Who has won, in the order they were drawn."""
+    columns = [Column("ops.col.turn", "count"), Column("ops.col.card")]
+    return Grid("ops.draw.winners", columns, list(enumerate(cards, 1)), "")
 
 
 def period_text(period: int) -> str:
