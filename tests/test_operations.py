@@ -692,6 +692,11 @@ def test_a_command_of_another_sender_is_taken_back(office, people):
     bought = office.serial + 1
     office.say("purchase", "08-01T10:00", "shop", card=number, amount=300, merchant="m")
     operator = people["operator"]
+    assert "Take something back A command's number and its sender stand with each event" in operator.look("/operations/proposals")
+    assert 'href="/operations/reverse"' in operator.text
+    key = office.key(f"eye-{number}", ask="events")
+    event = office.get("/v1/events?limit=10000", key)[1]["events"][-1]
+    assert (event["sender"], event["id"]) == ("anywhere", f"n{bought}")
     operator.look("/operations/reverse")
     said = operator.press("Propose it", of="nothing", of_sender="anywhere", reason="x")
     assert "That cannot be done" in said
@@ -867,6 +872,13 @@ def test_a_draw_before_its_day_is_not_offered(people):
     status, _, text = operator.send("POST", "/operations/draws/2", {"csrf": token, "step": "commit", "seed_source": "x"})
     assert status == 422
     assert "STP-8" in text
+    for _ in range(2):  # nothing is begun, so nothing is cut short either
+        status, _, text = operator.send("POST", "/operations/draws/2/verify", {"csrf": token, "id": "verify-too-soon"})
+        assert status == 409
+        assert "There is nothing to verify yet: the list is not frozen" in plain(text)
+        assert "It was cut short" not in plain(text)
+    assert "It was cut short" not in operator.look("/operations/draws/2")
+    assert operator.send("POST", "/operations/draws/3/verify", {"csrf": token, "id": "verify-no-draw"})[0] == 404
 
 
 # -- the books -----------------------------------------------------------------------------------
@@ -885,7 +897,11 @@ def test_settlement_by_place_merchant_and_company(office, people):
     assert ["m-9", "500", "200", "300"] in file(operator, "/operations/books/settlement/merchant.csv?month=2023-05")
     assert ["ticket-machine:m-9", "3000", "0", "3000"] in file(operator, "/operations/books/settlement/place.csv?month=2023-05")
     ((company, fares, back, to_pay),) = file(operator, "/operations/books/settlement/company.csv?month=2023-05")
-    assert (company, back, fares) == ("issuer", "0", to_pay)
+    assert (company, int(fares) > 0, back, to_pay) == ("the issuer's own lines (nothing to pay)", True, "0", "")
+    text = operator.look("/operations/books/settlement/company?month=2023-05")
+    assert "¥0 to pay to companies for this month" in text
+    assert f"the issuer's own lines (nothing to pay) ¥{int(fares):,} ¥0 –" in text
+    assert 'class="chart"' not in operator.text
     text = operator.look("/operations/books/settlement/merchant?month=2023-05")
     assert "to pay to merchants for this month" in text
     assert "m-9 ¥500 ¥200 ¥300" in text
