@@ -1094,7 +1094,7 @@ def test_columns_stand_on_the_ground_and_their_parts_on_each_other():
     assert all(box.x >= 0 and box.x + box.width <= CHART_WIDTH and 0 <= box.y <= CHART_HEIGHT for box in drawn.boxes)
     assert [word.text for word in drawn.words] == ["a", "b"]
     assert columns([]).boxes == []
-    assert len(columns([(str(n), [n]) for n in range(100)]).words) <= 8
+    assert len(columns([(str(n), [n]) for n in range(100)]).words) <= 6
     assert isinstance(a, Box)
 
 
