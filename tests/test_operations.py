@@ -21,13 +21,18 @@ from farecard.desk import runs
 from farecard.desk.opening import existing_store, writing_desk
 from farecard.model.commands import PHONES
 from farecard.model.moments import first_moment, iso_moment, moment_now, parse_day
+from farecard.model.verdict import Reason
 from farecard.pages.charts import CHART_HEIGHT, CHART_WIDTH, Box, columns, curve, rows, scale
+from farecard.pages.language import words
+from farecard.pages.operations import audit
 from farecard.questions.progress import granted_so_far
 from farecard.storage.opening import open_to_read
+from farecard.texts import LANGUAGES, explain, texts
 from serving import Served, eventually
 from state import problems
 from visiting import Browser, Visited, plain
 
+SOURCE = Path(__file__).parent.parent / "src" / "farecard"
 MINATO = Path(__file__).parent / "campaigns" / "minato.toml"
 NOW = "2023-08-20T09:00:00+09:00"  # after the first draw's deadline, before the second's
 DAY = "2023-06-15"
@@ -1014,12 +1019,12 @@ def test_the_whole_store_is_checked_in_the_background(people):
     assert "✓ All of it fits together" in text
     assert file(auditor, "/operations/audit/checks.csv")[0][1:3] == [auditor.name, "fits together"]
     trail = file(auditor, "/operations/audit.csv")
-    assert [(row[1], row[2]) for row in trail[:2]] == [(auditor.name, "ended check"), (auditor.name, "began check")]
+    assert [(row[1], row[2]) for row in trail[:2]] == [(auditor.name, "ended a check"), (auditor.name, "began a check")]
     _, headers, line = auditor.send("GET", "/operations/audit/checkpoint.ndjson")
     assert headers["content-type"] == "application/x-ndjson"
     assert json.loads(line)["format"] == "farecard-checkpoint-1"
     auditor.look("/operations/audit?before=3")
-    assert "ended check" not in auditor.text.split("Who did what</caption>")[1]
+    assert "ended a check" not in auditor.text.split("Who did what</caption>")[1]
 
 
 def test_a_checkpoint_from_the_page_verifies_with_the_command(office, people, tmp_path):
@@ -1053,6 +1058,47 @@ def test_a_store_that_was_tampered_with_is_found_and_a_check_that_was_cut_short_
         assert "Check it now" in text
     finally:
         assert served.stop() == 0, served.said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_is_noted_has_its_words(language):
+    """Every kind of line that the source adds to the trail, in both languages; in Japanese none of it is a code or English."""
+    from farecard.access import tasks
+
+    source = "\n".join(path.read_text("utf-8") for path in (SOURCE / "access").glob("*.py"))
+    noted = set(re.findall(r'\bnote\([^"()]*, "([a-z-]+)"', source))
+    assert {"signed-in", "proposed", "key-added", "card-claimed", "person-erased", "locked"} <= noted
+    noted |= set(proposals.STATES) - {proposals.PENDING}
+    pages = "\n".join(path.read_text("utf-8") for path in (SOURCE / "pages" / "operations").glob("*.py"))
+    kinds = set(re.findall(r'(?:survey\([^"]*|KIND, ABOUT = |tasks\.begin\([^"]*)"(\w+)"', pages)) - set(tasks.TOLD_APART)
+    assert kinds == {"check", "preview", "outlook", "verify"}
+    noted |= {f"{did} {kind}" for did in ("began", "ended") for kind in kinds}
+    said = {key.removeprefix("ops.did."): word for key, word in words(language).items() if key.startswith("ops.did.")}
+    assert said.keys() == noted
+    if language == "ja":
+        assert not [word for word in said.values() if re.search("[A-Za-z]", word)]
+
+
+def test_a_kind_of_line_without_words_stands_as_it_was_noted():
+    """As a later release may have noted it; one that has words is said in both languages."""
+    assert audit._did("something-new") == {"ja": "something-new", "en": "something-new"}
+    assert audit._did("signed-in") == {"ja": "サインイン", "en": "signed in"}
+
+
+def test_one_word_each_in_japanese():
+    """A proposal, a counter's supervisor and the back office have one name each, on every page and in every reason."""
+    said = "\n".join([*words("ja").values(), *(text for one in texts("ja").values() for text in one.values())])
+    for other in ("起案", "窓口の責任者"):
+        assert other not in said
+    assert words("ja")["cases.place.back-office"] == words("ja")["channel.operations"] == "運用部門"
+    assert not [word for word in words("ja").values() if word == "事務局"]
+
+
+def test_who_was_quicker_is_told_without_a_code():
+    """In Japanese a proposal that another has decided says who did, and no word of English."""
+    said = explain(Reason(None, "proposal-decided", {"state": "approved", "decided_by": "kato", "decided_at": "2023-08-20T09:00:00+09:00"}))
+    assert "approved" not in said["ja"]
+    assert "kato" in said["ja"]
 
 
 def test_one_check_at_a_time(office):

@@ -70,7 +70,7 @@ def _grids(found: dict[str, Any]) -> dict[str, Grid]:
         "cases": Grid(
             "ops.today.cases",
             [Column("ops.col.refer_to", "word"), Column("ops.col.times", "count")],
-            [(f"ops.refer.{place}", times) for place, times in found["waiting"]["cases"].items()],
+            [(f"cases.place.{place}", times) for place, times in found["waiting"]["cases"].items()],
             file("cases"), "ops.today.no_cases",
         ),
     }  # fmt: skip
