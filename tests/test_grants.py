@@ -106,7 +106,7 @@ def said_by_the_survey(store, campaigns, at, month):
         monthly = {one.number for one in campaign.measures if one.monthly}
         version = campaigns.version(campaign.name)
         rows = surveyed(store, "judged", campaign.name, version, month, at)
-        for account, _, measure, period, points, code in rows:
+        for account, _, measure, period, points, code, _ in rows:
             owed, _ = found.setdefault((campaign.name, account, measure), (set(), None))
             if code is None:
                 owed.add((period, points))

@@ -13,6 +13,8 @@ from argon2 import PasswordHasher
 
 from conftest import a_store, command, farecard
 from farecard.access import passwords, proposals, staff
+from farecard.api.clock import Clock
+from farecard.api.proposing import Proposing
 from farecard.desk.opening import existing_store
 from farecard.tariff import packaged_text
 from serving import Served, eventually
@@ -228,6 +230,26 @@ def test_one_proposes_and_another_approves(office, people):
     assert [(one["who"], one["did"]) for one in trail if one["about"] == made["proposal"]] == [
         ("kato", "approved"), ("sato", "proposed"),
     ]  # fmt: skip
+
+
+def test_a_card_that_was_used_since_hinders_no_reversal(office, people):
+    """Proposed as of January, the card used in June, approved now: it is taken back as of now, and what was proposed stays as it was."""
+    made = propose(office, people, command=REVERSE | {"at": "2024-01-05T09:00:00+09:00"})
+    key = office.key("late", "counter,shop")
+    used = command("3", "purchase", at="2024-06-01T09:00:00+09:00", channel="shop", card=A, amount=100, merchant="m")
+    assert office.send(used, key)[1]["outcome"] == "accepted"
+    path = f"/v1/proposals/{made['proposal']}"
+    status, done = office.say(path, {"decision": "approve"}, people["kato"])
+    assert (status, done["answer"]["outcome"]) == (200, "accepted"), done["answer"]
+    assert balance(office, people) == 1400
+    assert done["command"]["at"] == "2024-01-05T09:00:00+09:00"
+    event = office.ask("/v1/events", office.key("eye", ask="events"))[1]["events"][-1]
+    assert (event["id"], event["at"]) == (made["proposal"], done["decided_at"])
+    # sent again by another server whose clock stands elsewhere, it is the same command: answered as before, and not done twice
+    with closing(existing_store(office.url)[0]) as store:
+        found = proposals.find(store, made["proposal"])
+        other = Proposing(None, None, None, Clock(86_400_000_000), None, None)
+        assert other._as_sent(store, found, made["command"])["at"] == event["at"]
 
 
 def test_nobody_sends_it_alone(office, people):

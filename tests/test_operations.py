@@ -21,13 +21,18 @@ from farecard.desk import runs
 from farecard.desk.opening import existing_store, writing_desk
 from farecard.model.commands import PHONES
 from farecard.model.moments import first_moment, iso_moment, moment_now, parse_day
+from farecard.model.verdict import Reason
 from farecard.pages.charts import CHART_HEIGHT, CHART_WIDTH, Box, columns, curve, rows, scale
+from farecard.pages.language import words
+from farecard.pages.operations import audit
 from farecard.questions.progress import granted_so_far
 from farecard.storage.opening import open_to_read
+from farecard.texts import LANGUAGES, explain, texts
 from serving import Served, eventually
 from state import problems
 from visiting import Browser, Visited, plain
 
+SOURCE = Path(__file__).parent.parent / "src" / "farecard"
 MINATO = Path(__file__).parent / "campaigns" / "minato.toml"
 NOW = "2023-08-20T09:00:00+09:00"  # after the first draw's deadline, before the second's
 DAY = "2023-06-15"
@@ -336,7 +341,10 @@ def test_every_page_speaks_both_languages_and_is_small(office, people, language)
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("?day=tomorrow", 400), ("?day=2023-02-31", 400), ("/grants/2023-13", 400), ("/books?as_of=x", 400), ("/books/settlement/pet", 404),
+        ("?day=tomorrow", 400), ("?day=2023-02-31", 400), ("?day=0001-01-01", 400), ("?day=1999-12-31", 400),
+        ("?day=2000-01-01", 200), ("?day=2099-12-31", 200), ("?day=2100-01-01", 400), ("?day=9999-12-31", 400), ("/today/rides.csv?day=0001-01-01", 400),
+        ("/grants/0001-01", 400), ("/grants/1999-12", 400), ("/books?as_of=0001-01-01", 400), ("/books?as_of=9999-12-31", 400), ("/books/unused?day=0001-01-01", 400),
+        ("/books/settlement/place?month=9999-12", 400), ("/books/settlement/place?month=2000-01", 200), ("/books/settlement/place?month=2099-12", 200), ("/grants/2023-13", 400), ("/books?as_of=x", 400), ("/books/settlement/pet", 404),
         ("/books/settlement/place?month=x", 400), ("/books/unused?known=x", 400), ("/campaigns/none", 404), ("/campaigns/myna-point/x.csv", 404),
         ("/draws/3", 404), ("/draws/x", 404), ("/proposals/P-0", 404), ("/proposals/P-0.csv", 404), ("/tasks/T-0", 404), ("/cases/C1", 404),
         ("/today/x.csv", 404), ("/audit?before=x", 200), ("/proposals?state=x", 200),
@@ -612,13 +620,14 @@ def test_a_rate_and_what_is_left_are_of_the_runs_own_batches():
 
 @pytest.fixture(scope="module")
 def a_campaign(tmp_path_factory):
-    """An office of its own with five applicants of measure 1: two got there in March, one on 10 August, two are on their way."""
+    """An office of its own with five applicants of measure 1: two got there in March, one on 10 August, two are on their way: one has 9,000 yen, one nothing."""
     with an_office(f"sqlite:///{tmp_path_factory.mktemp('campaign')}/s.db") as office:
         for when in ("03-02", "03-20", "08-10"):
             office.collector(when)
         for _ in range(2):
             number = office.sell("smart")
             office.say("apply_myna_point", "08-01T09:00", "myna-point", card=number, person=f"p-{number}", measures=[1])
+        office.say("top_up", "08-02T09:00", "seven-bank-atm", card=number, amount=9_000, tender="cash")
         operator, approver = office.at("operations", "operator"), office.at("operations", "approver")
         operator.look("/operations/grants/2023-04")
         operator.press("Propose it")
@@ -628,14 +637,15 @@ def a_campaign(tmp_path_factory):
 
 def test_a_campaigns_curve_and_what_is_still_to_come(a_campaign):
     """10,000 points granted; 5,000 due in September for the one of August. One in 28 days is a pace of a 28th a day: of the 41 days
-    left one more gets there, on 17 September, whose 5,000 come in October. In all 20,000."""
+    left one more gets there, on 17 September, whose 5,000 come in October. The two sums come to 2,250 by the percentage, of which that of the one who does not get there is
+    a half: 1,125, in October as well (MYN-4). In all 21,125."""
     operator = a_campaign
     text = operator.look("/operations/campaigns/myna-point")
     assert "It has not been worked out yet" in text
     text = operator.press("Work it out now")
     assert "Applied: 5; got there: 3. The target is ¥20,000" in text
-    assert "got there in the last 28 days: 1; on their way: 2; expected to get there: 1" in text
-    assert "Granted ¥10,000 Due already +¥5,000 Expected +¥5,000 In all ¥20,000" in text
+    assert "got there in the last 28 days: 1; on their way: 2; expected to get there: 1 Of the others by the percentage, in the month after the end: 1,125 points" in text
+    assert "Granted ¥10,000 Due already +¥5,000 Expected +¥6,125 In all ¥21,125" in text
     assert "myna-point owes ¥10,000 in the books" in text
     assert file(operator, "/operations/campaigns/myna-point/days.csv") == [
         ["1", "2023-03-02", "1", "1", "1", "1"],
@@ -644,7 +654,7 @@ def test_a_campaigns_curve_and_what_is_still_to_come(a_campaign):
         ["1", "2023-08-10", "1", "5", "1", "3"],
     ]
     assert file(operator, "/operations/campaigns/myna-point/months.csv") == [
-        ["2023-08", "10000", "0", "0"], ["2023-09", "0", "5000", "0"], ["2023-10", "0", "0", "5000"],
+        ["2023-08", "10000", "0", "0"], ["2023-09", "0", "5000", "0"], ["2023-10", "0", "0", "6125"],
     ]  # fmt: skip
     assert operator.text.count('class="curve c1"') == 2  # the line and its mark in the legend
 
@@ -687,6 +697,11 @@ def test_a_command_of_another_sender_is_taken_back(office, people):
     bought = office.serial + 1
     office.say("purchase", "08-01T10:00", "shop", card=number, amount=300, merchant="m")
     operator = people["operator"]
+    assert "Take something back A command's number and its sender stand with each event" in operator.look("/operations/proposals")
+    assert 'href="/operations/reverse"' in operator.text
+    key = office.key(f"eye-{number}", ask="events")
+    event = office.get("/v1/events?limit=10000", key)[1]["events"][-1]
+    assert (event["sender"], event["id"]) == ("anywhere", f"n{bought}")
     operator.look("/operations/reverse")
     said = operator.press("Propose it", of="nothing", of_sender="anywhere", reason="x")
     assert "That cannot be done" in said
@@ -694,6 +709,26 @@ def test_a_command_of_another_sender_is_taken_back(office, people):
     said = operator.press("Propose it", of=f"n{bought}", of_sender="anywhere", reason="pressed the wrong key")
     assert f"Take back n{bought} of anywhere; the card would hold ¥1,500. pressed the wrong key" in said
     assert "It was taken back; the card holds ¥1,500 now" in approved(people, number_on(operator))
+
+
+def test_what_cannot_be_done_any_more_is_not_shown_as_done(office, people):
+    """A top-up is to be taken back, and its yen are spent before somebody approves: not taken, with the reason and the next step; nothing changes."""
+    number, operator = office.sell("anonymous"), people["operator"]
+    put_on = office.serial + 1
+    office.say("top_up", "08-01T10:00", "ticket-machine", card=number, amount=1_000, tender="cash", place="m-1")
+    operator.look("/operations/reverse")
+    operator.press("Propose it", of=f"n{put_on}", of_sender="anywhere", reason="counted twice")
+    proposal = number_on(operator)
+    office.say("purchase", "08-01T11:00", "shop", card=number, amount=2_000, merchant="m")  # 500 are left
+    text = approved(people, proposal)
+    assert f"{proposal} · ✕ not taken What came of it" in text
+    assert "That cannot be done" in text
+    assert "CHG-8" in text
+    assert "✓ done" not in text
+    assert "an operator proposes it again. Propose it again" in text
+    assert f'href="/operations/reverse?of=n{put_on}&amp;of_sender=anywhere"' in people["approver"].text
+    assert next(row for row in file(operator, "/operations/proposals.csv") if row[0] == proposal)[2] == "not taken"
+    assert f"{proposal} card:{number} not taken" in operator.look("/operations/proposals")
 
 
 # -- draws ---------------------------------------------------------------------------------------
@@ -801,6 +836,36 @@ def members_own_proof(office, url, listed):
     assert f'href="/draws/1#{ticket["card"]}:{ticket["nonce"]}"' in hanako.text
 
 
+def test_more_winners_asked_for_than_there_are_entrants(tmp_path):
+    """999 are asked for: everybody on the list wins, no more are told of anywhere, and the file names them all in the order they were drawn."""
+    from applicants import Applicants
+    from conftest import answers, new_desk
+
+    desk = new_desk(tmp_path)
+    answers(desk, Applicants(600, seed=8, rally=True).journal())
+    (committed,) = answers(desk, [command("c", "commit_draw", channel="operations", at="2023-07-21T09:00:00+09:00", draw=1, seed_source="tomorrow's price")])
+    desk.store.close()
+    entrants = committed["result"]["entrants"]
+    with an_office(f"sqlite:///{tmp_path}/store.db") as office:
+        people = {role: office.at("operations", role) for role in ("operator", "approver")}
+        operator = people["operator"]
+        operator.look("/operations/draws/1")
+        text = operator.press("Propose it", step="draw", seed="1234.56", winners="999")
+        assert f"winners: {entrants}." in text
+        proposal = number_on(operator)
+        assert operator.send("GET", f"/operations/proposals/{proposal}.csv")[0] == 404, "nobody has won yet"
+        text = approved(people, proposal)
+        assert f"Winners: {entrants}, in the order" in text
+        assert f'href="/operations/proposals/{proposal}.csv"' in people["approver"].text
+        winners = file(operator, f"/operations/proposals/{proposal}.csv")
+        assert [turn for turn, _ in winners] == [str(n) for n in range(1, entrants + 1)]
+        shown = re.findall(r'<li class="number">(.*?)</li>', people["approver"].text)
+        assert [card for _, card in winners] == [one.replace(" ", "") for one in shown]
+        for text in (operator.look("/operations/draws/1"), Browser(office).look("/draws/1")):
+            assert f"Winners {entrants}" in text
+            assert "999" not in text
+
+
 def test_a_draw_before_its_day_is_not_offered(people):
     """The second draw's deadline is 30 September: from the next day on, and no form for anybody."""
     for role in ("operator", "approver"):
@@ -812,6 +877,13 @@ def test_a_draw_before_its_day_is_not_offered(people):
     status, _, text = operator.send("POST", "/operations/draws/2", {"csrf": token, "step": "commit", "seed_source": "x"})
     assert status == 422
     assert "STP-8" in text
+    for _ in range(2):  # nothing is begun, so nothing is cut short either
+        status, _, text = operator.send("POST", "/operations/draws/2/verify", {"csrf": token, "id": "verify-too-soon"})
+        assert status == 409
+        assert "There is nothing to verify yet: the list is not frozen" in plain(text)
+        assert "It was cut short" not in plain(text)
+    assert "It was cut short" not in operator.look("/operations/draws/2")
+    assert operator.send("POST", "/operations/draws/3/verify", {"csrf": token, "id": "verify-no-draw"})[0] == 404
 
 
 # -- the books -----------------------------------------------------------------------------------
@@ -830,7 +902,11 @@ def test_settlement_by_place_merchant_and_company(office, people):
     assert ["m-9", "500", "200", "300"] in file(operator, "/operations/books/settlement/merchant.csv?month=2023-05")
     assert ["ticket-machine:m-9", "3000", "0", "3000"] in file(operator, "/operations/books/settlement/place.csv?month=2023-05")
     ((company, fares, back, to_pay),) = file(operator, "/operations/books/settlement/company.csv?month=2023-05")
-    assert (company, back, fares) == ("issuer", "0", to_pay)
+    assert (company, int(fares) > 0, back, to_pay) == ("the issuer's own lines (nothing to pay)", True, "0", "")
+    text = operator.look("/operations/books/settlement/company?month=2023-05")
+    assert "¥0 to pay to companies for this month" in text
+    assert f"the issuer's own lines (nothing to pay) ¥{int(fares):,} ¥0 –" in text
+    assert 'class="chart"' not in operator.text
     text = operator.look("/operations/books/settlement/merchant?month=2023-05")
     assert "to pay to merchants for this month" in text
     assert "m-9 ¥500 ¥200 ¥300" in text
@@ -943,12 +1019,12 @@ def test_the_whole_store_is_checked_in_the_background(people):
     assert "✓ All of it fits together" in text
     assert file(auditor, "/operations/audit/checks.csv")[0][1:3] == [auditor.name, "fits together"]
     trail = file(auditor, "/operations/audit.csv")
-    assert [(row[1], row[2]) for row in trail[:2]] == [(auditor.name, "ended check"), (auditor.name, "began check")]
+    assert [(row[1], row[2]) for row in trail[:2]] == [(auditor.name, "ended a check"), (auditor.name, "began a check")]
     _, headers, line = auditor.send("GET", "/operations/audit/checkpoint.ndjson")
     assert headers["content-type"] == "application/x-ndjson"
     assert json.loads(line)["format"] == "farecard-checkpoint-1"
     auditor.look("/operations/audit?before=3")
-    assert "ended check" not in auditor.text.split("Who did what</caption>")[1]
+    assert "ended a check" not in auditor.text.split("Who did what</caption>")[1]
 
 
 def test_a_checkpoint_from_the_page_verifies_with_the_command(office, people, tmp_path):
@@ -982,6 +1058,47 @@ def test_a_store_that_was_tampered_with_is_found_and_a_check_that_was_cut_short_
         assert "Check it now" in text
     finally:
         assert served.stop() == 0, served.said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_is_noted_has_its_words(language):
+    """Every kind of line that the source adds to the trail, in both languages; in Japanese none of it is a code or English."""
+    from farecard.access import tasks
+
+    source = "\n".join(path.read_text("utf-8") for path in (SOURCE / "access").glob("*.py"))
+    noted = set(re.findall(r'\bnote\([^"()]*, "([a-z-]+)"', source))
+    assert {"signed-in", "proposed", "key-added", "card-claimed", "person-erased", "locked"} <= noted
+    noted |= set(proposals.STATES) - {proposals.PENDING}
+    pages = "\n".join(path.read_text("utf-8") for path in (SOURCE / "pages" / "operations").glob("*.py"))
+    kinds = set(re.findall(r'(?:survey\([^"]*|KIND, ABOUT = |tasks\.begin\([^"]*)"(\w+)"', pages)) - set(tasks.TOLD_APART)
+    assert kinds == {"check", "preview", "outlook", "verify"}
+    noted |= {f"{did} {kind}" for did in ("began", "ended") for kind in kinds}
+    said = {key.removeprefix("ops.did."): word for key, word in words(language).items() if key.startswith("ops.did.")}
+    assert said.keys() == noted
+    if language == "ja":
+        assert not [word for word in said.values() if re.search("[A-Za-z]", word)]
+
+
+def test_a_kind_of_line_without_words_stands_as_it_was_noted():
+    """As a later release may have noted it; one that has words is said in both languages."""
+    assert audit._did("something-new") == {"ja": "something-new", "en": "something-new"}
+    assert audit._did("signed-in") == {"ja": "サインイン", "en": "signed in"}
+
+
+def test_one_word_each_in_japanese():
+    """A proposal, a counter's supervisor and the back office have one name each, on every page and in every reason."""
+    said = "\n".join([*words("ja").values(), *(text for one in texts("ja").values() for text in one.values())])
+    for other in ("起案", "窓口の責任者"):
+        assert other not in said
+    assert words("ja")["cases.place.back-office"] == words("ja")["channel.operations"] == "運用部門"
+    assert not [word for word in words("ja").values() if word == "事務局"]
+
+
+def test_who_was_quicker_is_told_without_a_code():
+    """In Japanese a proposal that another has decided says who did, and no word of English."""
+    said = explain(Reason(None, "proposal-decided", {"state": "approved", "decided_by": "kato", "decided_at": "2023-08-20T09:00:00+09:00"}))
+    assert "approved" not in said["ja"]
+    assert "kato" in said["ja"]
 
 
 def test_one_check_at_a_time(office):
@@ -1023,7 +1140,7 @@ def test_columns_stand_on_the_ground_and_their_parts_on_each_other():
     assert all(box.x >= 0 and box.x + box.width <= CHART_WIDTH and 0 <= box.y <= CHART_HEIGHT for box in drawn.boxes)
     assert [word.text for word in drawn.words] == ["a", "b"]
     assert columns([]).boxes == []
-    assert len(columns([(str(n), [n]) for n in range(100)]).words) <= 8
+    assert len(columns([(str(n), [n]) for n in range(100)]).words) <= 6
     assert isinstance(a, Box)
 
 

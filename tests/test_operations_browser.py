@@ -2,6 +2,7 @@
 
 import json
 from contextlib import closing
+from itertools import pairwise
 
 import pytest
 
@@ -91,6 +92,7 @@ def test_every_page_and_a_run_from_its_preview_to_its_file(office, watched, lang
         page.goto(f"/operations{path}")
         for summary in page.locator("details.behind > summary").all():
             summary.click()
+        whole_charts(page, path)
         one.look_closely()
     page.goto(f"/operations/cases/{office.told}")
     one.look_closely()
@@ -128,6 +130,18 @@ def test_what_an_auditor_and_a_clerk_see(office, watched, language, size):
     page.goto("/operations/books")
     one.look_closely()
     one.wrong = [said for said in one.wrong if "403" not in said]
+
+
+def whole_charts(page, path):
+    """Every chart fits into its box, so no bar is off the screen, and its words are legible and do not run into each other."""
+    for chart in page.locator(".chart > .wide").all():
+        assert chart.evaluate("one => one.scrollWidth <= one.clientWidth"), path
+        words = chart.locator("text").evaluate_all("some => some.map(one => [one.className.baseVal, one.getBoundingClientRect().toJSON()])")
+        assert min(box["height"] for _, box in words) >= 12, path
+        below = [box for name, box in words if name == "below"]
+        assert all(one["right"] < next_one["left"] for one, next_one in pairwise(below)), path
+        left = chart.evaluate("one => one.getBoundingClientRect().left")
+        assert min(box["left"] for _, box in words) >= left - 2, path  # a glyph's box is a little wider than what is seen
 
 
 def approve(office, name, number):

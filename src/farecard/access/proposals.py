@@ -17,7 +17,7 @@ SENDER = "proposal"  # of the commands that were approved; their id is the propo
 
 
 class Proposal(NamedTuple):
-    """A proposal. ``line`` is what will be done as JSON, ``preview`` what it would do, ``answer`` what came of it."""
+    """A proposal. ``line`` is what was proposed as JSON, ``preview`` what it would do, ``answer`` what came of it."""
 
     number: str
     about: str

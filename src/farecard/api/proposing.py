@@ -31,6 +31,7 @@ from farecard.model.moments import iso_moment
 from farecard.model.verdict import ACCEPTED, Reason
 from farecard.questions.preview import of_run
 from farecard.storage.making import adding
+from farecard.storage.rows import as_event
 from farecard.storage.store import Store
 from farecard.wire.answer import Answer, encode_answer
 
@@ -61,7 +62,8 @@ class Judge(msgspec.Struct, forbid_unknown_fields=True):
     why: _Why | None = None
 
 
-_STATE = {"approve": APPROVED, "decline": DECLINED, "withdraw": WITHDRAWN}
+# what a decision makes of a proposal
+STATE_OF = {"approve": APPROVED, "decline": DECLINED, "withdraw": WITHDRAWN}
 
 
 class WouldNotBeTakenError(Exception):
@@ -169,7 +171,7 @@ class Proposing:
     async def decide_on(self, speaker: Speaker, number: str, said: Judge) -> Proposal:
         """Approve, decline or withdraw; what is approved is left to ``finish``."""
         session = speaker.must(PROPOSE if said.decision == "withdraw" else APPROVE)
-        state = _STATE[said.decision]
+        state = STATE_OF[said.decision]
         try:
             return await self._registrar.do(
                 lambda store: proposals.decide(store, number, state, session.name, said.why)
@@ -201,13 +203,29 @@ class Proposing:
     async def _finish(self, one: Proposal) -> None:
         said = msgspec.json.decode(one.line)
         if "command" in said:
-            entry = self._hearing.own_line(SENDER, msgspec.json.encode(said["command"]))
+            command = await self._readers.ask(lambda store: self._as_sent(store, one, said["command"]))
+            entry = self._hearing.own_line(SENDER, msgspec.json.encode(command))
             answer = encode_answer(await self._decide(entry)).decode()
         else:
             what = "campaign" if "campaign" in said else "tariff"
             answer = await self._registrar.do(lambda store: _add(store, what, said[what]))
         await self._registrar.do(lambda store: proposals.answered(store, one.number, answer))
         _log.info("approved and done", extra={"proposal": one.number, "who": one.decided_by})
+
+
+    def _as_sent(self, store: Store, one: Proposal, command: dict[str, Any]) -> dict[str, Any]:
+        """The command of an approved proposal. A reversal is of the moment of its approval: the card may have been used since it was proposed.
+
+        What was sent already is sent as it was, for its id stands for just that.
+        """
+        if command["do"] != name_of(Reverse):
+            return command
+        assert one.decided_at is not None
+        at = one.decided_at + self._clock.ahead
+        for _, account, seq in store.rows("commands", sender=SENDER, ids=[one.number]):
+            for row in store.rows("events", seqs=[seq], accounts=[account]):
+                at = as_event(row).at
+        return {**command, "at": iso_moment(at)}
 
 
 def _add(store: Store, what: str, text: str) -> str:

@@ -57,8 +57,8 @@ def surveyed(
     """What a run of a campaign for ``month`` makes of everybody's applications, seen at ``until``.
 
     ``asked`` is a statement of grants.sql: ``judged`` gives (account, its last event, measure, period, points, why
-    nothing is granted or None), ``owed`` the first five where something is, ``judged_by_reason`` (measure, why
-    nothing is granted or None, how many, points).
+    nothing is granted or None, the share at the end), ``owed`` the first five where something is, ``judged_by_reason``
+    (measure, why nothing is granted or None, how many, points), ``outlook_by_reason`` of outlook.sql the same and shares.
     """
     return store.survey(
         asked,

@@ -25,12 +25,12 @@ def bar(amounts: Iterable[int], target: int) -> list[Part]:
     return parts
 
 
-# -- charts with axes: 640 wide, in their own units; each goes into a region that scrolls where that is too wide ---------
+# -- charts with axes, in their own units: a little more than a phone is wide, so that their words are legible there ------
 
-CHART_WIDTH, CHART_HEIGHT = 640, 280
-LEFT, RIGHT, TOP, BOTTOM = 76, 16, 14, 34  # what axes and their words take
+CHART_WIDTH, CHART_HEIGHT = 440, 280
+LEFT, RIGHT, TOP, BOTTOM = 76, 20, 14, 34  # what axes and their words take
 ROW = 46  # of a chart of rows: a line of words, a bar
-_MOST_WORDS = 8  # under a chart
+_MOST_WORDS = 6  # under a chart
 _ACROSS, _DOWN = CHART_WIDTH - LEFT - RIGHT, CHART_HEIGHT - TOP - BOTTOM
 
 

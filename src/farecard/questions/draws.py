@@ -34,7 +34,7 @@ def _steps(store: Store, draw: int) -> dict[str, Row]:
 
 
 def stage(store: Store, draw: int) -> dict[str, Any] | None:
-    """What is public of a draw without its list; None where it is neither frozen nor held."""
+    """What is public of a draw without its list, ``picked``: how many have won; None where it is neither frozen nor held."""
     rows = _steps(store, draw)
     if not rows:
         return None
@@ -50,7 +50,7 @@ def stage(store: Store, draw: int) -> dict[str, Any] | None:
         "seed": seed,
         "entrants": entrants,
         "root": root.hex(),
-        "picked": winners,
+        "picked": min(winners, entrants),
     }
 
 

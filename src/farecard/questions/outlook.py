@@ -1,7 +1,7 @@
 """How a campaign goes: who reached what on which day, what it has cost, and what is still to come.
 
 The forecast is plain: what is due already comes in the next runs; of those who are on their way, as many a day get there as
-on an average day of the last four weeks, until nothing counts any more or nobody is left.
+on an average day of the last four weeks, until nothing counts any more or nobody is left. Of the others the percentage of their sums as they are now comes at the end.
 """
 
 from typing import Any
@@ -16,6 +16,8 @@ from farecard.storage.store import Store
 PACE_DAYS = 28
 # on their way: what keeps them from it is still to come
 _ON_THEIR_WAY = ("target-not-reached", "procedure-missing", "banks-review")
+_NOBODY = (0, 0, 0)
+_COUNTING = ("target-not-reached", "still-counting")  # sums of which a share comes at the end
 
 
 def of_campaign(store: Store, name: str, until: int) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def of_campaign(store: Store, name: str, until: int) -> dict[str, Any]:
     applied = _by_measure(store.survey("applied_by_day", **asked))
     granted = list(store.survey("granted_by_day", **asked))
     judged = list(
-        surveyed(store, "judged_by_reason", name, version, month, until, granted_until=until)
+        surveyed(store, "outlook_by_reason", name, version, month, until, granted_until=until)
     )
     months: dict[int, dict[str, int]] = {}
 
@@ -45,15 +47,20 @@ def of_campaign(store: Store, name: str, until: int) -> dict[str, Any]:
         add(month_of(day), "granted", points)
     measures = []
     for one in campaign.measures:
-        codes = {code: (times, points) for of, code, times, points in judged if of == one.number}
-        add(month, "due", codes.get(None, (0, 0))[1])
-        add(_late(one, month), "due", codes.get("not-due-yet", (0, 0))[1])
-        on_way = sum(codes.get(code, (0, 0))[0] for code in _ON_THEIR_WAY)
+        codes = {code: figures for of, code, *figures in judged if of == one.number}
+        add(month, "due", codes.get(None, _NOBODY)[1])
+        add(_late(one, month), "due", codes.get("not-due-yet", _NOBODY)[1])
+        on_way = sum(codes.get(code, _NOBODY)[0] for code in _ON_THEIR_WAY)
         days = reached.get(one.number, {})
         recent = sum(times for day, times in days.items() if today - PACE_DAYS < day <= today)
         expected = _expected(one, today, recent, on_way)
         for of, people in expected.items():
             add(of + 1, "expected", people * one.reward)
+        counting = [codes[code] for code in _COUNTING if code in codes]
+        share = _share(
+            sum(row[0] for row in counting), sum(row[2] for row in counting), sum(expected.values())
+        )
+        add(_after_the_end(one), "expected", share)
         measures.append(
             {
                 "measure": one.number,
@@ -65,6 +72,7 @@ def of_campaign(store: Store, name: str, until: int) -> dict[str, Any]:
                 "on_their_way": on_way,
                 "recent": recent,
                 "expected": sum(expected.values()),
+                "share": share,
                 "days": _rows(applied.get(one.number, {}), days),
             }
         )
@@ -103,10 +111,20 @@ def _rows(applied: dict[int, int], reached: dict[int, int]) -> list[dict[str, An
     return rows
 
 
+def _after_the_end(measure: Measure) -> int:
+    """The month after the one in which the last yen count."""
+    return month_of(day_of(measure.past_at - 1)) + 1
+
+
+def _share(people: int, points: int, expected: int) -> int:
+    """Of the shares of so many people's sums those that are left when some get to the target: nobody knows who, so as many as on average."""
+    return points * max(people - expected, 0) // people if people else 0
+
+
 def _late(measure: Measure, month: int) -> int:
     """The month in which what is earned and not due yet will be: the next, or where it ends with the campaign the one after that."""
     if measure.target is None and measure.percent is not None and not measure.monthly:
-        return max(month, month_of(day_of(measure.past_at - 1))) + 1
+        return max(month + 1, _after_the_end(measure))
     return month + 1
 
 

@@ -7,6 +7,8 @@
 -- sees them all: nothing is granted twice). :month is the run's and :begins its first moment, :this_month the one that
 -- :until is in. Accounts from :low to before :high are looked at. `code` is null where points are to be granted now; `period` is the month of a monthly measure, or 0.
 --
+-- `share` is what the yen would come to at the end (MYN-4), were nothing to be added to them; 0 where the card would have expired.
+--
 -- Yen only ever add up, so which month a target was reached in need not be known: three sums answer whether it was,
 -- whether before the run's month, and whether in time for the card. CROSS JOIN keeps SQLite from turning a scan around.
 
@@ -98,16 +100,22 @@ figures AS (
     LEFT JOIN reports r ON r.account = a.account AND r.measure = a.measure
     WHERE m.measure = a.measure
 ),
+-- the percentage of the yen as they are, fractions dropped, capped
+shares AS (
+    SELECT f.*,
+        CASE
+            WHEN f.cap * 100 < f.yen * f.percent THEN f.cap
+            ELSE CAST((f.yen * f.percent - f.yen * f.percent % 100) / 100 AS BIGINT)
+        END AS share
+    FROM figures f
+),
 earned AS (
     SELECT f.*,
         CASE
             WHEN f.done IS NOT NULL THEN CASE WHEN f.done_at IS NOT NULL THEN f.reward END
             WHEN f.yen >= f.target THEN f.reward
             WHEN f.yen * f.percent >= 100 AND (f.period > 0 OR f.monthly = 0 AND f.past_at <= :until)
-                THEN CASE
-                    WHEN f.cap * 100 < f.yen * f.percent THEN f.cap
-                    ELSE CAST((f.yen * f.percent - f.yen * f.percent % 100) / 100 AS BIGINT)
-                END
+                THEN f.share
         END AS points,
         CASE
             WHEN f.done IS NOT NULL THEN f.done_at < :begins
@@ -122,11 +130,12 @@ earned AS (
             WHEN f.monthly = 1 THEN f.yen_in_time > 0
             ELSE f.past_at <= f.expiry_at
         END AS is_in_time
-    FROM figures f
+    FROM shares f
 ),
 moments AS (
     SELECT e.account, e.measure, e.last_seq, e.period, e.points, e.is_due, e.refunded_at,
         CASE WHEN e.points IS NULL OR NOT e.is_in_time THEN e.expiry_at END AS expiry_at,
+        CASE WHEN e.monthly = 0 AND (e.expiry_at IS NULL OR e.past_at <= e.expiry_at) THEN e.share END AS share,
         CASE
             WHEN e.points IS NOT NULL THEN NULL
             WHEN e.done IS NULL THEN e.past_at
@@ -157,12 +166,12 @@ SELECT o.account, o.last_seq, o.measure, o.period, coalesce(o.points, 0) AS poin
         WHEN o.late_at <= :until THEN o.late_code
         WHEN o.points IS NULL THEN o.waiting_code
         WHEN NOT o.is_due THEN 'not-due-yet'
-    END AS code
+    END AS code, coalesce(o.share, 0) AS share
 FROM moments o
 LEFT JOIN granted g ON g.account = o.account AND g.campaign = :campaign AND g.measure = o.measure
     AND g.period = o.period AND g."at" <= :granted_until
 UNION ALL
-SELECT a.account, 0, a.measure, 0, 0, 'never-granted'
+SELECT a.account, 0, a.measure, 0, 0, 'never-granted', 0
 FROM application a
 WHERE a.campaign = :campaign AND a.earns = 0 AND a."at" <= :until AND a.account >= :low AND a.account < :high
 

@@ -91,3 +91,10 @@ FROM granted g
 WHERE g.campaign = :campaign AND g."at" <= :until
 GROUP BY measure, 2
 ORDER BY measure, 2
+
+-- name: outlook_by_reason
+-- As judged_by_reason of grants.sql, with what the yen would come to at the end as they are.
+SELECT measure, code, CAST(count(*) AS BIGINT) AS times, CAST(sum(points) AS BIGINT) AS points,
+    CAST(sum(share) AS BIGINT) AS share
+FROM (judged) AS judged
+GROUP BY measure, code

@@ -11,6 +11,7 @@ from farecard.api.checking import check
 from farecard.api.speakers import Speaker
 from farecard.model.moments import iso_moment
 from farecard.pages.house import House
+from farecard.pages.language import sentence, words
 from farecard.pages.operations.shared import (
     A_PAGE,
     HOME,
@@ -26,6 +27,7 @@ from farecard.pages.operations.shared import (
 )
 from farecard.pages.requests import Answer, File, Redirect, Request
 from farecard.storage.store import Store
+from farecard.texts import LANGUAGES
 
 AT = f"{HOME}/audit"
 KIND, ABOUT = "check", "store"
@@ -34,11 +36,17 @@ _LAST = 10**9 - 1
 _CHECKS = 10
 
 
+def _did(code: str) -> dict[str, str]:
+    """What was done, in both languages; a kind that has no words here as it was noted."""
+    key = f"ops.did.{code}"
+    return sentence(key) if key in words("en") else dict.fromkeys(LANGUAGES, code)
+
+
 def _trail_grid(lines: list[dict[str, Any]]) -> Grid:
     return Grid(
         "ops.audit.trail",
-        [Column("ops.col.at", "moment"), Column("ops.col.who"), Column("ops.col.did"), Column("ops.col.about"), Column("ops.col.said")],
-        [(one["at"], one["who"], one["did"], one["about"], one["said"]) for one in lines],
+        [Column("ops.col.at", "moment"), Column("ops.col.who"), Column("ops.col.did", "said"), Column("ops.col.about"), Column("ops.col.said")],
+        [(one["at"], one["who"], _did(one["did"]), one["about"], one["said"]) for one in lines],
         f"{AT}.csv",
     )  # fmt: skip
 

@@ -31,6 +31,7 @@ from farecard.pages.operations.shared import (
     must_see,
     page,
     short_day,
+    within,
 )
 from farecard.pages.paper import Heading, Part, Sum, Table, Words, pdf
 from farecard.pages.requests import Answer, Request
@@ -42,6 +43,7 @@ from farecard.storage.store import Store
 
 AT = f"{HOME}/books"
 MOST_BARS = 10
+OWN = "issuer"  # the company whose cards these are
 _REPORTS_SHOWN = 4  # half-years
 _YEAR = 366
 
@@ -51,9 +53,11 @@ def _as_of(text: str) -> int | None:
     if not text:
         return None
     try:
-        return parse_as_of(text)
+        moment = parse_as_of(text)
+        within(day_of(moment))
     except ValueError:
         raise ProblemError(400, Reason(None, "bad-query")) from None
+    return moment
 
 
 # -- the trial balance ---------------------------------------------------------------------------
@@ -95,6 +99,11 @@ async def balance_file(house: House, request: Request, speaker: Speaker) -> Answ
 # -- settlement ----------------------------------------------------------------------------------
 
 
+def _is_own(by: str, one: dict[str, Any]) -> bool:
+    """Whether fares are of the issuer's own lines: nobody pays himself."""
+    return by == "company" and one["name"] == OWN
+
+
 async def _settled(
     house: House, request: Request, speaker: Speaker
 ) -> tuple[str, int, list[dict[str, Any]], Grid]:
@@ -110,14 +119,18 @@ async def _settled(
         "merchant": ("ops.col.purchases", "ops.col.taken_back", "ops.col.to_pay"),
         "company": ("ops.col.fares", "ops.col.taken_back", "ops.col.to_pay"),
     }[by]
-    sides = ("debit", "credit", "net") if by == "place" else ("credit", "debit", "net")
+    sides = ("debit", "credit") if by == "place" else ("credit", "debit")
+    own = request.language.word("ops.settled.own")
+
+    def row(one: dict[str, Any]) -> tuple[Any, ...]:
+        link = at(f"{AT}/account", name=one["account"], month=text)
+        amounts = (*(one[side] for side in sides), None if _is_own(by, one) else one["net"])
+        return Link(link, own if _is_own(by, one) else one["name"]), *amounts
+
     grid = Grid(
         f"ops.settled.{by}",
         [Column(f"ops.col.{by}", "link"), *(Column(name, "yen") for name in names)],
-        [
-            (Link(at(f"{AT}/account", name=one["account"], month=text), one["name"]), *(one[side] for side in sides))
-            for one in found
-        ],
+        [row(one) for one in found],
         at(f"{AT}/settlement/{by}.csv", month=text), "ops.settled.none",
     )  # fmt: skip
     return by, month, found, grid
@@ -127,10 +140,11 @@ async def _settled(
 async def settled(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /operations/books/settlement/place``, ``merchant``, ``company``: of a month."""
     by, month, found, grid = await _settled(house, request, speaker)
-    largest = sorted((one for one in found if one["net"] > 0), key=lambda one: -one["net"])
+    others = [one for one in found if not _is_own(by, one)]
+    largest = sorted((one for one in others if one["net"] > 0), key=lambda one: -one["net"])
     return page(
         speaker, "books", "settlement", by=by, kinds=list(books.HEADS), month=month_text(month), before=month_text(month - 1),
-        after=month_text(month + 1), listed=grid, total=sum(one["net"] for one in found),
+        after=month_text(month + 1), listed=grid, total=sum(one["net"] for one in others),
         chart=rows([(one["name"], one["net"]) for one in largest[:MOST_BARS]]),
     )  # fmt: skip
 

@@ -37,7 +37,7 @@ async def _listed(house: House, request: Request, speaker: Speaker) -> tuple[dic
         [Column("ops.col.case", "link"), Column("ops.col.state", "word"), Column("ops.col.refer_to", "word"), Column("ops.col.at", "moment"),
          Column("ops.col.what", "word"), Column("ops.col.card"), Column("ops.col.rule", "rule")],
         [
-            (Link(f"{AT}/{one['case']}", one["case"]), f"ops.case.state.{one['state']}", f"ops.refer.{one['refer_to']}", one["at"],
+            (Link(f"{AT}/{one['case']}", one["case"]), f"ops.case.state.{one['state']}", f"cases.place.{one['refer_to']}", one["at"],
              f"do.{one['do']}", one["card"], one["reasons"][0]["rule"])
             for one in found
         ],

@@ -144,11 +144,12 @@ async def check(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /operations/draws/N/verify``: do all of it again from the published file, in the background."""
     must_see(speaker, "proposals")
     number = _number(request)
+    if await house.app.readers.ask(lambda store: draws.stage(store, number)) is None:
+        return await _shown(house, request, speaker, status=409)  # it says that there is nothing yet
 
     def ask(store: Store) -> dict[str, Any]:
         found = draws.published(store, number)
-        if found is None:
-            raise ProblemError(404, Reason(None, "no-such-address"))
+        assert found is not None, "what is frozen stays"
         _, wrong = draws.verify(draws.text_of(found).decode())
         return {
             "ok": not wrong, "problems": wrong,

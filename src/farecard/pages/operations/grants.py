@@ -8,7 +8,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.commands import RunGrants
 from farecard.model.moments import day_of, iso_moment, month_of
 from farecard.pages.house import House
-from farecard.pages.operations.proposals import grid_of, measures_grid
+from farecard.pages.operations.proposals import grid_of, measures_grid, state_of
 from farecard.pages.operations.shared import (
     CHANNEL,
     HOME,
@@ -58,10 +58,8 @@ async def _months(house: House, speaker: Speaker) -> Grid:
             if newest is None:
                 found.append((Link(f"{AT}/{text}", text), "ops.grants.nobody", None))
                 continue
-            done = newest.state == proposals.APPROVED and newest.answer is not None
-            state = "done" if done else newest.state
             link = Link(f"{HOME}/proposals/{newest.number}", newest.number)
-            found.append((Link(f"{AT}/{text}", text), f"ops.state.{state}", link))
+            found.append((Link(f"{AT}/{text}", text), f"ops.state.{state_of(newest)}", link))
         return found
 
     rows = await house.app.readers.ask(ask)

@@ -8,11 +8,11 @@ from farecard.access import proposals
 from farecard.access.proposals import APPROVED, PENDING, SENDER, STATES, Proposal
 from farecard.access.roles import APPROVE, PROPOSE
 from farecard.api.problems import ProblemError, document
-from farecard.api.proposing import Judge
+from farecard.api.proposing import STATE_OF, Judge
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
 from farecard.model.moments import SECOND, iso_moment, moment_now
-from farecard.model.verdict import Reason
+from farecard.model.verdict import ACCEPTED, Reason
 from farecard.pages.house import House
 from farecard.pages.operations.shared import (
     HOME,
@@ -36,7 +36,6 @@ from farecard.storage.store import Store
 
 MOST = 1_000
 STALLED = 120 * SECOND  # without anything moving: who did it may be gone
-_STATE_OF = {"approve": APPROVED, "decline": proposals.DECLINED, "withdraw": proposals.WITHDRAWN}
 
 
 def told(one: Proposal) -> dict[str, Any]:
@@ -63,7 +62,7 @@ def grid_of(found: list[Proposal], file: str) -> Grid:
         [Column("ops.col.proposal", "link"), Column("ops.col.about"), Column("ops.col.state", "word"),
          Column("ops.col.proposed_by"), Column("ops.col.proposed_at", "moment"), Column("ops.col.decided_by")],
         [
-            (Link(f"{HOME}/proposals/{one.number}", one.number), one.about, f"ops.state.{_state(one)}",
+            (Link(f"{HOME}/proposals/{one.number}", one.number), one.about, f"ops.state.{state_of(one)}",
              one.proposed_by, iso_moment(one.proposed_at), one.decided_by or "")
             for one in found
         ],
@@ -71,11 +70,14 @@ def grid_of(found: list[Proposal], file: str) -> Grid:
     )  # fmt: skip
 
 
-def _state(one: Proposal) -> str:
-    """Its state; of what was approved whether it is done."""
+def state_of(one: Proposal) -> str:
+    """Its state; of what was approved whether it is done, or could not be done any more."""
     if one.state != APPROVED:
         return one.state
-    return "doing" if one.answer is None else "done"
+    if one.answer is None:
+        return "doing"
+    outcome = msgspec.json.decode(one.answer).get("outcome", ACCEPTED)
+    return "done" if outcome == ACCEPTED else "not-taken"
 
 
 async def _listed(house: House, request: Request, speaker: Speaker) -> tuple[str, Grid]:
@@ -102,6 +104,16 @@ async def listed_file(house: House, request: Request, speaker: Speaker) -> Answe
 # -- one of them ---------------------------------------------------------------------------------
 
 
+def _where_to_propose(said: dict[str, Any]) -> str:
+    """Where a command is proposed (again), filled in as far as that goes."""
+    c = said.get("command", {})
+    if "month" in c:
+        return f"{HOME}/grants/{c['month']}"
+    if "draw" in c:
+        return f"{HOME}/draws/{c['draw']}"
+    return at(f"{HOME}/reverse", of=c.get("of"), of_sender=c.get("of_sender"))
+
+
 def _is_run(said: dict[str, Any]) -> bool:
     return bool(said.get("command", {}).get("do") == "run_grants")
 
@@ -125,13 +137,14 @@ async def _shown(
     progress = await _progress(house, one)
     target = said["preview"]["decision"]["result"]["grants"] if progress is not None else 0
     last = max(one.decided_at or 0, 0 if progress is None else progress.last_at)
-    stalled = _state(one) == "doing" and moment_now() - last > STALLED
+    stalled = state_of(one) == "doing" and moment_now() - last > STALLED
     own = one.proposed_by == speaker.who
     approves = acts(speaker, APPROVE)
     return page(
-        speaker, "proposals", "proposal", status, one=said, state=_state(one), own=own, approves=approves, stalled=stalled,
+        speaker, "proposals", "proposal", status, one=said, state=state_of(one), own=own, approves=approves, stalled=stalled,
         pending=one.state == PENDING, problem=problem, progress=progress, target=target,
         left=None if progress is None else progress.seconds_left(target), grids=_grids(said),
+        again=_where_to_propose(said),
     )  # fmt: skip
 
 
@@ -187,7 +200,7 @@ async def judge(house: House, request: Request, speaker: Speaker) -> Answer:
         decided = await house.app.proposing.decide_on(speaker, number, said)
     except ProblemError as problem:
         found = await _find(house, number)
-        again = (found.state, found.decided_by) == (_STATE_OF.get(decision), speaker.who)
+        again = (found.state, found.decided_by) == (STATE_OF.get(decision), speaker.who)
         if problem.reason.code == "proposal-decided" and again:  # pressed twice
             return Redirect(f"{HOME}/proposals/{number}")
         said_no = document(problem.status, problem.reason)
@@ -209,10 +222,14 @@ async def preview_file(house: House, request: Request, speaker: Speaker) -> Answ
 
 @for_staff
 async def result_file(house: House, request: Request, speaker: Speaker) -> Answer:
-    """``GET /operations/proposals/P.csv``: of a run who got what."""
+    """``GET /operations/proposals/P.csv``: of a run who got what, of a draw who has won."""
     must_see(speaker, "proposals")
     number = request.parts["number"]
-    if not _is_run(told(await _find(house, number))):
+    said = told(await _find(house, number))
+    if said.get("command", {}).get("do") == "draw_lottery" and said["answer"]:
+        winners = (said["answer"].get("result") or {}).get("winners", ())
+        return file_of(request, _winners(winners), number)
+    if not _is_run(said):
         raise ProblemError(404, Reason(None, "no-such-address"))
 
     def ask(store: Store) -> list[tuple[Any, ...]]:
@@ -229,6 +246,12 @@ async def result_file(house: House, request: Request, speaker: Speaker) -> Answe
     ]  # fmt: skip
     rows = await house.app.surveyors.ask(ask)
     return file_of(request, Grid("ops.grants.who", columns, rows, ""), number)
+
+
+def _winners(cards: list[str]) -> Grid:
+    """Who has won, in the order they were drawn."""
+    columns = [Column("ops.col.turn", "count"), Column("ops.col.card")]
+    return Grid("ops.draw.winners", columns, list(enumerate(cards, 1)), "")
 
 
 def period_text(period: int) -> str:

@@ -14,7 +14,16 @@ from farecard.api.problems import ProblemError, document
 from farecard.api.proposing import Propose, WouldNotBeTakenError
 from farecard.api.speakers import Speaker
 from farecard.api.tasks import Tell
-from farecard.model.moments import day_of, first_day_of, iso_day, month_of, parse_day
+from farecard.model.moments import (
+    FIRST_MOMENT,
+    PAST_MOMENT,
+    day_of,
+    first_day_of,
+    first_moment,
+    iso_day,
+    month_of,
+    parse_day,
+)
 from farecard.model.verdict import Reason
 from farecard.pages import door
 from farecard.pages.files import csv_file
@@ -147,13 +156,20 @@ def at(path: str, **query: Any) -> str:
 # -- days and months -----------------------------------------------------------------------------
 
 
+def within(day: int) -> int:
+    """The same day; ``ValueError`` where no command can be of it."""
+    if not FIRST_MOMENT <= first_moment(day) < PAST_MOMENT:
+        raise ValueError("before the first or after the last day")
+    return day
+
+
 def day_asked(house: House, request: Request, name: str = "day") -> int:
-    """The day that is asked for, else today's. ``ProblemError`` 400 for none."""
+    """The day that is asked for, else today's. ``ProblemError`` 400 for none, and for one that no command can be of."""
     text = request.query.get(name, "").strip()
     if not text:
         return day_of(house.now)
     try:
-        return parse_day(text)
+        return within(parse_day(text))
     except ValueError:
         raise ProblemError(400, Reason(None, "bad-query")) from None
 
@@ -163,7 +179,7 @@ def month_asked(house: House, text: str) -> int:
     if not text:
         return month_of(day_of(house.now))
     try:
-        return month_of(parse_day(f"{text}-01"))
+        return month_of(within(parse_day(f"{text}-01")))
     except ValueError:
         raise ProblemError(400, Reason(None, "bad-query")) from None
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from farecard.api.problems import ProblemError
 from farecard.api.speakers import Speaker
-from farecard.model.moments import day_of, iso_day
+from farecard.model.moments import FIRST_MOMENT, day_of, first_moment, iso_day
 from farecard.model.verdict import Reason
 from farecard.pages.charts import columns, rows
 from farecard.pages.house import House
@@ -70,7 +70,7 @@ def _grids(found: dict[str, Any]) -> dict[str, Grid]:
         "cases": Grid(
             "ops.today.cases",
             [Column("ops.col.refer_to", "word"), Column("ops.col.times", "count")],
-            [(f"ops.refer.{place}", times) for place, times in found["waiting"]["cases"].items()],
+            [(f"cases.place.{place}", times) for place, times in found["waiting"]["cases"].items()],
             file("cases"), "ops.today.no_cases",
         ),
     }  # fmt: skip
@@ -103,7 +103,7 @@ async def home(house: House, request: Request, speaker: Speaker) -> Answer:
     }
     return page(
         speaker, "today", "today", hidden=hidden, figures=figures, waiting=found["waiting"], grids=_grids(found),
-        day=found["day"], today=iso_day(today), before=iso_day(day - 1), after=iso_day(day + 1) if day < today else None,
+        day=found["day"], today=iso_day(today), before=iso_day(day - 1) if first_moment(day) > FIRST_MOMENT else None, after=iso_day(day + 1) if day < today else None,
         charts={
             "charges": rows(charged[:MOST_BARS]),
             "rides": columns([(f"{one['hour']}", [one["times"]]) for one in found["rides"]]),
