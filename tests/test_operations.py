@@ -1065,7 +1065,7 @@ def test_whatever_is_noted_has_its_words(language):
     """Every kind of line that the source adds to the trail, in both languages; in Japanese none of it is a code or English."""
     from farecard.access import tasks
 
-    source = "\n".join(path.read_text("utf-8") for path in (SOURCE / "access").glob("*.py"))
+    source = "\n".join(path.read_text("utf-8") for room in ("access", "pages") for path in (SOURCE / room).rglob("*.py"))
     noted = set(re.findall(r'\bnote\([^"()]*, "([a-z-]+)"', source))
     assert {"signed-in", "proposed", "key-added", "card-claimed", "person-erased", "locked"} <= noted
     noted |= set(proposals.STATES) - {proposals.PENDING}
