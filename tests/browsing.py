@@ -56,7 +56,7 @@ class Watched:
     def close(self):
         """End it; nothing may have been wrong."""
         self.context.close()
-        assert self.wrong == []
+        assert self.wrong == [], self.wrong
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def add(page, t, number, holder):
     page.get_by_role("button", name=t("add.do"), exact=True).click()
 
 
-@pytest.mark.parametrize(("language", "size"), [("ja", PHONE), ("en", DESK)])
+@pytest.mark.parametrize(("town", "language", "size"), [("sqlite", "ja", PHONE), ("postgresql", "en", DESK)], indirect=["town"])
 def test_from_enrolling_to_the_slip_of_a_lost_card(town, watched, language, size):  # noqa: F811
     """Each page on the way looked at closely; nothing is wrong with any, and no other host is asked."""
     t = Language(language).word
@@ -85,7 +85,7 @@ def test_from_enrolling_to_the_slip_of_a_lost_card(town, watched, language, size
     one.wrong = [said for said in one.wrong if "404" not in said]  # the browser tells of it, as it should
 
 
-@pytest.mark.parametrize(("language", "size"), [("ja", PHONE), ("en", DESK)])
+@pytest.mark.parametrize(("town", "language", "size"), [("sqlite", "ja", PHONE), ("postgresql", "en", DESK)], indirect=["town"])
 def test_myna_point_with_all_its_parts(town, watched, language, size):  # noqa: F811
     """A bar with top-ups that count, one that does not, measures that wait and one that nobody applied for: looked at closely."""
     t = Language(language).word

@@ -90,6 +90,7 @@ def test_every_card_number_is_as_its_status_says(exported):
     assert [card["number"] for card in cards] == [format_number(number) for number in numbers]
     for number, card in zip(numbers, cards, strict=True):
         said = status(store, number, everything(NOW))["card"]
+        said.pop("ride")  # its tap is among the events
         expires = None if card["expires"] is None else card["expires"].isoformat()
         assert {**{name: card[name] for name in said}, "expires": expires} == said
     assert {card["ended"] for card in cards} == {None, "lost", "damaged", "moved"}

@@ -86,7 +86,11 @@ def look(one, *, most=4):
     assert small == [], f"{page.url}: {small}"
 
 
-@pytest.mark.parametrize(("language", "size", "skin"), [("ja", KIOSK, "navy"), ("en", LYING, "pink"), ("en", PHONE, "navy"), ("ja", LYING, "pink")])
+@pytest.mark.parametrize(
+    ("town", "language", "size", "skin"),
+    [("sqlite", "ja", KIOSK, "navy"), ("postgresql", "en", LYING, "pink"), ("postgresql", "en", PHONE, "navy"), ("sqlite", "ja", LYING, "pink")],
+    indirect=["town"],
+)
 def test_every_screen_of_a_ticket_machine(town, watched, language, size, skin):
     """From setting it up to a receipt, each looked at closely, also where much is greyed, and of a card that cannot be used."""
     t = Language(language).word
@@ -135,7 +139,11 @@ def test_every_screen_of_a_ticket_machine(town, watched, language, size, skin):
     one.wrong = [said for said in one.wrong if "400" not in said and "404" not in said]  # the browser tells of them, as it should
 
 
-@pytest.mark.parametrize(("language", "size", "skin"), [("ja", LYING, "navy"), ("en", KIOSK, "pink"), ("ja", PHONE, "pink")])
+@pytest.mark.parametrize(
+    ("town", "language", "size", "skin"),
+    [("sqlite", "ja", LYING, "navy"), ("postgresql", "en", KIOSK, "pink"), ("postgresql", "ja", PHONE, "pink")],
+    indirect=["town"],
+)
 def test_fare_adjustment_with_what_is_short_in_the_largest_letters(town, watched, language, size, skin):
     """Nothing on the screen is written larger; paid exactly, the ride is closed and the slip printed without leaving the screen."""
     t, say = Language(language).word, Language(language)

@@ -248,7 +248,12 @@ def offer(look: Look, listening: socket.socket, page: str, say: Callable[[str], 
 
     ``say`` gets sentences for whoever stands by; none of them tells of a card's contents.
     """
-    asyncio.run(_offer(look, listening, page, say))
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        asyncio.run(_offer(look, listening, page, say))
+    finally:
+        for one, handler in before.items():  # the loop leaves Python's own in place of an ignored one
+            signal.signal(one, handler)
 
 
 async def _offer(
