@@ -236,9 +236,9 @@ def test_sixty_seconds_without_a_touch(town, watched):
     page.goto("/machine/card")
     assert page.url.endswith("/machine")
     page.get_by_role("button", name="日本語").click()
-    page.wait_for_function("document.documentElement.lang === 'ja'")
+    page.locator("html[lang=ja]").wait_for(state="attached")
     page.clock.run_for(60_000)
-    page.wait_for_function("document.documentElement.lang === 'en'")  # nobody is asked at the start; the next person begins anew
+    page.locator("html[lang=en]").wait_for(state="attached")  # nobody is asked at the start; the next person begins anew
     assert not question.is_visible()
     page.get_by_label(t("machine.start.number")).fill("123")
     page.clock.run_for(60_000)
