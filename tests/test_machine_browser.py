@@ -7,6 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from playwright.sync_api import expect
 
 from browsing import KIOSK, PHONE, Watched, chromium  # noqa: F401  # a fixture
 from farecard.pages.language import Language
@@ -244,7 +245,7 @@ def test_sixty_seconds_without_a_touch(town, watched):
     page.clock.run_for(60_000)
     question.wait_for()
     page.clock.run_for(20_000)
-    page.wait_for_function("document.getElementById('number')?.value === ''")
+    expect(page.locator("#number")).to_have_value("")
 
 
 def test_a_button_pressed_twice_tops_up_once(town, watched):
