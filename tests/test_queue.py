@@ -162,7 +162,9 @@ def test_a_full_queue_says_so_at_once_and_answers_what_it_took(database):
     got = []
     while len(got) < taken:
         got += told.get(timeout=30)
-    assert [read(answers[0])["outcome"] for _, answers in got] == ["accepted"] * taken
+    # the desk may have taken many before it met the lock; 1,500 yen and 18 top-ups of 1,000 fit under the ceiling (PUB-1)
+    fits = min(taken, 18)
+    assert [read(answers[0])["outcome"] for _, answers in got] == ["accepted"] * fits + ["refused"] * (taken - fits)
     queue.close()
 
 

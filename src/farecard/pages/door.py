@@ -45,7 +45,7 @@ def kept(home: str) -> Callable[[Kept], Show]:
         async def shown(house: House, request: Request) -> Answer:
             if house.speaker is None:
                 wanted = request.address if request.method == "GET" else home
-                then = f"?{urlencode({'then': wanted})}" if wanted != home else ""
+                then = f"?{urlencode({'then': wanted}, safe='/')}" if wanted != home else ""
                 return Redirect(f"{home}/sign-in{then}")
             return await show(house, request, house.speaker)
 
