@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import expect
 
-from browsing import KIOSK, PHONE, Watched, chromium  # noqa: F401  # a fixture
+from browsing import KIOSK, PHONE, chromium, watched  # noqa: F401  # fixtures
 from farecard.pages.language import Language
 from stationed import MORNING, Stationed
 from town import fresh, opened
@@ -34,20 +34,6 @@ CARD = {
 def town(request, tmp_path_factory):
     """A server of each engine, its clock in April 2023."""
     yield from opened(Stationed, request, tmp_path_factory, MORNING)
-
-
-@pytest.fixture
-def watched(chromium, town):  # noqa: F811
-    """Opens pages that are watched; each must have been without fault in the end."""
-    opened_ones = []
-
-    def one(**options):
-        opened_ones.append(Watched(chromium, town, **options))
-        return opened_ones[-1]
-
-    yield one
-    for each in opened_ones:
-        each.close()
 
 
 def set_up(one, town, t, kind=TICKETS, skin="navy", station="", port=0):
@@ -92,7 +78,7 @@ def look(one, *, most=4):
     [("sqlite", "ja", KIOSK, "navy"), ("postgresql", "en", LYING, "pink"), ("postgresql", "en", PHONE, "navy"), ("sqlite", "ja", LYING, "pink")],
     indirect=["town"],
 )
-def test_every_screen_of_a_ticket_machine(town, watched, language, size, skin):
+def test_every_screen_of_a_ticket_machine(town, watched, language, size, skin):  # noqa: F811
     """From setting it up to a receipt, each looked at closely, also where much is greyed, and of a card that cannot be used."""
     t = Language(language).word
     smart, almost_full, stopped = town.with_points(), town.holding(19_000), town.holding(1500, "named")
@@ -145,7 +131,7 @@ def test_every_screen_of_a_ticket_machine(town, watched, language, size, skin):
     [("sqlite", "ja", LYING, "navy"), ("postgresql", "en", KIOSK, "pink"), ("postgresql", "ja", PHONE, "pink")],
     indirect=["town"],
 )
-def test_fare_adjustment_with_what_is_short_in_the_largest_letters(town, watched, language, size, skin):
+def test_fare_adjustment_with_what_is_short_in_the_largest_letters(town, watched, language, size, skin):  # noqa: F811
     """Nothing on the screen is written larger; paid exactly, the ride is closed and the slip printed without leaving the screen."""
     t, say = Language(language).word, Language(language)
     number = town.riding(100, at="04-19 20:00")
@@ -180,7 +166,7 @@ def test_fare_adjustment_with_what_is_short_in_the_largest_letters(town, watched
     look(one)
 
 
-def test_the_number_pad_and_a_scanner(town, watched):
+def test_the_number_pad_and_a_scanner(town, watched):  # noqa: F811
     """Keys by touch; what a scanner types goes into the field, wherever was touched last."""
     t = Language("ja").word
     number = town.holding(1500)
@@ -208,7 +194,7 @@ def test_the_number_pad_and_a_scanner(town, watched):
     page.wait_for_url("**/machine/card")
 
 
-def test_sixty_seconds_without_a_touch(town, watched):
+def test_sixty_seconds_without_a_touch(town, watched):  # noqa: F811
     """A question after sixty seconds, not after fifty-nine; more time if one likes; twenty seconds later the card is gone."""
     t = Language("en").word
     one = watched(viewport=KIOSK, locale="en")
@@ -248,7 +234,7 @@ def test_sixty_seconds_without_a_touch(town, watched):
     expect(page.locator("#number")).to_have_value("")
 
 
-def test_a_button_pressed_twice_tops_up_once(town, watched):
+def test_a_button_pressed_twice_tops_up_once(town, watched):  # noqa: F811
     """As fast as a finger can."""
     t = Language("en").word
     number = town.holding(1500)
@@ -261,7 +247,7 @@ def test_a_button_pressed_twice_tops_up_once(town, watched):
     assert town.events(number) == [("top_up", 1000, "accepted")]
 
 
-def test_sound_is_off_until_somebody_wants_it_and_off_again_for_the_next(town, watched):
+def test_sound_is_off_until_somebody_wants_it_and_off_again_for_the_next(town, watched):  # noqa: F811
     """A tone for each touch of a button while it is on; each oscillator that starts is counted."""
     t = Language("en").word
     one = watched(viewport=KIOSK, locale="en")
@@ -282,7 +268,7 @@ def test_sound_is_off_until_somebody_wants_it_and_off_again_for_the_next(town, w
     assert sound.get_attribute("aria-pressed") == "false"
 
 
-def test_without_script_a_top_up_from_start_to_receipt(town, watched):
+def test_without_script_a_top_up_from_start_to_receipt(town, watched):  # noqa: F811
     """Fields and buttons alone; a card does not stay open, for the screen goes back to the start by itself."""
     t = Language("ja").word
     number = town.holding(1500)
@@ -348,7 +334,7 @@ class Reader:
 
 
 @pytest.mark.parametrize(("language", "size"), [("ja", KIOSK), ("en", LYING)])
-def test_a_real_card_shows_what_is_on_it_and_nothing_of_it_leaves(town, watched, language, size):
+def test_a_real_card_shows_what_is_on_it_and_nothing_of_it_leaves(town, watched, language, size):  # noqa: F811
     """Balance and entries as the reader tells them; our server hears nothing; its number is asked for; a reader that does not run is told, and asked again."""
     t, say = Language(language).word, Language(language)
     number = town.holding(1500)

@@ -203,7 +203,9 @@ class Proposing:
     async def _finish(self, one: Proposal) -> None:
         said = msgspec.json.decode(one.line)
         if "command" in said:
-            command = await self._readers.ask(lambda store: self._as_sent(store, one, said["command"]))
+            command = await self._readers.ask(
+                lambda store: self._as_sent(store, one, said["command"])
+            )
             entry = self._hearing.own_line(SENDER, msgspec.json.encode(command))
             answer = encode_answer(await self._decide(entry)).decode()
         else:
@@ -211,7 +213,6 @@ class Proposing:
             answer = await self._registrar.do(lambda store: _add(store, what, said[what]))
         await self._registrar.do(lambda store: proposals.answered(store, one.number, answer))
         _log.info("approved and done", extra={"proposal": one.number, "who": one.decided_by})
-
 
     def _as_sent(self, store: Store, one: Proposal, command: dict[str, Any]) -> dict[str, Any]:
         """The command of an approved proposal. A reversal is of the moment of its approval: the card may have been used since it was proposed.

@@ -252,7 +252,10 @@ def offer(look: Look, listening: socket.socket, page: str, say: Callable[[str], 
     try:
         asyncio.run(_offer(look, listening, page, say))
     finally:
-        for one, handler in before.items():  # the loop leaves Python's own in place of an ignored one
+        for (
+            one,
+            handler,
+        ) in before.items():  # the loop leaves Python's own in place of an ignored one
             signal.signal(one, handler)
 
 

@@ -8,6 +8,7 @@ from farecard.access.sessions import MEMBER, STAFF
 from farecard.api.problems import ProblemError, document
 from farecard.api.sessions import SignIn
 from farecard.api.speakers import Speaker
+from farecard.model.verdict import Reason
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
 
@@ -36,6 +37,16 @@ class Window(NamedTuple):
 def realm_of(speaker: Speaker) -> str:
     """The kind of session somebody speaks in."""
     return DEVICE if speaker.session is None else speaker.session.realm
+
+
+def role_of(speaker: Speaker) -> str:
+    """The role of somebody who works here."""
+    return speaker.must_be_here().role
+
+
+def not_their_role(speaker: Speaker) -> ProblemError:
+    """That this is for others who work here: 403."""
+    return ProblemError(403, Reason(None, "not-your-role", {"role": role_of(speaker)}))
 
 
 def kept(home: str) -> Callable[[Kept], Show]:

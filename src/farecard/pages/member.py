@@ -17,7 +17,7 @@ from farecard.pages.door import Window, again, then_to
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.language import sentence
-from farecard.pages.requests import TOKEN, Answer, Page, Redirect, Request
+from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.questions import draws
 
 HOME, SIGN_IN = "/member", "/member/sign-in"
@@ -335,11 +335,9 @@ async def apply(house: House, request: Request, speaker: Speaker) -> Answer:
     command = _command("apply_myna_point", number) | application(request)
     if step == "do":
         return await _done(house, request, speaker, command)
-    ours = (TOKEN, "step", "id")
-    said = {name: value.strip() for name, value in request.form.items() if name not in ours}
     status = await house.about(speaker, number)
     tried = None if step == "change" else await house.try_out(speaker, command)
-    return Page("member/apply.html", {"card": status["card"], "tried": tried, "said": said})
+    return Page("member/apply.html", {"card": status["card"], "tried": tried, "said": request.answers()})  # fmt: skip
 
 
 @for_members

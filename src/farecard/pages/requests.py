@@ -17,6 +17,7 @@ THEMES = ("system", "light", "dark")
 FORM = b"application/x-www-form-urlencoded"
 MOST_FIELDS = 100
 TOKEN = "csrf"  # noqa: S105  # the field's name
+_OURS = (TOKEN, "step", "id", "shown")  # what a form carries of its own
 
 
 class Redirect(NamedTuple):
@@ -102,6 +103,10 @@ class Request:
     def said(self, name: str) -> str:
         """A field of the form, without the gaps around it; the empty text where it is not there."""
         return self.form.get(name, "").strip()
+
+    def answers(self) -> dict[str, str]:
+        """What was filled in: the fields that are not our own, without the gaps around them."""
+        return {name: value.strip() for name, value in self.form.items() if name not in _OURS}
 
     def must_be_ours(self) -> None:
         """``ProblemError`` 403 when a browser says that another site's page sent this."""

@@ -21,10 +21,10 @@ def account_of_paper(text: str) -> int | None:
     return None if found is None else found[0]
 
 
-def number_of(store: Store, account: int) -> int | None:
-    """The number an account's card has now; None where there is no such account."""
+def number_of(store: Store, account: int) -> str | None:
+    """The number an account's card has now, as it is printed; None where there is no such account."""
     for row in store.rows("accounts", ids=[account]):
-        return as_account(row).number
+        return format_number(as_account(row).number)
     return None
 
 
@@ -70,13 +70,4 @@ def at_hand(store: Store, text: str) -> dict[str, Any]:
     if account.pass_from is not None and account.pass_until is not None:
         section = {"from": account.pass_from, "to": account.pass_to, "until": iso_day(account.pass_until)}  # fmt: skip
     named = any(name is not None for name, _ in store.rows("holder_keys", account=account.account))
-    return {
-        "slip": slip, "pass": section, "named": named,
-        "cause": account.stop_cause if slip else None, "number": format_number(account.number),
-    }  # fmt: skip
-
-
-def text_of(store: Store, account: int) -> str | None:
-    """The same as it is printed."""
-    number = number_of(store, account)
-    return None if number is None else format_number(number)
+    return {"slip": slip, "pass": section, "named": named}

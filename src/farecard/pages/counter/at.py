@@ -14,7 +14,7 @@ from farecard.api.problems import document
 from farecard.api.speakers import Speaker
 from farecard.model.verdict import Reason
 from farecard.pages import door
-from farecard.pages.door import Show
+from farecard.pages.door import Show, not_their_role, role_of
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Request
 
@@ -25,12 +25,12 @@ At = Callable[[House, Request, Speaker, Shift], Awaitable[Answer]]
 
 def is_clerk(speaker: Speaker) -> bool:
     """Whether somebody serves customers here; all others look."""
-    return speaker.must_be_here().role == CLERK
+    return role_of(speaker) == CLERK
 
 
 def supervises(speaker: Speaker) -> bool:
     """Whether somebody looks after those who serve here."""
-    return speaker.must_be_here().role == APPROVER
+    return role_of(speaker) == APPROVER
 
 
 async def shift_of(house: House, speaker: Speaker) -> Shift | None:
@@ -95,8 +95,7 @@ def in_a_shift(show: At) -> Show:
     @for_staff
     async def shown(house: House, request: Request, speaker: Speaker) -> Answer:
         if not is_clerk(speaker):
-            reason = Reason(None, "not-your-role", {"role": speaker.must_be_here().role})
-            return Page("problem.html", {"problem": document(403, reason)}, 403)
+            raise not_their_role(speaker)
         async with _deed(house, speaker.who):
             shift = await shift_of(house, speaker)
             if shift is not None:

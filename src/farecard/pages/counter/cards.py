@@ -9,6 +9,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
 from farecard.model.verdict import Reason
 from farecard.pages.counter.at import HOME, command, for_staff, is_clerk, shift_of, supervises
+from farecard.pages.door import not_their_role
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.typed import card_typed
@@ -50,7 +51,7 @@ async def _found(house: House, speaker: Speaker, sought: str) -> Answer:
         number = await house.ask(lambda store: finding.number_of(store, account))
         if number is not None and text.startswith("S") and is_clerk(speaker):
             return Redirect(f"{HOME}/collect?slip={text}")
-        text = sought if number is None else format_number(number)
+        text = sought if number is None else number
     number_text = card_typed(text)
     try:
         await house.about(speaker, number_text)
@@ -65,8 +66,7 @@ async def _found(house: House, speaker: Speaker, sought: str) -> Answer:
 async def find(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /counter/find``: cards by their holder. What was typed stands in no address; that somebody searched stands in the trail."""
     if not is_clerk(speaker) and not supervises(speaker):
-        role = speaker.must_be_here().role
-        raise ProblemError(403, Reason(None, "not-your-role", {"role": role}))
+        raise not_their_role(speaker)
     await house.write(lambda store: _noted(store, speaker.who))
     said = {name: request.said(name) for name in ("kana", "born", "phone")}
     vault = house.app.queue.desk.vault

@@ -44,10 +44,6 @@ class Flow(NamedTuple):
     pays_out: bool = False
 
 
-async def _nothing(_house: House, _request: Request, _speaker: Speaker) -> Figures:
-    return {}
-
-
 async def _of_card(house: House, request: Request, speaker: Speaker) -> Figures:
     """The card that the address names, and what depends on it."""
     number = request.parts["number"]
@@ -56,26 +52,22 @@ async def _of_card(house: House, request: Request, speaker: Speaker) -> Figures:
     return {"card": status["card"], "status": status, "at_hand": state}
 
 
+# what a talk's page shows before anything is answered
+_BLANK: Figures = {"tried": None, "problem": None, "command": {}, "changed": False}
+
+
 def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
     """A flow's two addresses: the questions, and what is answered there."""
 
     @in_a_shift
     async def form(house: House, request: Request, speaker: Speaker, _shift: Shift) -> Answer:
         more = await flow.more(house, request, speaker)
-        return Page(flow.template, {"tried": None, "said": dict(request.query), "problem": None, "command": {}, "changed": False, **more})  # fmt: skip
+        return Page(flow.template, _BLANK | {"said": dict(request.query)} | more)
 
     @in_a_shift
     async def answered(house: House, request: Request, speaker: Speaker, shift: Shift) -> Answer:
-        said = {name: value.strip() for name, value in request.form.items() if name not in _OURS}
         more = await flow.more(house, request, speaker)
-        figures = {
-            "said": said,
-            "tried": None,
-            "problem": None,
-            "command": {},
-            "changed": False,
-            **more,
-        }
+        figures = _BLANK | {"said": request.answers()} | more
         if request.said("step") == "change":
             return Page(flow.template, figures)
         id = request.said("id")
@@ -102,9 +94,6 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
         return Page(flow.template, figures)
 
     return [("GET", path, form), ("POST", path, answered)]
-
-
-_OURS = ("csrf", "step", "id", "shown")
 
 
 def _shown(asked: Figures, tried: Figures) -> str:
@@ -208,7 +197,7 @@ async def _slip(house: House, request: Request, speaker: Speaker) -> Figures:
     text = request.said("slip") or request.query.get("slip", "")
     account = finding.account_of_paper(text.strip().upper())
     speaker.must_ask("cards")
-    number = None if account is None else await house.ask(lambda store: finding.text_of(store, account))  # fmt: skip
+    number = None if account is None else await house.ask(lambda store: finding.number_of(store, account))  # fmt: skip
     if number is None:
         return {"card": None, "at_hand": None, "status": None}
     status = await house.about(speaker, number)

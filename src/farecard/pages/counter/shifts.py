@@ -10,7 +10,7 @@ from farecard.model.moments import iso_moment
 from farecard.model.verdict import Reason
 from farecard.pages import paper
 from farecard.pages.counter.at import HOME, closing, for_staff, is_clerk, shift_of, supervises
-from farecard.pages.door import then_to
+from farecard.pages.door import not_their_role, then_to
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
@@ -46,8 +46,7 @@ async def now(house: House, request: Request, speaker: Speaker) -> Answer:
 async def begin(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /counter/shift``: open one."""
     if not is_clerk(speaker):
-        role = speaker.must_be_here().role
-        raise ProblemError(403, Reason(None, "not-your-role", {"role": role}))
+        raise not_their_role(speaker)
     said = {"till": request.said("till"), "brought": request.said("brought")}
     then, who, at = then_to(HOME, request.said("then")), speaker.who, house.now
     try:

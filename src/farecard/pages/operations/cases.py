@@ -5,6 +5,7 @@ from typing import Any
 from farecard.api import asking
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
+from farecard.pages.door import role_of
 from farecard.pages.house import House
 from farecard.pages.operations.shared import (
     CHANNEL,
@@ -17,7 +18,6 @@ from farecard.pages.operations.shared import (
     file_of,
     for_staff,
     page,
-    role_of,
 )
 from farecard.pages.requests import Answer, Redirect, Request
 from farecard.questions import referrals

@@ -145,7 +145,9 @@ async def check(house: House, request: Request, speaker: Speaker) -> Answer:
     must_see(speaker, "proposals")
     number = _number(request)
     if await house.app.readers.ask(lambda store: draws.stage(store, number)) is None:
-        return await _shown(house, request, speaker, status=409)  # it says that there is nothing yet
+        return await _shown(
+            house, request, speaker, status=409
+        )  # it says that there is nothing yet
 
     def ask(store: Store) -> dict[str, Any]:
         found = draws.published(store, number)

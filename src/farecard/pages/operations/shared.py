@@ -26,6 +26,7 @@ from farecard.model.moments import (
 )
 from farecard.model.verdict import Reason
 from farecard.pages import door
+from farecard.pages.door import not_their_role, role_of
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.language import Language
@@ -54,12 +55,6 @@ _ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
 # -- who sees what -------------------------------------------------------------------------------
 
 
-def role_of(speaker: Speaker) -> str:
-    """The role of somebody who works here."""
-    assert speaker.session is not None
-    return speaker.session.role
-
-
 def acts(speaker: Speaker, act: str) -> bool:
     """Whether a role proposes, or approves."""
     return act in ROLES[role_of(speaker)].acts
@@ -73,7 +68,7 @@ def sees(speaker: Speaker, question: str) -> bool:
 def must_see(speaker: Speaker, question: str) -> None:
     """``ProblemError`` 403 that names the role, where it may not ask this."""
     if not sees(speaker, question):
-        raise ProblemError(403, Reason(None, "not-your-role", {"role": role_of(speaker)}))
+        raise not_their_role(speaker)
 
 
 def roles_that_see(question: str) -> list[str]:
