@@ -304,6 +304,22 @@ def test_a_case_is_for_its_own_card_and_command(desk):
     ]  # fmt: skip
 
 
+def test_a_case_is_for_its_own_kind_of_card(desk):
+    """A named card was looked at; a commuter pass with the case's number would be another matter, and the way is back to the kind."""
+    case = a_case(desk)
+    of_osaka = {"from": "Osaka", "to": "Kyoto", "valid_from": "2023-03-03", "valid_until": "2023-06-02", "disability_discount": False}
+    sale = {"card": B, "holder": OTHER_PHONE, "paid": 2000, "case": case}
+    _, as_pass, as_smart, as_it_was = said(
+        desk, close_it("c", case),
+        command("3", "issue", kind="commuter", at="2023-03-02T09:10:00+09:00", **sale, **{"pass": of_osaka}),
+        command("4", "issue", kind="smart", at="2023-03-02T09:10:00+09:00", **sale),
+        command("5", "issue", kind="named", at="2023-03-02T09:10:00+09:00", **sale),
+    )  # fmt: skip
+    assert [(one["outcome"], code(one)) for one in (as_pass, as_smart)] == [("invalid", "case-of-another-matter")] * 2
+    assert as_pass["reasons"][0]["params"]["field"] == "case"
+    assert as_it_was["outcome"] == "accepted"
+
+
 def test_other_rules_still_speak(desk):
     """Granted is what CARD-4 left open, not the price."""
     case = a_case(desk)

@@ -263,7 +263,10 @@ def test_a_case_from_the_counter_to_the_supervisor_and_back(town):
     supervisor.look(f"/counter/cases/{case}")
     assert "moved house" in supervisor.press("Close the case", decision="granted", why="moved house, papers seen")
     assert "It was granted" in clerk.look(f"/counter/cases/{case}")
-    clerk.look(f"/counter/sell/named?case={case}")
+    way = unescape(re.search(r'href="(/counter/sell/[^"]*)"', clerk.text)[1])
+    assert way == f"/counter/sell/named?case={case}&card={number}"  # the card, the kind and the case that was granted
+    clerk.look(way)
+    assert f'value="{number}"' in clerk.text
     assert "Paid ¥2,000" in answer(clerk, **said, case=case)
     assert "The card is sold" in clerk.press("Take ¥2,000 and sell it")
     assert decided(town, number) == [("issue", "referred"), ("issue", "accepted")]

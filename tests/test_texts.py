@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from farecard.model.verdict import Reason
-from farecard.texts import LANGUAGES, explain, texts
+from farecard.pages.language import Language, words
+from farecard.rules.catalogue import FAQ, RULES
+from farecard.texts import LANGUAGES, explain, texts, written
 
 SOURCE = Path(__file__).parent.parent / "src" / "farecard"
 # which argument of these calls is the code
@@ -67,3 +69,71 @@ def test_a_reason_is_written_with_its_texts_figures_and_next_step():
         "params": {"balance": 11_500, "ceiling": 20_000, "largest": 8_000},
         "do_next": {"ja": "8,000円まで入金できます。", "en": "Up to ¥8,000 can be put on it."},
     }
+
+
+def test_days_and_times_stand_in_sentences_as_people_write_them():
+    """A machine reads them in params, as the contract writes them."""
+    said = explain(Reason("RIS-3", "collect-too-early", {"collect_from": "2023-02-02"}))
+    assert said["ja"].startswith("新しいカードは2023年2月2日（木）から受け取れます。")
+    assert said["en"].startswith("The new card can be collected from Thu 2 February 2023.")
+    assert said["params"] == {"collect_from": "2023-02-02"}
+    ride = {"station": "minato", "since": "2023-02-01T09:05:00+09:00"}
+    said = explain(Reason("RIDE-1", "mid-ride", ride))
+    assert "began at minato at Wed 1 February 2023 9:05." in said["en"]
+    assert "2023年2月1日（水） 9:05" in said["ja"]
+
+
+@pytest.mark.parametrize(
+    ("value", "ja", "en"),
+    [
+        (20_000, "20,000", "20,000"),
+        ("2024-02-29", "2024年2月29日（木）", "Thu 29 February 2024"),
+        ("2023-02-29", "2023-02-29", "2023-02-29"),  # no such day: as it was typed
+        ("2023-02-31T10:00:00+09:00", "2023-02-31T10:00:00+09:00", "2023-02-31T10:00:00+09:00"),
+        ("2023-03-31T15:00:00+00:00", "2023年4月1日（土） 0:00", "Sat 1 April 2023 0:00"),  # Tokyo's
+        ("2023-03", "2023-03", "2023-03"),
+        ("till-3", "till-3", "till-3"),
+        (["2023-03-01", 1_000], "2023年3月1日（水）、1,000", "Wed 1 March 2023, 1,000"),
+        (None, "None", "None"),
+    ],
+)
+def test_a_figure_is_written_by_what_it_is(value, ja, en):
+    """Only a whole day or moment of an answer is a date; anything else stays as it is."""
+    assert (written.figure(value, "ja"), written.figure(value, "en")) == (ja, en)
+
+
+def figures_with_rules():
+    """The figures of each reason that names a rule: of its sentences, and of the calls that make it."""
+    found = set()
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            name = getattr(node.func, "id", getattr(node.func, "attr", None)) if isinstance(node, ast.Call) else None
+            if name not in ("Reason", "refuse", "refer") or len(node.args) < 2:
+                continue
+            rule, code, *given = node.args
+            if isinstance(rule, ast.Constant) and rule.value is None:
+                continue
+            if isinstance(code, ast.Constant):
+                found |= marks(texts("en")[code.value])
+            found |= {one.arg for one in node.keywords if one.arg}
+            dicts = [one for one in given if isinstance(one, ast.Dict)]
+            found |= {key.value for one in dicts for key in one.keys if key is not None}
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_figure_a_rule_decides_by_has_a_name_on_the_pages(language):
+    """What a decision was made of is told to people, not only to programs."""
+    named = {key.removeprefix("figure.") for key in words(language) if key.startswith("figure.")}
+    used = figures_with_rules()
+    assert {"shortfall", "until", "refer_to"} <= used
+    assert used - named == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_source_has_a_title_on_the_pages(language):
+    """People know documents by title; the file's name stands behind it."""
+    say = Language(language)
+    for rule in RULES.values():
+        assert say.titled(rule.source)
+    assert say.titled(FAQ).endswith("（000_a80ef9bc104c6b3d.txt）" if language == "ja" else " (000_a80ef9bc104c6b3d.txt)")

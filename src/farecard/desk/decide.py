@@ -264,7 +264,7 @@ class Decider:
         if found is None:
             return invalid("case", "unknown-case"), None, None
         event, resolved = found
-        return referral.resolve(c, _code(event), event, resolved), None, event
+        return referral.resolve(c, _why(event)[0], event, resolved), None, event
 
     def _granted(
         self, c: Issue | Reverse | ApplyMynaPoint, account: int, number: int | None = None
@@ -279,7 +279,9 @@ class Decider:
         of_this = event.do == name_of(type(c)) and event.account == account
         if not of_this or number not in (None, event.number):
             return invalid("case", "case-of-another-matter")
-        code = _code(event)
+        code, params = _why(event)
+        if isinstance(c, Issue) and params.get("kind", c.kind) != c.kind:
+            return invalid("case", "case-of-another-matter")
         return referral.may_rest_on(c.case, code, resolved) or code
 
     # -- runs --------------------------------------------------------------------------------
@@ -346,9 +348,10 @@ class Decider:
         return myna_point.notice(c), None, None
 
 
-def _code(event: Event) -> str:
-    """The code a case was referred with."""
-    return as_reasons(event.reasons)[0].code
+def _why(event: Event) -> tuple[str, dict[str, Any]]:
+    """The code a case was referred with, and its figures."""
+    reason = as_reasons(event.reasons)[0]
+    return reason.code, reason.params
 
 
 _ON_A_CARD: dict[type[Command], Callable[..., Verdict]] = {

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from farecard.pages.language import Language
 from farecard.pages.requests import File
 
 
@@ -16,6 +17,18 @@ def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> F
     lines.writerows([_plain(one) for one in row] for row in rows)
     # a mark in front, so that a spreadsheet takes it for what it is
     return File(("\ufeff" + text.getvalue()).encode(), "text/csv; charset=utf-8", f"{name}.csv")
+
+
+def history_csv(say: Language, number: str, lines: Iterable[dict[str, Any]]) -> File:
+    """A card's history, or what is shown of it, with amounts as plain numbers."""
+    names = ("at", "what", "where", "amount", "balance", "points")
+    rows = (
+        [one["at"], say.word(f"do.{one['do']}"), say.word(f"channel.{one['channel']}"), one["amount"], one["balance"], one["points"]]
+        for one in lines
+    )  # fmt: skip
+    return csv_file(
+        f"history-{say.end_of(number)}", [say.word(f"history.{name}") for name in names], rows
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -9,12 +9,13 @@ from farecard.access.errors import CodedError
 from farecard.access.sessions import STAFF
 from farecard.api import asking
 from farecard.api.app import App
+from farecard.api.asking import OfCard
 from farecard.api.problems import ProblemError
 from farecard.api.sessions import wait
 from farecard.api.speakers import Speaker
 from farecard.model.moments import day_of, iso_moment
 from farecard.model.verdict import Reason
-from farecard.questions import following
+from farecard.questions import answers, following
 from farecard.storage.store import Store
 from farecard.texts import explain_all
 from farecard.wire.answer import encode_answer
@@ -56,14 +57,26 @@ class House:
         """The moment, by the windows' clock."""
         return self.app.clock.now()
 
+    @property
+    def set_to(self) -> str | None:
+        """What the windows' clock says where it was set to another time; None where it is the machine's own."""
+        return iso_moment(self.now) if self.app.clock.ahead else None
+
     def stations(self) -> list[str]:
         """The network's stations as of today."""
         return self.app.queue.desk.inputs.networks.on(day_of(self.now)).stations()
 
-    async def about(self, speaker: Speaker, number: str, what: str = "") -> Any:
-        """One of the five questions about a card, as of now. ``ProblemError`` 400, 403 or 404."""
-        question = asking.OF_A_CARD[what]
+    async def about(self, speaker: Speaker, number: str, what: str | OfCard = "") -> Any:
+        """A question about a card, as of now: one of the API's by its name, or another. ``ProblemError`` 400, 403 or 404."""
+        question = asking.OF_A_CARD[what] if isinstance(what, str) else what
         return await asking.of_a_card(self.app.readers, speaker, number, question, None, self.now)
+
+    async def latest(self, speaker: Speaker, number: str, most: int) -> list[dict[str, Any]]:
+        """The newest entries of a card's history, without reading all the others. ``ProblemError`` as ``about``."""
+        found: list[dict[str, Any]] = await self.about(
+            speaker, number, lambda store, card, when: answers.history(store, card, when, most)
+        )
+        return found
 
     async def ask(self, question: Callable[[Store], T]) -> T:
         """What somebody who may ask it asks of one state of the store. ``ProblemError`` where that has a code."""

@@ -1,29 +1,12 @@
 """How pages speak: their words in both languages, and money, days and numbers as people write them there."""
 
 import tomllib
-from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from farecard.texts import LANGUAGES
+from farecard.texts import LANGUAGES, written
 
-_TOKYO = timezone(timedelta(hours=9))
-_DAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 _SHOWN = 4  # of a card's number, unless somebody asks for more
 
 
@@ -64,38 +47,36 @@ class Language:
 
     def yen(self, amount: int) -> str:
         """An amount of money."""
-        minus = "−" if amount < 0 else ""  # the sign of a figure, not a hyphen
-        if self.name == "ja":
-            return f"{minus}{abs(amount):,}円"
-        return f"{minus}¥{abs(amount):,}"
+        return written.yen(amount, self.name)
 
     def points(self, amount: int) -> str:
         """An amount of points."""
-        if self.name == "ja":
-            return f"{amount:,}ポイント"
-        return f"{amount:,} {'point' if amount == 1 else 'points'}"
+        return written.points(amount, self.name)
 
     def day(self, text: str) -> str:
         """A day, or the day of a moment in Tokyo, as people write it."""
-        when = datetime.fromisoformat(text)
-        if when.tzinfo is not None:
-            when = when.astimezone(_TOKYO)
-        name = _DAYS[self.name][when.weekday()]
-        if self.name == "ja":
-            return f"{when.year}年{when.month}月{when.day}日（{name}）"
-        return f"{name} {when.day} {_MONTHS[when.month - 1]} {when.year}"
+        return written.day(text, self.name)
 
     def moment(self, text: str) -> str:
         """A day and a time of it, in Tokyo."""
-        when = datetime.fromisoformat(text).astimezone(_TOKYO)
-        return f"{self.day(text)} {when.hour}:{when.minute:02}"
+        return written.moment(text, self.name)
 
     def month(self, text: str) -> str:
         """A month of a year, from ``2023-07``."""
-        year, month = text.split("-")
-        if self.name == "ja":
-            return f"{year}年{int(month)}月"
-        return f"{_MONTHS[int(month) - 1]} {year}"
+        return written.month(text, self.name)
+
+    def titled(self, source: str) -> str:
+        """Where a rule comes from: its title, and the file it is in where the register names one."""
+        title = self.word(f"titled.{source}")
+        return f"{title}{self.word('in_file', file=source)}" if source.endswith(".txt") else title
+
+    def figure(self, name: str, value: Any) -> str:
+        """A figure that a reason was decided by, with what it is."""
+        if name == "refer_to":
+            value = self.word(f"cases.place.{value}")
+        shown = written.figure(value, self.name)
+        said = words(self.name).get(f"figure.{name}", f"{name}: {{value}}")
+        return said.format(value=shown)
 
     def then(self, both: dict[str, Any]) -> str:
         """What a reason says can be done next; the empty text where it says nothing."""

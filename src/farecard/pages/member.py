@@ -14,7 +14,7 @@ from farecard.model.moments import iso_moment
 from farecard.pages import door, paper
 from farecard.pages.applying import application
 from farecard.pages.door import Window, again, then_to
-from farecard.pages.files import csv_file
+from farecard.pages.files import csv_file, history_csv
 from farecard.pages.house import House
 from farecard.pages.language import sentence
 from farecard.pages.requests import Answer, Page, Redirect, Request
@@ -22,6 +22,7 @@ from farecard.questions import draws
 
 HOME, SIGN_IN = "/member", "/member/sign-in"
 CHANNEL = "member-page"
+LATEST = 5  # lines of a history on a card's own page
 MOST_PRINTED = 2_000  # lines of a history, the newest; a file has them all
 for_members = door.kept(HOME)
 
@@ -158,8 +159,8 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     status = await house.about(speaker, number)
     quote = await house.about(speaker, number, "refund-quote")
     reissue = await house.about(speaker, number, "reissue-quote")
-    history = await house.about(speaker, number, "history")
-    figures = {"card": status["card"], "quote": quote, "reissue": reissue, "latest": history[:5]}
+    latest = await house.latest(speaker, number, LATEST)
+    figures = {"card": status["card"], "quote": quote, "reissue": reissue, "latest": latest}
     return Page("member/card.html", figures)
 
 
@@ -202,14 +203,9 @@ def _written(request: Request, line: dict[str, Any]) -> str:
 @for_members
 async def history_file(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/history.csv``: all of it, for a spreadsheet."""
-    number, t = request.parts["number"], request.language.word
+    number = request.parts["number"]
     found = await house.about(speaker, number, "history")
-    head = [t(f"history.{name}") for name in ("at", "what", "where", "amount", "balance", "points")]
-    lines = [
-        [one["at"], t(f"do.{one['do']}"), t(f"channel.{one['channel']}"), one["amount"], one["balance"], one["points"]]
-        for one in _shown(request, found)
-    ]  # fmt: skip
-    return csv_file(f"history-{number[-4:]}", head, lines)
+    return history_csv(request.language, number, _shown(request, found))
 
 
 @for_members
@@ -301,14 +297,27 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
 async def points(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/points``: how many, what became of them and why, and registering for them."""
     number = request.parts["number"]
-    lines = await house.about(speaker, number, "history")
     figures = {
         "card": (await house.about(speaker, number))["card"],
         "told": await house.about(speaker, number, "points"),
-        "lines": [one for one in lines if one["points"]],
+        "lines": await _moves_of_points(house, speaker, number),
         "tried": await house.try_out(speaker, _command("register_for_points", number)),
     }
     return Page("member/points.html", figures)
+
+
+async def _moves_of_points(house: House, speaker: Speaker, number: str) -> list[dict[str, Any]]:
+    return [one for one in await house.about(speaker, number, "history") if one["points"]]
+
+
+@for_members
+async def points_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N/points.csv``: what became of the points, for a spreadsheet."""
+    number, say = request.parts["number"], request.language
+    lines = await _moves_of_points(house, speaker, number)
+    head = [say.word(name) for name in ("history.at", "history.what", "points.title")]
+    rows = ([one["at"], say.word(f"do.{one['do']}"), one["points"]] for one in lines)
+    return csv_file(f"points-{say.end_of(number)}", head, rows)
 
 
 register = _does("register_for_points")  # ``POST /member/cards/N/points``
@@ -319,6 +328,25 @@ async def myna(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/myna``: what counted and what did not, what is missing, when the points come."""
     status = await house.about(speaker, request.parts["number"])
     return Page("member/myna.html", {"card": status["card"], "myna": status["myna"]})
+
+
+@for_members
+async def myna_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/cards/N/myna.csv``: each top-up, whether it counted, and why not."""
+    number, say = request.parts["number"], request.language
+    t = say.word
+    measures = ((await house.about(speaker, number))["myna"] or {"measures": {}})["measures"]
+    head = ["myna.title", "history.at", "history.where", "history.amount", "myna.counts", "rule"]
+    rows = (
+        [
+            t(f"myna.measure.{name}"), one["at"], t(f"channel.{one['channel']}"), one["amount"],
+            t("myna.yes") if one["counts"] else " ".join(map(say.said, one["reasons"])),
+            " ".join(no["rule"] or "" for no in one["reasons"]),
+        ]
+        for name, measure in measures.items()
+        for one in measure.get("top_ups", ())
+    )  # fmt: skip
+    return csv_file(f"myna-{say.end_of(number)}", [t(name) for name in head], rows)
 
 
 @for_members
@@ -414,7 +442,8 @@ WINDOW = Window(MEMBER, [
     ("GET", f"{_CARD}/lost", lost_form), ("POST", f"{_CARD}/lost", lost),
     ("GET", f"{_CARD}/refund", refund_form), ("POST", f"{_CARD}/refund", refund),
     ("GET", f"{_CARD}/points", points), ("POST", f"{_CARD}/points", register),
-    ("GET", f"{_CARD}/myna", myna),
+    ("GET", f"{_CARD}/points.csv", points_file),
+    ("GET", f"{_CARD}/myna", myna), ("GET", f"{_CARD}/myna.csv", myna_file),
     ("GET", f"{_CARD}/apply", apply_form), ("POST", f"{_CARD}/apply", apply),
     ("GET", f"{_CARD}/rally", rally), ("POST", f"{_CARD}/rally", join),
     ("GET", f"{_CARD}/done/{{id}}", done),

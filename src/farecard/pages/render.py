@@ -51,5 +51,6 @@ class Renderer:
             fresh_id=secrets.token_urlsafe(12),
             signed_in=house.speaker is not None,
             their_role=house.role,
+            set_to=house.set_to,
             **page.figures,
         )

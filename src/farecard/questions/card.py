@@ -113,13 +113,18 @@ def _kind_of_replaced(store: Store, found: Number) -> str:
     return fold(found.account, events_of(store, found.account, found.head)).kind
 
 
-def history(store: Store, number: int, when: AsOf) -> list[dict[str, Any]]:
-    """The answer of ``farecard history``: what was accepted under this number, newest first."""
+def history(store: Store, number: int, when: AsOf, most: int | None = None) -> list[dict[str, Any]]:
+    """The answer of ``farecard history``: what was accepted under this number, newest first.
+
+    ``most``: no more than these, and of all there is without reading the rest.
+    """
     found = find(store, number, when.until)
     head = found.head
     if head is None:
         head = store.rows("accounts", ids=[found.account])[0][_LAST_SEQ]
-    return [
+    everything = most is None or when.until != PAST_MOMENT
+    events = events_of(store, found.account, head, *(() if everything else (most,)))
+    lines = [
         {
             "id": event.id,
             "at": iso_moment(event.at),
@@ -129,9 +134,10 @@ def history(store: Store, number: int, when: AsOf) -> list[dict[str, Any]]:
             "balance": event.balance,
             "points": event.points,
         }
-        for event in reversed(events_of(store, found.account, head))
+        for event in reversed(events)
         if event.seq >= found.since_seq and event.at <= when.until
     ]
+    return lines[:most]
 
 
 _LAST_SEQ = Account.__struct_fields__.index("last_seq")

@@ -52,11 +52,11 @@ def counts_as_named(kind: str) -> bool:
     source=GUIDE,
     ja="記名式ICOCA（定期券・こどもを含む）はおひとり1枚です。",
 )
-def one_named_card(day: int, same_name: list[tuple[Account, bool]]) -> No | None:
+def one_named_card(day: int, kind: str, same_name: list[tuple[Account, bool]]) -> No | None:
     """Named cards (記名式), passes and child cards with them: one per person.
 
     ``same_name`` are the cards of holders with the same kana and birthday, and whether the phone
-    number is the same too. Without it a person has to look: referred.
+    number is the same too. Without it a person has to look: referred, as a matter of a card of this kind.
     Stopped cards count; expired, refunded and replaced ones do not.
     """
     held = [
@@ -69,7 +69,7 @@ def one_named_card(day: int, same_name: list[tuple[Account, bool]]) -> No | None
     if any(held):
         return refuse("CARD-4", "one-named-card")
     if held:
-        return refer("CARD-4", "maybe-same-person")
+        return refer("CARD-4", "maybe-same-person", kind=kind)
     return None
 
 
@@ -132,7 +132,7 @@ def issue(
     kind = c.kind
     no = PLACES["issue", kind, c.channel] or smart_on_sale(kind, day, rates)
     if no is None and counts_as_named(kind):
-        no = unless_granted(one_named_card(day, same_name), granted)
+        no = unless_granted(one_named_card(day, kind, same_name), granted)
     if no is not None:
         return no
     expires = None

@@ -4,10 +4,13 @@ from farecard.model.account import Account, Event, Happened, post
 from farecard.storage.rows import as_account, as_event, as_happened
 from farecard.storage.store import Store
 
+_ALL = (1 << 31) - 1
 
-def events_of(store: Store, account: int, head: int) -> list[Event]:
-    """An account's accepted events up to ``head``, oldest first."""
-    return [as_event(row) for row in store.rows("chain", account=account, head=head)]
+
+def events_of(store: Store, account: int, head: int, most: int = _ALL) -> list[Event]:
+    """An account's accepted events up to ``head``, oldest first; of many the newest ``most``."""
+    rows = store.rows("chain", account=account, head=head, most=most)
+    return [as_event(row) for row in rows]
 
 
 def besides_use(store: Store, account: int, until: int) -> list[Happened]:

@@ -68,11 +68,11 @@ SELECT number, account, since_seq, since_at, ended, ended_at, head, successor
 FROM number WHERE number = :number
 
 -- name: chain
-WITH RECURSIVE chain (seq) AS (
-    SELECT CAST(:head AS BIGINT)
+WITH RECURSIVE chain (seq, n) AS (
+    SELECT CAST(:head AS BIGINT), 1
     UNION ALL
-    SELECT e.prev FROM chain c JOIN event e ON e.seq = c.seq
-    WHERE e.account = :account AND e.prev IS NOT NULL
+    SELECT e.prev, c.n + 1 FROM chain c JOIN event e ON e.seq = c.seq
+    WHERE e.account = :account AND e.prev IS NOT NULL AND c.n < :most
 )
 SELECT e.* FROM chain c JOIN event e ON e.seq = c.seq WHERE e.account = :account ORDER BY e.seq
 

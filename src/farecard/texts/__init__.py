@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from farecard.model.verdict import Reason
+from farecard.texts.written import LANGUAGES, figure
 
-LANGUAGES = ("ja", "en")
-_JOIN = {"ja": "、", "en": ", "}
+__all__ = ["LANGUAGES", "explain", "explain_all", "texts"]
 
 
 @cache
@@ -52,13 +52,5 @@ def explain_all(value: Any) -> Any:
 
 def _sentences(reason: Reason, language: str) -> tuple[str, str]:
     entry = texts(language)[reason.code]
-    figures = {name: _figure(value, language) for name, value in reason.params.items()}
+    figures = {name: figure(value, language) for name, value in reason.params.items()}
     return entry["text"].format_map(figures), entry.get("next", "").format_map(figures)
-
-
-def _figure(value: Any, language: str) -> str:
-    if type(value) is int:
-        return f"{value:,}"
-    if isinstance(value, list):
-        return _JOIN[language].join(_figure(one, language) for one in value)
-    return str(value)

@@ -10,6 +10,7 @@ from farecard.model.commands import format_number
 from farecard.model.verdict import Reason
 from farecard.pages.counter.at import HOME, command, for_staff, is_clerk, shift_of, supervises
 from farecard.pages.door import not_their_role
+from farecard.pages.files import history_csv
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.typed import card_typed
@@ -21,6 +22,7 @@ from farecard.texts import explain
 
 # what is offered for every card, in this order: its name and address, and what is tried to know whether it can be done
 _TRIED = {"refund": "refund", "damaged": "report_damaged", "lost": "report_lost", "rally": "join_rally"}  # fmt: skip
+LATEST = 5  # lines of a history on a card's page
 _ASKING = ("myna", "change", "membership", "code")  # these need an answer first
 
 
@@ -91,17 +93,25 @@ async def search(house: House, request: Request, speaker: Speaker) -> Answer:
 async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /counter/cards/N``."""
     number = request.parts["number"]
-    status, quote, history = await asyncio.gather(
-        *(house.about(speaker, number, what) for what in ("", "refund-quote", "history"))
+    status, quote, latest = await asyncio.gather(
+        *(house.about(speaker, number, what) for what in ("", "refund-quote")),
+        house.latest(speaker, number, LATEST),
     )
     state = await house.ask(lambda store: finding.at_hand(store, number))
     shift = await shift_of(house, speaker)
     figures = {
-        "card": status["card"], "status": status, "quote": quote, "latest": history[:5], "at_hand": state,
+        "card": status["card"], "status": status, "quote": quote, "latest": latest, "at_hand": state,
         "shift": shift, "serves": is_clerk(speaker),
         "actions": await _actions(house, speaker, number, status, state) if is_clerk(speaker) else [],
     }  # fmt: skip
     return Page("counter/card.html", figures)
+
+
+@for_staff
+async def history_file(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /counter/cards/N/history.csv``: all that was done with it."""
+    number = request.parts["number"]
+    return history_csv(request.language, number, await house.about(speaker, number, "history"))
 
 
 async def _actions(
@@ -130,4 +140,5 @@ PAGES = [
     ("POST", HOME, search),
     ("POST", f"{HOME}/find", find),
     ("GET", f"{HOME}/cards/{{number}}", card),
+    ("GET", f"{HOME}/cards/{{number}}/history.csv", history_file),
 ]

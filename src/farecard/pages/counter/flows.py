@@ -145,7 +145,8 @@ async def sell(house: House, request: Request, speaker: Speaker, shift: Shift) -
         if one["outcome"] == "refused" and one["reasons"][0]["rule"] not in ("CARD-4", "PUB-2")
     }
     kinds_and_why = [(kind, no.get(kind, [])) for kind in KINDS]
-    return Page("counter/sell.html", {"kinds": kinds_and_why, "case": request.query.get("case", "")})  # fmt: skip
+    resting = {name: request.query.get(name, "") for name in ("case", "card")}
+    return Page("counter/sell.html", {"kinds": kinds_and_why, **resting})
 
 
 def _holder_for_a_trial(kind: str) -> Figures:

@@ -69,7 +69,7 @@ async def card(machine: Machine) -> Answer:
 @with_card
 async def history(machine: Machine) -> Answer:
     """``GET /machine/history``: the latest entries, a screen at a time."""
-    lines = (await machine.about("history"))[:MOST]
+    lines = await machine.latest(MOST)
     last = max(0, (len(lines) - 1) // A_SCREEN)
     page = min(machine.whole("page"), last)
     shown = lines[page * A_SCREEN : (page + 1) * A_SCREEN]

@@ -117,6 +117,10 @@ class Machine:
         """A question about the card in it."""
         return await self.house.about(self.speaker, self.card["number"], what)
 
+    async def latest(self, most: int) -> list[dict[str, Any]]:
+        """The newest entries of its history."""
+        return await self.house.latest(self.speaker, self.card["number"], most)
+
     def command(self, do: str, **fields: Any) -> dict[str, Any]:
         """A command about the card in it."""
         return {"do": do, "channel": self.settings.kind, "card": self.card["number"], **fields}

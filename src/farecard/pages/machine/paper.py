@@ -60,7 +60,7 @@ async def receipt(machine: Machine) -> Answer:
 @with_card
 async def history(machine: Machine) -> Answer:
     """``GET /machine/history.pdf``: the latest entries."""
-    say, lines = machine.request.language, (await machine.about("history"))[:MOST]
+    say, lines = machine.request.language, await machine.latest(MOST)
     head = [say.word(f"history.{name}") for name in ("at", "what", "amount", "balance")]
     rows = [
         [say.moment(one["at"]), say.word(f"do.{one['do']}"), say.yen(one["amount"]), say.yen(one["balance"])]
