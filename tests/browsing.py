@@ -12,6 +12,9 @@ _QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-extensions",
 )  # fmt: skip
+# what was sent of a page and of everything it is made of, whether it came now or was kept from before
+_WEIGHT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+    .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
 PHONE, KIOSK, DESK = {"width": 390, "height": 844}, {"width": 1080, "height": 1920}, {"width": 1280, "height": 900}
 
 
@@ -40,11 +43,16 @@ class Watched:
         self.page.on("request", lambda one: None if one.url.startswith(self.at) else self.wrong.append(one.url))
 
     def look_closely(self):
-        """That axe finds nothing, in light and in dark; that nothing runs over the side, also where letters are twice as large."""
-        for scheme in ("light", "dark"):
+        """That axe finds nothing, in light and in dark; that nothing runs over the side, also where letters are twice as large.
+
+        And that the page with all it is made of is below 100 kB.
+        """
+        for scheme, asked in (("light", None), ("dark", {"runOnly": ["color-contrast"]})):  # only colours change
             self.page.emulate_media(color_scheme=scheme)
-            found = Axe().run(self.page)
+            found = Axe().run(self.page, options=asked)
             assert found.violations_count == 0, f"{self.page.url}, {scheme}: {found.generate_report()}"
+        weight = self.page.evaluate(_WEIGHT)
+        assert 1_000 < weight < 100_000, f"{self.page.url}: {weight:,} bytes"
         self.page.emulate_media(color_scheme=None)
         size = self.page.viewport_size
         for width in (size["width"], 320):  # 320 is a desk of 640 at 200 %, and the smallest phone

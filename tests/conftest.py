@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
+from farecard.access import passwords
 from farecard.desk.desk import Desk
 from farecard.desk.opening import writing_desk
 from farecard.storage.postgres import PostgresStore
@@ -59,6 +61,15 @@ def every_store_is_closed(monkeypatch):
     yield
     for store in opened:
         store.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_cost_little():
+    """A hash that is made within the tests costs next to nothing: what it costs otherwise is tested in test_staff."""
+    with pytest.MonkeyPatch.context() as patched:
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patched.setattr(passwords, "_hasher", cheap)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import sys
 import time
 from threading import Thread
 
-from conftest import farecard
+import residents
 
 WAIT = 60
 
@@ -56,11 +56,7 @@ class Served:
 
     def key(self, name, channels="", **options):
         """A key's secret."""
-        words = ["--channels", channels] if channels else []
-        for option, value in options.items():
-            words += [f"--{option}"] if value is True else [f"--{option}", str(value)]
-        done = farecard("--store", self.url, "keys", "add", name, *words)
-        return done.stdout.decode().split()[-1]
+        return residents.key(self.url, name, channels, **options)
 
     def call(self, method, path, body=None, key=None, kind="application/json", **headers):
         """One request; gives (status, headers, body)."""

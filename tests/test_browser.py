@@ -6,7 +6,8 @@ import pytest
 
 from browsing import DESK, PHONE, chromium, watched  # noqa: F401  # fixtures
 from farecard.pages.language import Language
-from town import WORD, Town, fresh, opened
+from residents import WORD
+from town import Town, fresh, opened
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -13,7 +13,8 @@ import pytest
 from conftest import command
 from farecard.pages.typed import card_typed
 from farecard.storage.sql import queries
-from town import HANAKO, WORD, fresh, opened
+from residents import WORD
+from town import HANAKO, fresh, opened
 from visiting import Browser, Visited, plain
 
 
@@ -86,6 +87,21 @@ def test_a_card_is_found_by_number_by_slip_and_by_holder(town):
     phone = town.holders[number]["phone"]
     assert "Found: 1" in clerk.press("Search", **town.papers(number), phone=phone)
     assert "Found: 0" in clerk.press("Search", **town.papers(number), phone="090-0000-0000")
+
+
+def test_a_card_shows_its_latest_entries_and_all_of_them_in_a_file(town):
+    """Seven purchases of 10 yen: the page has the newest five, the file those, the one before and the sale."""
+    clerk, number = town.at("counter", "clerk"), town.sell("anonymous")
+    for n in range(7):
+        line = command(f"{number} {n}", "purchase", at=f"2023-03-01T12:0{n}:00+09:00", channel="shop", card=number, amount=10, merchant="k")
+        assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+    text = clerk.look(f"/counter/cards/{number}")
+    assert re.findall(r"Wed 1 March 2023 12:0(\d)", text) == ["6", "5", "4", "3", "2"]
+    way = re.search(r'href="(/counter/cards/[^"]*history.csv)"', clerk.text)[1]
+    _, headers, file = clerk.send("GET", way)
+    assert headers["content-type"].startswith("text/csv")
+    assert number not in headers["content-disposition"]
+    assert len(file.splitlines()) == 1 + 7 + 1
 
 
 @pytest.mark.parametrize("typed", ["JW000000000999999", "JW12", "x", "S000000000999999-1", "１２３", "<b>"])

@@ -7,8 +7,9 @@ import pytest
 from browsing import DESK, PHONE, chromium, watched  # noqa: F401  # fixtures
 from conftest import command
 from farecard.pages.language import Language
+from residents import WORD
 from test_counter import Counters, new_number
-from town import WORD, fresh, opened
+from town import fresh, opened
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -6,10 +6,11 @@ import pytest
 
 from conftest import command, farecard
 from farecard.pages.language import Language, words
+from residents import WORD
 from serving import Served, eventually
 from state import problems
 from stationed import MORNING, Stationed
-from town import HANAKO, WORD, fresh, opened
+from town import HANAKO, fresh, opened
 from visiting import Browser, plain
 
 TICKETS, CHARGES, ADJUSTMENT = "ticket-machine", "charge-machine", "fare-adjustment"

@@ -5,10 +5,9 @@ from contextlib import closing
 from threading import Barrier, Thread
 
 import pytest
-from argon2 import PasswordHasher
 
 from conftest import a_store, answers, command
-from farecard.access import codes, members, owning, passwords, sessions
+from farecard.access import codes, members, owning, sessions
 from farecard.access.keys import AccessError
 from farecard.access.members import MemberError
 from farecard.access.owning import OwningError, Papers
@@ -21,11 +20,11 @@ from farecard.model.commands import CHANNELS, COMMANDS, LETTERS, name_of, parse_
 from farecard.model.moments import SECOND, moment_now
 from farecard.rules.places import PLACES
 from farecard.wire.line import read_line
+from residents import WORD
 
-WORD, OTHER_WORD = "a red umbrella in May", "a blue umbrella in June"
+OTHER_WORD = "a blue umbrella in June"
 LOGIN = "hanako@example.com"
 AGE = 12 * 3600 * SECOND
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 HANAKO = {"name": "桜木花子", "kana": "サクラギハナコ", "born": "1987-06-05", "phone": "090-9876-5432"}
 TARO = {"name": "梅田太郎", "kana": "ウメダタロウ", "born": "1990-01-31", "phone": "0671234567"}
 PLAIN, NAMED, SMART, PHONE, TAROS = (parse_number(f"JW00000000000000{n}") for n in range(1, 6))
@@ -46,12 +45,6 @@ SOLD = [
     sold(PLAIN, "anonymous"), sold(NAMED, "named", HANAKO), sold(SMART, "smart", HANAKO),
     sold(PHONE, "mobile", HANAKO, "icoca-app"), sold(TAROS, "named", TARO),
 ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch):
-    """What a hash costs is not what is tested here."""
-    monkeypatch.setattr(passwords, "_hasher", CHEAP)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -6,17 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conftest import a_store, command, farecard
+import residents
+from conftest import a_store, command
 from farecard.access.roles import MEMBER_ROLE
 from farecard.api.asking import OF_A_CARD
 from farecard.api.examples import EXAMPLES
 from farecard.model.commands import COMMANDS, name_of
 from farecard.model.moments import iso_moment, moment_now
+from residents import WORD
 from serving import Served, eventually, head
 from state import problems
 from stolen import bytes_of, spellings
 
-WORD, OTHER_WORD = "a red umbrella in May", "a blue umbrella in June"
+OTHER_WORD = "a blue umbrella in June"
 HANAKO = {"name": "桜木花子", "kana": "サクラギハナコ", "born": "1987-06-05", "phone": "090-9876-5432"}
 NOT_OF_MEMBERS = ("id", "at", "channel", "do", "card", "by", "place", "company")
 DIGITS = str.maketrans("0123456789", "アイウエオカキクケコ")
@@ -51,9 +53,7 @@ class Town(Served):
         """Somebody who has signed in."""
         person = Person()
         person.town, person.login = self, login or f"somebody-{next(numbers)}@example.com"
-        status, said = self.say("/v1/members", {"login": person.login, "password": WORD})
-        assert status == 200, said
-        person.id, person.codes = said["member"], said["recovery_codes"]
+        person.id, person.codes = residents.enrolled(self.url, person.login)
         person.sign_in()
         return person
 
@@ -223,7 +223,7 @@ def test_who_may_give_a_code(town):
     assert code(town.say(f"/v1/cards/{number}/code", {"for": "fun", "channel": "counter"}, town.desk)) == (400, "bad-body")
     for role, status in (("clerk", 200), ("operator", 403), ("approver", 403), ("auditor", 403)):
         name = f"{role}-{next(numbers)}"
-        farecard("--store", town.url, "staff", "add", name, "--role", role, "--password-stdin", stdin=WORD.encode() + b"\n")
+        residents.hired(town.url, name, role)
         token = town.say("/v1/sign-in", {"name": name, "password": WORD})[1]["token"]
         assert ask(number, "counter", token, **papers)[0] == status, role
         assert town.say(f"/v1/cards/{number}/release", {"channel": "counter", **papers}, token)[0] == status, role
@@ -325,7 +325,7 @@ def test_the_offices_business_is_not_the_members(town):
     person, number = town.enrol(), town.sell("named")
     person.add(number)
     name = f"operator-{next(numbers)}"
-    farecard("--store", town.url, "staff", "add", name, "--role", "operator", "--password-stdin", stdin=WORD.encode() + b"\n")
+    residents.hired(town.url, name, "operator")
     token = town.say("/v1/sign-in", {"name": name, "password": WORD})[1]["token"]
     shop = town.key(f"shop-{number}", "shop")
     assert town.post(command("b", "purchase", channel="shop", card=number, amount=100, merchant="m"), shop)[1]["outcome"] == "accepted"
@@ -447,7 +447,7 @@ def test_members_at_the_door_do_not_keep_out_those_who_work_here(tmp_path):
     """One who is looked at or waits, and sixteen at once: most are told to come again; a clerk signs in meanwhile, each time."""
     served = Town(f"sqlite:///{tmp_path}/s.db", "--limit", "sign_ins=1")
     try:
-        farecard("--store", served.url, "staff", "add", "sato", "--role", "clerk", "--password-stdin", stdin=WORD.encode() + b"\n")
+        residents.hired(served.url, "sato", "clerk")
         served.enrol("taro@example.com")
         crowd = {"login": "taro@example.com", "password": WORD}
         with ThreadPoolExecutor(16) as pool:

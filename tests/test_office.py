@@ -9,19 +9,18 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
-from argon2 import PasswordHasher
 
+import residents
 from conftest import a_store, command, farecard
-from farecard.access import passwords, proposals, staff
+from farecard.access import proposals
 from farecard.api.clock import Clock
 from farecard.api.proposing import Proposing
 from farecard.desk.opening import existing_store
 from farecard.tariff import packaged_text
+from residents import WORD
 from serving import Served, eventually
 from state import problems
 
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-WORD = "a red umbrella in May"
 A = "JW000000000000001"
 ISSUE = command("1", "issue", kind="anonymous", paid=2000, card=A)
 RIDE = command("2", "purchase", channel="shop", card=A, amount=500, merchant="m")
@@ -33,10 +32,8 @@ class Office(Served):
     """A server, and people who work at it."""
 
     def hire(self, name, role):
-        """Open an account, and sign in. What a hash costs stands in it, so a cheap one is checked cheaply, too."""
-        with pytest.MonkeyPatch.context() as patched, closing(existing_store(self.url)[0]) as store:
-            patched.setattr(passwords, "_hasher", CHEAP)
-            staff.add(store, name, role, WORD, "test")
+        """Open an account, and sign in."""
+        residents.hired(self.url, name, role)
         return self.sign_in(name)
 
     def sign_in(self, name, password=WORD):

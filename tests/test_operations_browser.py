@@ -14,9 +14,10 @@ from farecard.desk.opening import existing_store, writing_desk
 from farecard.pages.language import Language
 from farecard.questions.following import decided
 from farecard.storage.opening import open_to_read
+from residents import WORD
 from state import problems
 from test_operations import Office
-from town import WORD, fresh
+from town import fresh
 
 COMMIT = command("c", "commit_draw", channel="operations", at="2023-07-21T09:00:00+09:00", draw=1, seed_source="the Nikkei 225's close of 24 July 2023")
 DRAW = command("d", "draw_lottery", channel="operations", at="2023-07-24T19:00:00+09:00", draw=1, winners=3, seed="32,700.94")

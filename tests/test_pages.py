@@ -9,13 +9,15 @@ import pytest
 from jinja2 import Environment, meta
 
 from conftest import farecard
+from farecard.api.clock import Clock
 from farecard.model.commands import CHANNELS, COMMANDS, KINDS, name_of
 from farecard.pages import site
 from farecard.pages.charts import bar
 from farecard.pages.language import Language, words
 from farecard.pages.site import WINDOWS
+from residents import WORD
 from serving import eventually
-from town import WORD, Town, opened
+from town import Town, opened
 from visiting import Browser, Visited, plain
 
 HERE = Path(site.__file__).parent
@@ -177,7 +179,8 @@ def test_points_and_registering_for_them(town):
     assert "You may apply for Myna Point from Sat 4 March 2023" in text
     assert "Registered for points" in hanako.press("Register")
     again = hanako.look(f"/member/cards/{number}/points")
-    assert "2023-03-04" in again
+    assert "Sat 4 March 2023" in again
+    assert hanako.send("GET", f"/member/cards/{number}/points.csv")[2] == "\ufeffWhen,What,Points\r\n"  # none yet
     assert "No points have come or gone yet" in again
     assert decided(town, number) == ["issue", "register_for_points"]
     smart = town.holder("smart")
@@ -199,6 +202,12 @@ def test_myna_point_as_a_picture(town):
     parts = re.findall(r'class="part" x="(\d+)" y="0" width="(\d+)"', hanako.text)
     assert parts == [("0", "250"), ("250", "350")]  # of a bar of 1000: 5,000 and 7,000 of 20,000
     assert "Measure 3: the account ○ not applied for" in text
+    _, headers, file = hanako.send("GET", f"/member/cards/{number}/myna.csv")
+    assert headers["content-type"].startswith("text/csv")
+    assert [line.split(",")[2:5] for line in file.splitlines()[1:]] == [  # with the reason, and the rule behind it
+        ["Seven Bank ATM", "5000", "counted"], ["ticket machine", "7000", "counted"], ["petrol station", "5000", file.splitlines()[3].split(",")[4]],
+    ]  # fmt: skip
+    assert file.splitlines()[3].endswith("MYN-1")
     assert "Nobody has applied" in town.holder("named")[0].look(f"/member/cards/{next(reversed(town.holders))}/myna")
 
 
@@ -237,13 +246,39 @@ def test_the_stamp_rally_as_a_card(town):
     assert hanako.text.count('class="stamped"') == 2
 
 
+def test_a_reason_says_its_source_by_title_and_its_figures_by_name(town):
+    """What WST-1 is from, and the day it was decided by, in the words of whoever reads; the file's name for whoever looks it up."""
+    hanako, number = town.holder("named")
+    hanako.look(f"/member/cards/{number}/points")
+    hanako.press("Register")
+    text = hanako.look(f"/member/cards/{number}/points")
+    assert "Source: the issuer's questions and answers on Myna Point with ICOCA (as of 1 November 2023) (000_a80ef9bc104c6b3d.txt)" in text
+    assert "Decided by: begins on Sat 4 March 2023" in text
+    hanako.language = "ja"
+    text = hanako.look(f"/member/cards/{number}/points")
+    assert "出典： 「ICOCAにおけるマイナポイント事業についてよくある質問」（2023年11月1日時点）（000_a80ef9bc104c6b3d.txt）" in text
+    assert "判断に使った値： 始まる日 2023年3月4日（土）" in text
+
+
+def test_a_clock_that_was_set_says_so_on_every_page(town, tmp_path):
+    """Where it is the machine's own, nothing is said."""
+    note = "The clock is set to Fri 3 March 2023, for training or a demonstration."
+    assert note in Browser(town).look("/member/sign-in")
+    own = Town(f"sqlite:///{tmp_path}/s.db")
+    try:
+        assert "The clock is set" not in Browser(own).look("/member/sign-in")
+    finally:
+        assert own.stop() == 0
+
+
 def test_history_by_month_and_kind_and_as_a_file(town):
     """What is asked for and no more; a file that a spreadsheet takes for what it is."""
     hanako, number = town.holder("named")
     town.buy(number, 680)
     text = hanako.look(f"/member/cards/{number}/history?kind=purchase")
     assert "−¥680 ¥820" in text
-    assert text.count("March 2023") == 2  # the choice of months, and the one line
+    main = plain(hanako.text[hanako.text.index("<main") : hanako.text.index("</main>")])
+    assert main.count("March 2023") == 2  # the choice of months, and the one line
     assert "Nothing of this kind" in hanako.look(f"/member/cards/{number}/history?month=2022-01")
     for words_, there in (("SHOP", True), ("680", True), ("1 march", True), ("gate", False), ("%3Cb%3E", False)):
         found = hanako.look(f"/member/cards/{number}/history?q={words_.replace(' ', '+')}")
@@ -508,7 +543,7 @@ def test_our_own_fault_is_a_page_too(monkeypatch):
     pages = [("GET", "/member/sign-in", broken), *member.WINDOW.pages]
     monkeypatch.setitem(WINDOWS, "/member", member.WINDOW._replace(pages=pages))
     failed = []
-    app = SimpleNamespace(failed=lambda where, error: failed.append((where, type(error).__name__)), queue=None, speakers=None)
+    app = SimpleNamespace(failed=lambda where, error: failed.append((where, type(error).__name__)), queue=None, speakers=None, clock=Clock())
     sent = []
 
     async def send(message):

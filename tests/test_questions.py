@@ -2,10 +2,12 @@
 
 import json
 import random
+import re
 
 import pytest
 
-from conftest import answers, farecard, new_desk
+from conftest import a_store, answers, farecard, new_desk
+from farecard.desk.opening import writing_desk
 from farecard.model.commands import format_number
 from farecard.model.moments import iso_moment, parse_moment
 from farecard.questions import books, card, quotes
@@ -50,6 +52,28 @@ def test_as_of_a_moment_equals_a_store_fed_only_what_happened_by_then(tmp_path, 
         assert books.sums(full.store, at) == books.sums(short.store, None)
         for (one,) in full.store.db.execute("SELECT number FROM number"):
             assert asked(full, one, at) == asked(short, one, at), format_number(one)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_the_newest_entries_are_the_first_of_all_of_them(engine, tmp_path, request):
+    """Of every card, replaced and moved ones too; now, and as of a moment; none, some, as many as there are, more."""
+    request.param = engine
+    desk = writing_desk(a_store(request, tmp_path))
+    lines = list(journal(3_000, seed=14))
+    answers(desk, lines, batch=512)
+    numbers = sorted({int(one) for one in re.findall(r"JW(\d{15})", b"".join(lines).decode())})
+    half = parse_moment(json.loads(lines[1_500])["at"])
+    replaced = 0
+    for number in numbers[::5]:
+        for when in (card.everything(half), card.moment(half)):
+            try:
+                every = card.history(desk.store, number, when)
+            except card.UnknownCardError:
+                continue
+            replaced += card.status(desk.store, number, when)["card"]["state"] == "replaced"
+            for most in (0, 1, 5, len(every), len(every) + 1):
+                assert card.history(desk.store, number, when, most) == every[:most], (number, most)
+    assert replaced > 0
 
 
 def test_the_json_of_every_question_has_the_contracts_fields(tmp_path):

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import WORKED_EXAMPLE, farecard
+import residents
+from conftest import WORKED_EXAMPLE
 from postgres import binaries
+from residents import WORD
 from serving import Served
 from state import problems
 from test_api import ALL
@@ -27,7 +29,6 @@ EXAMPLES = os.environ.get("FARECARD_EXAMPLES", "12")
 
 
 CARD = "JW000000000000001"
-WORD = "a red umbrella in May"
 
 
 def key(served):
@@ -37,7 +38,7 @@ def key(served):
 
 def operator(served):
     """Somebody in the back office who has signed in."""
-    farecard("--store", served.url, "staff", "add", "sato", "--role", "operator", "--password-stdin", stdin=f"{WORD}\n".encode())
+    residents.hired(served.url, "sato", "operator")
     return served.post(json.dumps({"name": "sato", "password": WORD}).encode(), None, "/v1/sign-in")[1]["token"]
 
 

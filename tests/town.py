@@ -2,11 +2,11 @@
 
 import itertools
 
-from conftest import a_store, command, farecard
+import residents
+from conftest import a_store, command
 from serving import Served
 from state import problems
 
-WORD = "a red umbrella in May"
 HANAKO = {"name": "桜木花子", "kana": "サクラギハナコ", "born": "1987-06-05", "phone": "090-9876-5432"}
 THEN = "2023-03-03T09:00:00+09:00"
 _DIGITS = str.maketrans("0123456789", "アイウエオカキクケコ")
@@ -39,7 +39,7 @@ class Town(Served):
     def staff(self, role):
         """Somebody who works here, by the sign-in name; the password is ``WORD``."""
         name = f"{role}-{fresh()}"
-        farecard("--store", self.url, "staff", "add", name, "--role", role, "--password-stdin", stdin=f"{WORD}\n".encode())
+        residents.hired(self.url, name, role)
         return name
 
     def said_so_far(self):

@@ -5,8 +5,10 @@ import re
 from html import unescape
 from urllib.parse import urlencode
 
+import residents
 from farecard.pages.language import Language
-from town import WORD, Town, fresh
+from residents import WORD
+from town import Town, fresh
 
 
 class Browser:
@@ -89,9 +91,7 @@ class Visited(Town):
         t = Language(language).word
         one = Browser(self, language)
         one.login = f"somebody-{fresh()}@example.com"
-        one.look("/member/enrol")
-        assert t("codes.title") in one.press(t("enrol.do"), login=one.login, password=WORD)
-        one.codes = re.findall(r"<code>([^<]+)</code>", one.text)
+        _, one.codes = residents.enrolled(self.url, one.login)
         one.look("/member")
         one.press(t("sign_in.do"), login=one.login, password=WORD)
         return one

@@ -7,6 +7,7 @@ from typing import Any
 
 from farecard.texts import LANGUAGES, written
 
+_CALLED = {"refer_to": "cases.place", "kind": "kind"}  # figures that are names, and where their words are
 _SHOWN = 4  # of a card's number, unless somebody asks for more
 
 
@@ -72,9 +73,8 @@ class Language:
 
     def figure(self, name: str, value: Any) -> str:
         """A figure that a reason was decided by, with what it is."""
-        if name == "refer_to":
-            value = self.word(f"cases.place.{value}")
-        shown = written.figure(value, self.name)
+        called = words(self.name).get(f"{_CALLED.get(name)}.{value}")
+        shown = called or written.figure(value, self.name)
         said = words(self.name).get(f"figure.{name}", f"{name}: {{value}}")
         return said.format(value=shown)
 
