@@ -1,6 +1,7 @@
 """The sentences of reasons: whole, alike in both languages, and none without a use."""
 
 import ast
+import re
 import string
 from pathlib import Path
 
@@ -137,3 +138,9 @@ def test_every_source_has_a_title_on_the_pages(language):
     for rule in RULES.values():
         assert say.titled(rule.source)
     assert say.titled(FAQ).endswith("（000_a80ef9bc104c6b3d.txt）" if language == "ja" else " (000_a80ef9bc104c6b3d.txt)")
+
+
+def test_rules_say_days_as_people_do():
+    """Their sentences stand on pages."""
+    for rule in RULES.values():
+        assert not re.search(r"\d{4}-\d\d", rule.en + rule.ja), rule.id

@@ -7,7 +7,10 @@ from typing import Any
 
 from farecard.texts import LANGUAGES, written
 
-_CALLED = {"refer_to": "cases.place", "kind": "kind"}  # figures that are names, and where their words are
+_CALLED = {
+    "refer_to": "cases.place",
+    "kind": "kind",
+}  # figures that are names, and where their words are
 _SHOWN = 4  # of a card's number, unless somebody asks for more
 
 

@@ -80,7 +80,7 @@ def one_named_card(day: int, kind: str, same_name: list[tuple[Account, bool]]) -
     tariff=("smart_last_sale",),
 )
 def smart_on_sale(kind: str, day: int, rates: Rates) -> No | None:
-    """New sales of SMART ICOCA ended on 2024-12-12, the last day of sale; cards already sold live on."""
+    """New sales of SMART ICOCA ended on 12 December 2024, the last day of sale; cards already sold live on."""
     if kind == "smart" and day > rates.smart_last_sale:
         return refuse("CARD-6", "smart-sales-ended", last_day=iso_day(rates.smart_last_sale))
     return None

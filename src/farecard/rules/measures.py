@@ -274,7 +274,7 @@ def worth(measure: Measure) -> int:
     ja="施策3は、2023年9月30日までに申請し、10月13日までにマイナポータルで「完了」になった方が対象です。",
 )
 def filed_in_time(measure: Measure, case: Case) -> bool:
-    """Measure 3 needs the account filed by 2023-09-30 and complete by 2023-10-13; not complete in time: nothing.
+    """Measure 3 needs the account filed by 30 September 2023 and complete by 13 October 2023; not complete in time: nothing.
 
     Whether it was filed in time, or needs no filing. A completion without a filing counts as filed that day.
     """

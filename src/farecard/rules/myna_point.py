@@ -29,7 +29,7 @@ NAME = MYNA_POINT
     ja="マイナポイント事業は2023年9月30日に終了しました。以後の申込みはできません。",
 )
 def programme_open(day: int, campaign: Campaign) -> No | None:
-    """The programme ends 2023-09-30: later applications are refused."""
+    """The programme ends 30 September 2023: later applications are refused."""
     last = day_number(campaign.apply_until)
     if day > last:
         return refuse("MYN-18", "campaign-over", last_day=iso_day(last))
@@ -108,7 +108,7 @@ def received_in_round_1(number: int, history: ApplicationHistory) -> Reason | No
     ja="ほかの決済サービスで申し込んだ方は、ICOCAに変更できません。2022年6月29日までの申込みや、事業を終えたサービスの場合は、申し込めることがあります。",
 )
 def other_service(other: OtherService | None, campaign: Campaign) -> No | None:
-    """A measure applied for with another service: ICOCA is refused for the rest. By 2022-06-29, or that service has ended: it may be possible, so referred."""
+    """A measure applied for with another service: ICOCA is refused for the rest. By 29 June 2022, or that service has ended: it may be possible, so referred."""
     if other is None:
         return None
     until = campaign.other_service_until
@@ -124,7 +124,7 @@ def other_service(other: OtherService | None, campaign: Campaign) -> No | None:
     ja="施策1は2022年1月1日から、施策2と3は2022年6月30日から申し込めます。",
 )
 def not_open_yet(measure: Measure, day: int) -> Reason | None:
-    """Round 2: measure 1 from 2022-01-01, applications for 2 and 3 from 2022-06-30."""
+    """Round 2: measure 1 from 1 January 2022, applications for 2 and 3 from 30 June 2022."""
     first = day_number(measure.apply_from)
     if day < first:
         return Reason(
@@ -141,7 +141,7 @@ def not_open_yet(measure: Measure, day: int) -> Reason | None:
 def change_applied_card(
     c: ChangeAppliedCard, account: Account, day: int, rates: Rates, campaign: Campaign
 ) -> Verdict:
-    """Applied card lost, or expired, and another ICOCA wanted: referred to the enquiry line until 2023-10-31; closed since."""
+    """Applied card lost, or expired, and another ICOCA wanted: referred to the enquiry line until 31 October 2023; closed since."""
     no = (
         late(c.at, account)
         or dead(account, day, rates.slip_days)

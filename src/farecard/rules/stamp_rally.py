@@ -64,7 +64,7 @@ def join_rally(c: JoinRally, account: Account, day: int, rates: Rates, rally: Ra
     ja="2023年2月28日までに申し込んだ方や、ほかの決済サービスで申し込んだ方も参加できますが、スタンプ2は押されません。",
 )
 def applied_before(account: Account, rally: Rally) -> Reason | None:
-    """Applied by 2023-02-28, or with another service: may take part, but that application never gives stamp 2."""
+    """Applied by 28 February 2023, or with another service: may take part, but that application never gives stamp 2."""
     first = begin_of(rally.first_day)
     applied = [at for key, at in (account.applied or {}).items() if read_key(key)[0] == MYNA_POINT]
     if applied and all(at < first for at in applied):
@@ -164,7 +164,7 @@ def stamps(case: Case, rally: Rally) -> dict[int, Stamp | None]:
     ja="第1回の抽選は7月20日までにスタンプを4つ集めた方が対象です。第1回の対象の方は、第2回の対象になりません。",
 )
 def draw_of(found: dict[int, Stamp | None], rally: Rally) -> int | None:
-    """First draw: all four by 2023-07-20. Who was in the first draw is not in the second.
+    """First draw: all four by 20 July 2023. Who was in the first draw is not in the second.
 
     The draw that a card's stamps qualify for; None while one is missing.
     """
