@@ -80,7 +80,7 @@ def test_days_and_times_stand_in_sentences_as_people_write_them():
     assert said["params"] == {"collect_from": "2023-02-02"}
     ride = {"station": "minato", "since": "2023-02-01T09:05:00+09:00"}
     said = explain(Reason("RIDE-1", "mid-ride", ride))
-    assert "began at minato at Wed 1 February 2023 9:05." in said["en"]
+    assert "began at minato on Wed 1 February 2023 9:05." in said["en"]
     assert "2023年2月1日（水） 9:05" in said["ja"]
 
 
@@ -92,7 +92,9 @@ def test_days_and_times_stand_in_sentences_as_people_write_them():
         ("2023-02-29", "2023-02-29", "2023-02-29"),  # no such day: as it was typed
         ("2023-02-31T10:00:00+09:00", "2023-02-31T10:00:00+09:00", "2023-02-31T10:00:00+09:00"),
         ("2023-03-31T15:00:00+00:00", "2023年4月1日（土） 0:00", "Sat 1 April 2023 0:00"),  # Tokyo's
-        ("2023-03", "2023-03", "2023-03"),
+        ("2023-03", "2023年3月", "March 2023"),
+        ("2023-13", "2023-13", "2023-13"),  # nor such a month
+        (-2_000, "−2,000", "−2,000"),
         ("till-3", "till-3", "till-3"),
         (["2023-03-01", 1_000], "2023年3月1日（水）、1,000", "Wed 1 March 2023, 1,000"),
         (None, "None", "None"),
