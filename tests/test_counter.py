@@ -12,7 +12,7 @@ import pytest
 
 from conftest import command
 from farecard.pages.counter.deeds import slip_parts
-from farecard.pages.language import Language
+from farecard.pages.language import Language, words
 from farecard.pages.paper import Sum, Words
 from farecard.pages.typed import card_typed
 from farecard.storage.sql import queries
@@ -395,14 +395,9 @@ def answer_again(clerk, slip):
 
 
 def sold_elsewhere(town):
-    """A commuter pass that Hankyu sold, and what its holder said."""
-    n = fresh()
-    number, holder = f"JW{n:015d}", HANAKO | {"kana": HANAKO["kana"] + "ハ" + "ン" * (n % 9) + "キ" * (n // 9)}
+    """A commuter pass that Hankyu sold."""
     section = {"from": "Osaka", "to": "Kyoto", "valid_from": "2023-03-01", "valid_until": "2023-08-31", "seller": "Hankyu"}
-    line = command(f"sold {number}", "issue", channel="counter", card=number, kind="commuter", paid=2000, holder=holder, **{"pass": section})
-    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
-    town.holders[number] = holder
-    return number
+    return town.sell("commuter", **{"pass": section})
 
 
 @pytest.mark.parametrize("do", ["lost", "damaged"])
@@ -467,6 +462,100 @@ def test_an_anonymous_card_damaged_or_lost_is_no_reissue(town):
     assert "CHG-8" in text  # a top-up alone is never paid back
     clerk.look(f"/counter/cards/{number}/damaged")
     assert "RIS-5" in answer(clerk)
+
+
+# -- what is offered, and what is struck through with its rule -----------------------------------
+
+
+def offered(clerk, number):
+    """What a card's page offers, and the first rule of each thing that it strikes through."""
+    clerk.look(f"/counter/cards/{number}")
+    names = {text: key.removeprefix("counter.action.") for key, text in words("en").items() if key.startswith("counter.action.")}
+    can, cannot = unescape(clerk.text).split('<ul class="actions">')[1].split('<ul class="actions no">')
+    found = re.findall(r"<s>([^<]+)</s> <span class=\"hint\">([^<]*)</span>", cannot)
+    return {names[one] for one in re.findall(r'<a class="button" href="[^"]*">([^<]+)</a>', can)}, {names[one]: rule for one, rule in found}
+
+
+def stopped(town, number, at, hour="08"):
+    """The card's slip, after it was reported lost on a day."""
+    line = command(f"lost {number} {at}", "report_lost", at=f"{at}T{hour}:00:00+09:00", channel="counter", card=number)
+    got = town.post(line, town.desk)[1]
+    assert got["outcome"] == "accepted"
+    return got["result"]["slip"]
+
+
+def test_collecting_is_offered_where_it_would_be_done(town):
+    """On 3 March: reported yesterday or on 17 February (14 days) it is; today not yet (RIS-3), on 16 February no longer (PUB-11), and a
+    pass that Hankyu sold is not handed over here (RIS-4). Without a slip there is nothing to collect."""
+    clerk = town.clerk()
+    for at, rule in (("2023-03-02", None), ("2023-02-17", None), ("2023-03-03", "RIS-3"), ("2023-02-16", "PUB-11")):
+        number = town.sell("named", at="2023-02-01T12:00:00+09:00")
+        stopped(town, number, at)
+        can, cannot = offered(clerk, number)
+        assert ("collect" in can, cannot.get("collect")) == (rule is None, rule), at
+        assert ("lost" in can) == (rule == "PUB-11")  # only then it is reported once more
+    number = sold_elsewhere(town)
+    stopped(town, number, "2023-03-02")
+    assert offered(clerk, number)[1]["collect"] == "RIS-4"
+    can, cannot = offered(clerk, town.sell("named"))
+    assert "collect" not in can | set(cannot)
+
+
+def test_another_card_for_myna_point_is_offered_for_a_lost_card(town):
+    """MYN-17 is for whoever lost the card that was applied with: for a stopped, a replaced and a refunded card the talk is offered."""
+    clerk, number, new = town.clerk(), town.sell("smart"), new_number()
+    town.apply(number)
+    slip = stopped(town, number, "2023-03-02", hour="18")
+    assert "change" in offered(clerk, number)[0]
+    line = command(f"new {number}", "collect_reissue", at="2023-03-03T08:00:00+09:00", channel="counter", slip=slip, card=new, paid=1020)
+    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+    can, cannot = offered(clerk, number)
+    assert can == {"change"}
+    assert cannot["myna"] == cannot["membership"] == cannot["code"] == "RIS-2"
+    clerk.look(f"/counter/cards/{number}/change")
+    text = answer(clerk, person=f"p-{number}", other=town.sell("smart"))
+    assert "06-6966-7297" in text
+    assert "31 October 2023" in text
+
+
+def test_applying_is_offered_to_who_could_be_taken(town):
+    """A card that is not registered (WST-1) or registered today (WST-2) is struck; registered yesterday, or one that needs none, is offered;
+    one that was applied with still is: its person may take a measure more."""
+    clerk = town.clerk()
+    for kind, registered, rule in (("anonymous", None, "WST-1"), ("anonymous", "03T08", "WST-2"), ("anonymous", "02T08", None), ("smart", None, None)):
+        number = town.sell(kind)
+        if registered is not None:
+            line = command(f"w {number}", "register_for_points", at=f"2023-03-{registered}:00:00+09:00", channel="ticket-machine", card=number)
+            assert town.post(line, town.key(f"w-{number}", "ticket-machine"))[1]["outcome"] == "accepted"
+        can, cannot = offered(clerk, number)
+        assert ("myna" in can, cannot.get("myna")) == (rule is None, rule)
+    town.apply(number)
+    assert "myna" in offered(clerk, number)[0]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def november(request, tmp_path_factory):
+    """The same town when Myna Point and its enquiry line are over."""
+    yield from opened(Counters, request, tmp_path_factory, "2023-11-01T09:00:00+09:00")
+
+
+def test_what_is_over_is_struck_through(november):
+    """On 1 November 2023: applying since 30 September (MYN-18), another card since 31 October (MYN-17), whatever the card needs no more."""
+    clerk, number = november.clerk(), november.sell("smart")
+    cannot = offered(clerk, number)[1]
+    assert (cannot["myna"], cannot["change"]) == ("MYN-18", "MYN-17")
+    stopped(november, number, "2023-10-31")
+    assert offered(clerk, number)[1]["change"] == "MYN-17"
+
+
+def test_an_expired_child_card_is_offered_its_refund_alone(november):
+    """Born in March 2011 the card ended on 31 March 2023: CARD-8 forbids all else, a membership and a code for the page, too."""
+    clerk, number = november.clerk(), november.sell("child", born="2011-03-01")
+    can, cannot = offered(clerk, number)
+    assert can == {"refund"}
+    assert {one: cannot[one] for one in ("myna", "membership", "code", "lost", "damaged", "rally")} == dict.fromkeys(
+        ("myna", "membership", "code", "lost", "damaged", "rally"), "CARD-8"
+    )
 
 
 # -- a ride, points, a code ----------------------------------------------------------------------
@@ -603,14 +692,16 @@ def test_a_refund_says_what_of_myna_point_is_lost(town):
 
 
 def test_a_dead_card_is_offered_nothing(town):
-    """Refunded: each thing that could be done is struck through with the reason."""
+    """Refunded: each thing that could be done with it is struck through with the reason; of another card one may still ask."""
     clerk, number = town.clerk(), town.sell("anonymous")
     clerk.look(f"/counter/cards/{number}/refund")
     answer(clerk, legible="yes")
     clerk.press("Pay out ¥1,780")
-    text = clerk.look(f"/counter/cards/{number}")
-    offered = text.split("What can be done")[1].split("What cannot be done")[0]
-    assert offered.strip() == ""
+    can, cannot = offered(clerk, number)
+    assert can == {"change"}
+    assert cannot.pop("charge_back") == "CHG-8"
+    assert set(cannot) == {"refund", "damaged", "lost", "rally", "myna", "membership", "code"}
+    assert set(cannot.values()) == {"RFD-8"}
 
 
 # -- who may -------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from farecard.texts import explain
 
 Figures = dict[str, Any]
 _FOR_A_TRIAL = {"name": "-", "kana": "-", "born": "2000-01-01", "phone": "-"}
-_CARD_FOR_A_TRIAL = "JW999999999999999"
+NUMBER_FOR_A_TRIAL = "JW999999999999999"
 
 
 class Flow(NamedTuple):
@@ -80,7 +80,7 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
                 return Page(flow.template, figures | {"problem": no}, 403)
         asked = flow.make(request, shift)
         if flow.priced:
-            asked, tried = await _priced(house, speaker, asked)
+            asked, tried = await priced(house, speaker, asked)
         else:
             tried = await house.try_out(speaker, asked)
         shown = _shown(asked, tried)
@@ -116,7 +116,7 @@ async def _papers(house: House, request: Request) -> Figures | None:
     return None if fits else explain(Reason(None, "not-the-holder", {"field": "born"}))
 
 
-async def _priced(house: House, speaker: Speaker, asked: Figures) -> tuple[Figures, Figures]:
+async def priced(house: House, speaker: Speaker, asked: Figures) -> tuple[Figures, Figures]:
     """The command with what is to be paid, and what would come of it: the desk says what it expects."""
     free = asked | {"paid": 0}
     tried = await house.try_out(speaker, free)
@@ -135,7 +135,7 @@ async def sell(house: House, request: Request, speaker: Speaker, shift: Shift) -
     """``GET /counter/sell``: every kind; what is not sold here says why."""
     kinds = [one for one in KINDS if one != "commuter"]
     said = [
-        command(shift, "issue", card=_CARD_FOR_A_TRIAL, kind=kind, paid=2000, holder=None if kind == "anonymous" else _holder_for_a_trial(kind))
+        command(shift, "issue", card=NUMBER_FOR_A_TRIAL, kind=kind, paid=2000, holder=None if kind == "anonymous" else _holder_for_a_trial(kind))
         for kind in kinds
     ]  # fmt: skip
     tried = await asyncio.gather(*(house.try_out(speaker, one) for one in said))
@@ -207,7 +207,11 @@ async def _slip(house: House, request: Request, speaker: Speaker) -> Figures:
 
 
 def _collect(request: Request, shift: Shift) -> Figures:
-    slip, card = request.said("slip").upper(), card_typed(request.said("card"))
+    return collecting(shift, request.said("slip").upper(), card_typed(request.said("card")))
+
+
+def collecting(shift: Shift | None, slip: str, card: str) -> Figures:
+    """The command that collects the new card of a slip; what is to be paid is found out by asking."""
     return command(shift, "collect_reissue", slip=slip, card=card, paid=0)
 
 
