@@ -74,8 +74,8 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
         done = Redirect(f"{HOME}/done/{quote(speaker.who)}/{quote(id)}")
         if request.said("step") == "do" and await house.decided(speaker, id) is not None:
             return done  # pressed again
-        if flow.looks_at_papers and more["at_hand"]["named"]:
-            no = await _papers(house, request)
+        if flow.looks_at_papers and more["at_hand"] and more["at_hand"]["named"]:
+            no = await _papers(house, request, more["card"]["number"])
             if no is not None:
                 return Page(flow.template, figures | {"problem": no}, 403)
         asked = flow.make(request, shift)
@@ -101,12 +101,12 @@ def _shown(asked: Figures, tried: Figures) -> str:
     return json.encode([asked.get("paid"), tried["outcome"], tried["result"]]).decode()
 
 
-async def _papers(house: House, request: Request) -> Figures | None:
+async def _papers(house: House, request: Request, text: str) -> Figures | None:
     """What is wrong with the papers that a clerk looked at; None when they are the holder's."""
     kana, born = request.said("kana"), request.said("born")
     if not kana or not born:
         return explain(Reason(None, "papers-needed", {"field": "born"}))
-    vault, number = house.app.queue.desk.vault, parse_number(request.parts["number"])
+    vault, number = house.app.queue.desk.vault, parse_number(text)
     try:
         fits = await house.write(
             lambda store: owning.papers_fit(store, vault, number, Papers(kana, born))
@@ -277,7 +277,7 @@ PAGES = [
     *_pages(f"{_CARD}/refund", Flow("counter/refund.html", _refund, _of_card, looks_at_papers=True, pays_out=True)),
     *_pages(f"{_CARD}/damaged", Flow("counter/damaged.html", _about_card("report_damaged"), _of_card)),
     *_pages(f"{_CARD}/lost", Flow("counter/lost.html", _about_card("report_lost"), _of_card, looks_at_papers=True)),
-    *_pages(f"{HOME}/collect", Flow("counter/collect.html", _collect, _slip, priced=True)),
+    *_pages(f"{HOME}/collect", Flow("counter/collect.html", _collect, _slip, looks_at_papers=True, priced=True)),
     *_pages(f"{_CARD}/leave", Flow("counter/leave.html", _leave, _ride)),
     *_pages(f"{_CARD}/rally", Flow("counter/rally.html", _about_card("join_rally"), _of_card)),
     *_pages(f"{_CARD}/myna", Flow("counter/myna.html", _apply, _of_card)),
