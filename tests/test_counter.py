@@ -460,6 +460,7 @@ def test_collecting_with_the_slip_asks_for_what_is_owed(town):
         assert "The new card is handed over" in done
         assert pdf(clerk, f"{clerk.path}.pdf")[0] == 200
         assert (f"{parts}Taken ¥{due:,}" in done) == (due > 0)
+        assert done.count("Taken") == (due > 0)
         assert expected(clerk) == before + due
         assert town.get(f"/v1/cards/{new}", town.desk)[1]["card"]["balance"] == 1500
         assert "RIS" in answer_again(clerk, slip, town.papers(number))
