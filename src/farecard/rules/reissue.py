@@ -1,6 +1,6 @@
 """A new card for a damaged or lost one (障害再発行・紛失再発行)."""
 
-from farecard.model.account import Account
+from farecard.model.account import ISSUER, Account
 from farecard.model.commands import (
     PHONES,
     CollectReissue,
@@ -84,7 +84,7 @@ def not_the_same_day(slip_day: int, day: int, rates: Rates) -> No | None:
 )
 def at_the_seller(seller: str, channel: str, company: str | None) -> No | None:
     """A card bought at the issuer is collected at its stations, a pass bought at another company at that company's counters."""
-    if seller == "issuer":
+    if seller == ISSUER:
         return None if channel == "counter" else refuse("RIS-4", "collect-at-issuer")
     if channel == "other-counter" and company == seller:
         return None
@@ -135,11 +135,14 @@ def report(c: ReportDamaged | ReportLost, account: Account, day: int, rates: Rat
     if no is not None:
         return no
     count = account.slip + 1
+    due = due_if_lost(rates) if lost else due_if_damaged(rates)
     return Effect(
         {
             "slip": paper("S", account.account, count),
             "collect_from": iso_day(day + rates.reissue_wait),
-            "due": due_if_lost(rates) if lost else due_if_damaged(rates),
+            "due": due,
+            "fee": due - rates.deposit if lost else due,
+            "collect_at": account.seller,
         },
         sets={
             "state": "stopped",
@@ -179,15 +182,17 @@ def collect_reissue(
         reason = Reason("RIS-2" if lost else "RIS-1", "wrong-reissue-money", {"expected": due})
         return No([reason], result={"expected": due})
     deposit = promised.deposit if lost else account.deposit
+    fee = due - deposit if lost else due
     return Effect(
         {
             "card": format_number(c.card),
             "deposit": deposit,
             "balance": account.balance,
             "points": account.points,
+            "fee": fee,
         },
         deposit=deposit - account.deposit,
-        fee=due - deposit if lost else due,
+        fee=fee,
         forfeited=account.deposit if lost else 0,
         sets={"number": c.card, "state": "active", "slip_day": None},
     )
