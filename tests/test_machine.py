@@ -631,14 +631,20 @@ def test_a_code_for_the_members_page(town):
 
 
 def test_without_the_right_to_codes_there_is_no_such_choice(town):
-    """A key that asks for cards alone; sent all the same, the screen says so and leads back."""
-    one = town.at_machine(TICKETS, ask="cards")
-    one.look("/machine")
-    one.press("Go on", number=town.holding(1500))
-    assert "Code for the member's page" not in plain(one.text)
-    one.look("/machine/code")
-    assert "may not ask for codes" in one.press("Show the code")
-    assert 'href="/machine/end"' in one.text
+    """A key that asks for cards alone, or another kind of machine: no button that is then refused; sent all the same, the screen says where, and leads back."""
+    for kind, ask in ((TICKETS, "cards"), (CHARGES, "cards,codes")):
+        one = town.at_machine(kind, ask=ask)
+        one.look("/machine")
+        one.press("Go on", number=town.holding(1500))
+        assert "Code for the member's page" not in plain(one.text)
+        token = one.csrf()
+        for method, form in (("GET", None), ("POST", {"csrf": token})):
+            status, _, text = one.send(method, "/machine/code", form)
+            assert status == 403
+            assert "This is not to be had here. → Please go to a counter." in plain(text)
+            assert "Show the code" not in text
+            assert "--ask" not in text
+            assert 'href="/machine/end"' in text
 
 
 # -- cards that cannot be used -------------------------------------------------------------------
@@ -734,7 +740,7 @@ def test_every_screen_speaks_the_language_that_is_asked_for(town, kind, language
         status, _, text = one.send("GET", f"/machine/{path}")
         if status == 303:
             continue
-        assert status == 200, path
+        assert status == (200 if path != "code" or kind == TICKETS else 403), path
         assert f'<html lang="{language}"' in text
         assert len(text.encode()) < 100_000
         assert ("http-equiv" in text) == (path not in ("out", "setup", "buy")), path

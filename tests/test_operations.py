@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from conftest import a_store, command, farecard
-from farecard.access import proposals
+from farecard.access import proposals, tasks
 from farecard.access.roles import ROLES
 from farecard.desk import desk as desks
 from farecard.desk import runs
@@ -24,7 +24,7 @@ from farecard.model.moments import first_moment, iso_moment, moment_now, parse_d
 from farecard.model.verdict import Reason
 from farecard.pages.charts import CHART_HEIGHT, CHART_WIDTH, Box, columns, curve, rows, scale
 from farecard.pages.language import words
-from farecard.pages.operations import audit
+from farecard.pages.operations import audit, shared
 from farecard.questions.progress import granted_so_far
 from farecard.storage.opening import open_to_read
 from farecard.texts import LANGUAGES, explain, texts
@@ -358,6 +358,42 @@ def test_an_address_that_is_none_says_so(people, path, status):
         assert "Back to the start" in text
 
 
+@pytest.mark.parametrize(
+    ("path", "ja", "en"),
+    [
+        ("?day=2023-02-31", "日付は2000年から2099年までで、2023-04-15のように入力してください。", "Write a day like 2023-04-15, between 2000 and 2099."),
+        ("/books/unused?known=last%20spring", "入力または選択された内容を受け付けられません。", "What was typed or chosen here cannot be taken."),
+        ("/draws/99", "このページはありません。", "There is no such page."),
+        ("/proposals/P-0", "提案の一覧で番号を確かめてください。", "Check the number in the list of proposals."),
+        ("/cases/C1", "案件の一覧で番号を確かめてください。", "Check the number in the list of cases."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_words_for_people(office, people, path, ja, en):
+    """Of addresses, commands and what programs send nothing is said: in both languages what to do here."""
+    one = office.at("operations", "auditor", "ja")
+    assert ja in plain(one.send("GET", f"/operations{path}")[2])
+    text = plain(people["auditor"].send("GET", f"/operations{path}")[2])
+    assert en in text
+    assert not re.search("/docs|/v1|farecard [a-z]+ list|question mark", text)
+    assert people["auditor"].send("GET", "/operations/grants/2023-04/count")[0] == 405
+
+
+def test_a_role_that_may_not_is_told_in_japanese(office):
+    """By the role's Japanese name."""
+    clerk = office.at("operations", "clerk", "ja")
+    assert "役割「窓口係」ではできません。 → 担当の人に頼んでください。" in plain(clerk.send("GET", "/operations/books")[2])
+
+
+@pytest.mark.parametrize(("known", "told"), [("2023-04-15", "Sat 15 April 2023 23:59"), ("2023-04-15 18:30", "Sat 15 April 2023 18:30"), ("2023-04-15 9:05", "Sat 15 April 2023 9:05"), ("2023-04-15T18:30:00%2B00:00", "Sun 16 April 2023 3:30")])
+def test_when_something_was_known_is_written_as_people_do(people, known, told):
+    """A day means its end; a day and a time are Tokyo's; the field says how."""
+    text = people["auditor"].look(f"/operations/books/unused?known={known.replace(' ', '+')}")
+    assert f"had been recorded by {told}." in text
+    assert "a day and a time like 2023-04-15 18:30" in text
+    for wrong in ("2023-04-15 25:00", "2023-04-15 9", "15 April"):
+        assert people["auditor"].send("GET", f"/operations/books/unused?known={wrong.replace(' ', '+')}")[0] == 400
+
+
 # -- grants --------------------------------------------------------------------------------------
 
 
@@ -426,6 +462,27 @@ def test_pressed_twice_it_is_proposed_once_and_approved_once(office, people):
     status, _, text = second.send("POST", path, token)
     assert status == 409
     assert approver.name in plain(text), "another is told who was quicker"
+
+
+def test_an_older_page_of_a_month_still_proposes(people):
+    """Two forms stand on one page. Counted in one tab, what the other tab's page proposes is proposed; a refused form that is mended and sent again is a new one."""
+    operator = people["operator"]
+    operator.look("/operations/grants/2023-03")
+    old = operator.text
+    assert "As it was on" in operator.press("Count now")
+    operator.path, operator.text = "/operations/grants/2023-03", old
+    operator.press("Propose it")
+    number_on(operator)
+    operator.press("Withdraw")
+
+
+def test_why_not_is_never_nothing():
+    """Whatever a piece of work came to: a proposal, a reason, or a sentence that says what to do."""
+    done = tasks.Task("T-1", "preview", "grants:2023-03", "somebody", 1, 1, 0, 0, 2, "{}")
+    assert shared.proposed(done) is None
+    assert shared.why_not(done) == [{"ja": words("ja")["ops.proposal.nothing_came"], "en": "Nothing was proposed. Open this page again and propose it once more."}]
+    refused = done._replace(result=json.dumps({"decision": {"reasons": [{"code": "x"}]}}))
+    assert shared.why_not(refused) == [{"code": "x"}]
 
 
 def test_declined_and_withdrawn_nothing_happens(people):
@@ -703,9 +760,11 @@ def test_a_command_of_another_sender_is_taken_back(office, people):
     event = office.get("/v1/events?limit=10000", key)[1]["events"][-1]
     assert (event["sender"], event["id"]) == ("anywhere", f"n{bought}")
     operator.look("/operations/reverse")
+    old = operator.text
     said = operator.press("Propose it", of="nothing", of_sender="anywhere", reason="x")
     assert "That cannot be done" in said
     assert 'value="nothing"' in operator.text
+    operator.text = old  # back in the browser, and mended there
     said = operator.press("Propose it", of=f"n{bought}", of_sender="anywhere", reason="pressed the wrong key")
     assert f"Take back n{bought} of anywhere; the card would hold ¥1,500. pressed the wrong key" in said
     assert "It was taken back; the card holds ¥1,500 now" in approved(people, number_on(operator))
@@ -850,6 +909,9 @@ def test_more_winners_asked_for_than_there_are_entrants(tmp_path):
         people = {role: office.at("operations", role) for role in ("operator", "approver")}
         operator = people["operator"]
         operator.look("/operations/draws/1")
+        old = operator.text
+        assert "All of it follows" in operator.press("Verify the published file")
+        operator.path, operator.text = "/operations/draws/1", old  # the other form of a page that is older than that
         text = operator.press("Propose it", step="draw", seed="1234.56", winners="999")
         assert f"winners: {entrants}." in text
         proposal = number_on(operator)

@@ -1,5 +1,6 @@
 """The books: the trial balance, settlement by place, merchant and company, a ledger account day by day, the unused balance."""
 
+import re
 from typing import Any
 
 from farecard.api.problems import ProblemError
@@ -46,14 +47,18 @@ MOST_BARS = 10
 OWN = "issuer"  # the company whose cards these are
 _REPORTS_SHOWN = 4  # half-years
 _YEAR = 366
+_PLAIN = re.compile(
+    r"(\d{4}-\d\d-\d\d)[ T]+(\d?\d:\d\d)", re.ASCII
+)  # as people write a day and a time of it
 
 
 def _as_of(text: str) -> int | None:
-    """The moment of ``?as_of=``, a day meaning its end; None where it is not said. ``ProblemError`` 400 for none."""
+    """The moment that is asked for, of a day its end, a time without an offset in Tokyo; None where it is not said. ``ProblemError`` 400."""
     if not text:
         return None
+    plain = _PLAIN.fullmatch(text)
     try:
-        moment = parse_as_of(text)
+        moment = parse_as_of(f"{plain[1]}T{plain[2]:0>5}:00+09:00" if plain else text)
         within(day_of(moment))
     except ValueError:
         raise ProblemError(400, Reason(None, "bad-query")) from None

@@ -303,9 +303,10 @@ async def task(house: House, request: Request, speaker: Speaker) -> Answer:
     if found.kind == "check":
         return Redirect(f"{HOME}/audit")
     to = _SHOWN_AT.get(found.kind, f"{HOME}/proposals").format(found.about.partition(":")[2])
-    to_proposal = proposed(found) if found.kind == "propose" and found.answer else None
+    is_over = found.kind == "propose" and found.answer
+    to_proposal = proposed(found) if is_over else None
     return page(
-        speaker, "proposals", "task", task=found, reasons=why_not(found),
+        speaker, "proposals", "task", task=found, reasons=why_not(found) if is_over and to_proposal is None else [],
         then=to if to_proposal is None else to_proposal.to,
     )  # fmt: skip
 

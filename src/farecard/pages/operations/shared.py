@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -29,8 +30,8 @@ from farecard.pages import door
 from farecard.pages.door import not_their_role, role_of
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
-from farecard.pages.language import Language
-from farecard.pages.requests import Answer, File, Page, Redirect, Request
+from farecard.pages.language import Language, sentence
+from farecard.pages.requests import TOKEN, Answer, File, Page, Redirect, Request
 from farecard.wire.answer import encode_answer
 
 HOME = "/operations"
@@ -199,9 +200,13 @@ def short_day(text: str) -> str:
 
 
 def asked_id(request: Request) -> str:
-    """The number of the work that a form asks for: pressed twice, it is the same."""
+    """The number of the work that a form asks for: pressed twice it is the same; another form of that page, or another answer in it, is other work."""
     said = request.said("id")
-    return f"T-{said}" if _ID.fullmatch(said) else new_number()
+    if not _ID.fullmatch(said):
+        return new_number()
+    asked = sorted((name, value) for name, value in request.form.items() if name != TOKEN)
+    what = msgspec.json.encode([request.path, asked])
+    return f"T-{said}-{sha256(what).hexdigest()[:12]}"
 
 
 def struct_of(kind: type[Any], said: dict[str, Any]) -> Any:
@@ -243,11 +248,12 @@ def proposed(task: Task) -> Redirect | None:
 
 
 def why_not(task: Task) -> list[dict[str, Any]]:
-    """Why something was not taken as a proposal: reasons as they are explained."""
+    """Why something was not taken as a proposal: reasons as they are explained, never none."""
     answer = task.answer or {}
     if "problem" in answer:
         return [answer["problem"]]
-    return list(answer.get("decision", {}).get("reasons", ()))
+    reasons = list(answer.get("decision", {}).get("reasons", ()))
+    return reasons or [sentence("ops.proposal.nothing_came")]
 
 
 async def survey(house: House, request: Request, speaker: Speaker, kind: str, about: str, ask: Any, then: str) -> Answer:  # fmt: skip

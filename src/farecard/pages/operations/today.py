@@ -64,7 +64,7 @@ def _grids(found: dict[str, Any]) -> dict[str, Grid]:
         "refusals": Grid(
             "ops.today.refusals",
             [Column("ops.col.rule", "rule"), Column("ops.col.code", "code"), Column("ops.col.times", "count"), Column("ops.col.example", "said")],
-            [(one["rule"], one["code"], one["times"], {name: one["example"][name] for name in ("ja", "en", "params")}) for one in found["refusals"]],
+            [(one["rule"], one["code"], one["times"], {name: one["example"][name] for name in ("code", "ja", "en", "params")}) for one in found["refusals"]],
             file("refusals"), "ops.today.no_refusals",
         ),
         "cases": Grid(
