@@ -11,6 +11,7 @@ _CALLED = {
     "refer_to": "cases.place",
     "kind": "kind",
     "role": "ops.role",
+    "field": "field",
 }  # figures that are names, and where their words are
 _SHOWN = 4  # of a card's number, unless somebody asks for more
 

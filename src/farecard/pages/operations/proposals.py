@@ -14,6 +14,7 @@ from farecard.model.commands import format_number
 from farecard.model.moments import SECOND, iso_moment, moment_now
 from farecard.model.verdict import ACCEPTED, Reason
 from farecard.pages.house import House
+from farecard.pages.operations.names import Titles, about, campaign, titles
 from farecard.pages.operations.shared import (
     HOME,
     Column,
@@ -55,14 +56,14 @@ async def _find(house: House, number: str) -> Proposal:
 # -- the list ------------------------------------------------------------------------------------
 
 
-def grid_of(found: list[Proposal], file: str) -> Grid:
+def grid_of(found: list[Proposal], file: str, known: Titles) -> Grid:
     """Proposals as a table."""
     return Grid(
         "ops.proposals.title",
-        [Column("ops.col.proposal", "link"), Column("ops.col.about"), Column("ops.col.state", "word"),
+        [Column("ops.col.proposal"), Column("ops.col.about", "card"), Column("ops.col.state", "word"),
          Column("ops.col.proposed_by"), Column("ops.col.proposed_at", "moment"), Column("ops.col.decided_by")],
         [
-            (Link(f"{HOME}/proposals/{one.number}", one.number), one.about, f"ops.state.{state_of(one)}",
+            (Link(f"{HOME}/proposals/{one.number}", one.number), about(one.about, known), f"ops.state.{state_of(one)}",
              one.proposed_by, iso_moment(one.proposed_at), one.decided_by or "")
             for one in found
         ],
@@ -85,7 +86,7 @@ async def _listed(house: House, request: Request, speaker: Speaker) -> tuple[str
     state = request.query.get("state", "")
     state = state if state in STATES else ""
     found = await house.app.readers.ask(lambda store: proposals.load(store, state or None, MOST))
-    return state, grid_of(found, at(f"{HOME}/proposals.csv", state=state))
+    return state, grid_of(found, at(f"{HOME}/proposals.csv", state=state), await titles(house))
 
 
 @for_staff
@@ -143,16 +144,16 @@ async def _shown(
     return page(
         speaker, "proposals", "proposal", status, one=said, state=state_of(one), own=own, approves=approves, stalled=stalled,
         pending=one.state == PENDING, problem=problem, progress=progress, target=target,
-        left=None if progress is None else progress.seconds_left(target), grids=_grids(said),
+        left=None if progress is None else progress.seconds_left(target), grids=_grids(said, await titles(house)),
         again=_where_to_propose(said),
     )  # fmt: skip
 
 
-def _grids(said: dict[str, Any]) -> dict[str, Grid]:
+def _grids(said: dict[str, Any], known: Titles) -> dict[str, Grid]:
     """What it would do, as tables."""
     file, preview = f"{HOME}/proposals/{said['proposal']}/preview.csv", said["preview"]
     if "measures" in preview and "decision" in preview:
-        return {"measures": measures_grid(preview["measures"], file)}
+        return {"measures": measures_grid(preview["measures"], file, known)}
     if "added" in preview:
         kinds = (("ops.tariff.new", preview["added"]), ("ops.tariff.gone", preview["removed"]))
         rows = [
@@ -166,15 +167,14 @@ def _grids(said: dict[str, Any]) -> dict[str, Grid]:
     return {}
 
 
-def measures_grid(measures: list[dict[str, Any]], file: str) -> Grid:
+def measures_grid(measures: list[dict[str, Any]], file: str, known: Titles) -> Grid:
     """What a run would grant by measure, and why all others get nothing."""
     rows: list[tuple[Any, ...]] = []
     for one in measures:
-        rows.append(
-            (one["campaign"], one["measure"], "ops.why.granted", None, one["grants"], one["points"])
-        )
+        name = campaign(one["campaign"], known)
+        rows.append((name, one["measure"], "ops.why.granted", None, one["grants"], one["points"]))
         rows += [
-            (one["campaign"], one["measure"], f"ops.why.{other['code']}", other["rule"], other["count"], None)
+            (name, one["measure"], f"ops.why.{other['code']}", other["rule"], other["count"], None)
             for other in one["others"]
         ]  # fmt: skip
     return Grid(
@@ -215,7 +215,7 @@ async def preview_file(house: House, request: Request, speaker: Speaker) -> Answ
     """``GET /operations/proposals/P/preview.csv``."""
     must_see(speaker, "proposals")
     number = request.parts["number"]
-    for grid in _grids(told(await _find(house, number))).values():
+    for grid in _grids(told(await _find(house, number)), await titles(house)).values():
         return file_of(request, grid, f"{number}-preview")
     raise ProblemError(404, Reason(None, "no-such-address"))
 
@@ -241,8 +241,8 @@ async def result_file(house: House, request: Request, speaker: Speaker) -> Answe
         ]
 
     columns = [
-        Column("ops.col.card"), Column("ops.col.campaign"), Column("ops.col.measure", "count"),
-        Column("ops.col.period"), Column("ops.col.points", "points"), Column("ops.col.at", "moment"),
+        Column("ops.col.card", "card"), Column("ops.col.campaign"), Column("ops.col.measure", "count"),
+        Column("ops.col.period", "month"), Column("ops.col.points", "points"), Column("ops.col.at", "moment"),
     ]  # fmt: skip
     rows = await house.app.surveyors.ask(ask)
     return file_of(request, Grid("ops.grants.who", columns, rows, ""), number)
@@ -250,7 +250,7 @@ async def result_file(house: House, request: Request, speaker: Speaker) -> Answe
 
 def _winners(cards: list[str]) -> Grid:
     """Who has won, in the order they were drawn."""
-    columns = [Column("ops.col.turn", "count"), Column("ops.col.card")]
+    columns = [Column("ops.col.turn", "count"), Column("ops.col.card", "card")]
     return Grid("ops.draw.winners", columns, list(enumerate(cards, 1)), "")
 
 
