@@ -758,7 +758,8 @@ def test_a_command_of_another_sender_is_taken_back(office, people):
     bought = office.serial + 1
     office.say("purchase", "08-01T10:00", "shop", card=number, amount=300, merchant="m")
     operator = people["operator"]
-    assert "Take something back A command's number and its sender stand with each event" in operator.look("/operations/proposals")
+    assert "Take something back Find it by the card: each entry of its history says both." in operator.look("/operations/proposals")
+    assert "/v1/" not in operator.text
     assert 'href="/operations/reverse"' in operator.text
     key = office.key(f"eye-{number}", ask="events")
     event = office.get("/v1/events?limit=10000", key)[1]["events"][-1]
@@ -772,6 +773,27 @@ def test_a_command_of_another_sender_is_taken_back(office, people):
     said = operator.press("Propose it", of=f"n{bought}", of_sender="anywhere", reason="pressed the wrong key")
     assert f"Take back n{bought} of anywhere; the card would hold ¥1,500. pressed the wrong key" in said
     assert "It was taken back; the card holds ¥1,500 now" in approved(people, number_on(operator))
+
+
+def test_what_is_to_be_taken_back_is_found_by_its_card(office, people):
+    """However its number is typed: each entry with sender and number, and from those that can be taken back a way to the form, filled in. The sale has none."""
+    number, operator = office.sell("anonymous"), people["operator"]
+    office.say("purchase", "08-02T10:00", "shop", card=number, amount=300, merchant="m")
+    operator.look("/operations/reverse")
+    text = operator.press("Show what was done with it", card=number.removeprefix("JW").lower())
+    assert f"purchase shop −¥300 ¥1,200 anywhere n{office.serial} propose to take it back" in text
+    assert text.count("propose to take it back") == 1
+    href = unescape(re.search(r'<a href="([^"]+)">\s*propose to take it back', operator.text)[1])
+    operator.look(href.partition("#")[0])
+    said = operator.press("Propose it", reason="pressed the wrong key")
+    assert f"Take back n{office.serial} of anywhere; the card would hold ¥1,500. pressed the wrong key" in said
+    operator.press("Withdraw")
+    for typed, status, why in (("JW1", 400, "A card number is JW and 15 digits."), ("JW999999999999999", 404, "No card of this number was ever issued.")):
+        got, _, text = operator.send("GET", f"/operations/reverse?card={typed}")
+        assert (got, why in plain(text)) == (status, True)
+        assert f'value="{typed}"' in text
+    assert people["auditor"].send("GET", f"/operations/reverse?card={number}")[0] == 200
+    assert people["clerk"].send("GET", f"/operations/reverse?card={number}")[0] == 403
 
 
 def test_what_cannot_be_done_any_more_is_not_shown_as_done(office, people):

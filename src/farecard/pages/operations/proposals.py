@@ -14,8 +14,10 @@ from farecard.model.commands import format_number
 from farecard.model.moments import SECOND, iso_moment, moment_now
 from farecard.model.verdict import ACCEPTED, Reason
 from farecard.pages.house import House
+from farecard.pages.language import sentence
 from farecard.pages.operations.names import Titles, about, campaign, titles
 from farecard.pages.operations.shared import (
+    A_PAGE,
     HOME,
     Column,
     Grid,
@@ -32,6 +34,8 @@ from farecard.pages.operations.shared import (
     why_not,
 )
 from farecard.pages.requests import Answer, Redirect, Request
+from farecard.pages.typed import card_typed
+from farecard.questions import answers
 from farecard.questions.progress import Granted, granted_so_far
 from farecard.storage.store import Store
 
@@ -262,14 +266,40 @@ def period_text(period: int) -> str:
 # -- reversals -----------------------------------------------------------------------------------
 
 
+async def _to_take_back(house: House, speaker: Speaker, number: str) -> Grid:
+    """The newest entries of a card; those that can be taken back lead to where that is proposed. ``ProblemError`` 400 or 404."""
+    found: list[dict[str, Any]] = await house.about(
+        speaker, number, lambda store, card, when: answers.entries(store, card, when, A_PAGE)
+    )
+
+    def row(one: dict[str, Any]) -> tuple[Any, ...]:
+        to = at(f"{HOME}/reverse", of=one["id"], of_sender=one["sender"])
+        way = Link(f"{to}#of", sentence("ops.reverse.this")) if one["reversible"] else None
+        return one["at"], f"do.{one['do']}", f"channel.{one['channel']}", one["amount"], one["balance"], one["sender"], one["id"], way  # fmt: skip
+
+    return Grid(
+        "ops.reverse.entries",
+        [Column("ops.col.at", "moment"), Column("ops.col.what", "word"), Column("ops.col.channel", "word"), Column("ops.col.yen", "yen"),
+         Column("ops.col.balance", "yen"), Column("ops.reverse.sender"), Column("ops.reverse.of"), Column("ops.reverse.way", "said")],
+        [row(one) for one in found], "",
+    )  # fmt: skip
+
+
 @for_staff
-async def reverse_form(_house: House, request: Request, speaker: Speaker) -> Answer:
-    """``GET /operations/reverse``: taking back what another sender sent."""
+async def reverse_form(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/reverse``: taking back what another sender sent; ``?card=…``: found among what was done with a card."""
     must_see(speaker, "proposals")
     said = {name: request.query.get(name, "") for name in ("of", "of_sender")} | {"reason": ""}
+    typed = request.query.get("card", "").strip()
+    entries, problem, status = None, None, 200
+    try:
+        entries = await _to_take_back(house, speaker, card_typed(typed)) if typed else None
+    except ProblemError as no:
+        problem, status = document(no.status, no.reason), no.status
     return page(
-        speaker, "proposals", "reverse", said=said, reasons=[], proposes=acts(speaker, PROPOSE)
-    )
+        speaker, "proposals", "reverse", status, said=said, reasons=[], proposes=acts(speaker, PROPOSE), typed=typed,
+        entries=entries, problem=problem,
+    )  # fmt: skip
 
 
 @for_staff
@@ -280,7 +310,15 @@ async def reverse(house: House, request: Request, speaker: Speaker) -> Answer:
     command = {name: value for name, value in command.items() if value is not None}
     task = await propose(house, request, speaker, {"command": command})
     return proposed(task) or page(
-        speaker, "proposals", "reverse", 422, said=said, reasons=why_not(task), proposes=True
+        speaker,
+        "proposals",
+        "reverse",
+        422,
+        said=said,
+        reasons=why_not(task),
+        proposes=True,
+        typed="",
+        entries=None,
     )
 
 
