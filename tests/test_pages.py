@@ -413,7 +413,7 @@ def test_a_member_looks_no_faster_than_his_rate(tmp_path):
         assert [status for status, _, _ in got[:3]] == [200] * 3
         slowed = [text for status, _, text in got if status == 429]
         assert len(slowed) > 5
-        assert "5 requests a second" in slowed[0]
+        assert "That was too fast. → Wait 1 s and try again." in plain(slowed[0])
     finally:
         assert served.stop() == 0, served.said
 
