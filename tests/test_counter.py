@@ -145,7 +145,7 @@ def test_a_shift_from_float_to_receipt(town):
     assert expected(clerk) == 30_220
     text = clerk.press("Close the shift", piece_10000="3")
     assert "30000 yen were counted" in text.replace(",", "")
-    assert "-220 yen of a difference" in text
+    assert "−220 yen of a difference" in text
     text = clerk.press("Close the shift", piece_10000="3", why="a coin roll was missing")
     assert "Difference −¥220" in text
     assert "a coin roll was missing" in text
