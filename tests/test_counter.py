@@ -155,7 +155,7 @@ def test_a_shift_from_float_to_receipt(town):
     assert "No shift is open" in clerk.look("/counter")
     status, _, text = clerk.send("POST", clerk_shift(clerk), {"csrf": clerk.csrf(), "piece_10000": "3"})
     assert status == 409
-    assert "was closed at" in plain(text)
+    assert "was closed on" in plain(text)
 
 
 def pdf(browser, path):
