@@ -9,6 +9,7 @@ from farecard.api.membership import Claim, Confirm, Recover
 from farecard.api.problems import ProblemError, document
 from farecard.api.sessions import MemberSignIn
 from farecard.api.speakers import Speaker
+from farecard.model.campaign import Campaign
 from farecard.model.commands import PHONES, parse_number
 from farecard.model.moments import iso_moment
 from farecard.pages import door, paper
@@ -19,10 +20,16 @@ from farecard.pages.house import House
 from farecard.pages.language import sentence
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.questions import draws
+from farecard.rules import myna_point
+from farecard.rules.measures import NOT_APPLIED
+from farecard.storage.making import load_campaigns
+from farecard.storage.store import Store
 
 HOME, SIGN_IN = "/member", "/member/sign-in"
 CHANNEL = "member-page"
 LATEST = 5  # lines of a history on a card's own page
+_FOR_A_TRIAL = "-"  # a person who has applied for nothing yet
+ONE_PERSON_A_CARD = "MYN-9"  # of whoever is not the card's applicant: the trial's person never is
 MOST_PRINTED = 2_000  # lines of a history, the newest; a file has them all
 for_members = door.kept(HOME)
 
@@ -268,7 +275,7 @@ async def refund_form(house: House, request: Request, speaker: Speaker) -> Answe
         ) as problem:  # it takes a card that was shown: said on the page, with the way out
             tried = {"outcome": "refused", "reasons": [document(problem.status, problem.reason)]}
     figures = {
-        "card": status["card"], "myna": status["myna"], "quote": quote, "way": way, "tried": tried,
+        "card": status["card"], "status": status, "quote": quote, "way": way, "tried": tried,
     }  # fmt: skip
     return Page("member/refund.html", figures)
 
@@ -297,8 +304,10 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
 async def points(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/points``: how many, what became of them and why, and registering for them."""
     number = request.parts["number"]
+    shown = (await house.about(speaker, number))["card"]
     figures = {
-        "card": (await house.about(speaker, number))["card"],
+        "card": shown,
+        "in_phone": shown["kind"] in PHONES,
         "told": await house.about(speaker, number, "points"),
         "lines": await _moves_of_points(house, speaker, number),
         "tried": await house.try_out(speaker, _command("register_for_points", number)),
@@ -323,11 +332,32 @@ async def points_file(house: House, request: Request, speaker: Speaker) -> Answe
 register = _does("register_for_points")  # ``POST /member/cards/N/points``
 
 
+async def _no_application(house: House, speaker: Speaker, number: str) -> list[dict[str, Any]]:
+    """Why nobody may apply for Myna Point with a card now; empty where it depends on who applies for what."""
+    asked = {"person": _FOR_A_TRIAL, "measures": [1, 2, 3], "own_name": True}
+    tried = await house.try_out(speaker, _command("apply_myna_point", number) | asked)
+    if tried["outcome"] != "refused":
+        return []
+    return [one for one in tried["reasons"] if one["rule"] != ONE_PERSON_A_CARD]
+
+
 @for_members
 async def myna(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/myna``: what counted and what did not, what is missing, when the points come."""
-    status = await house.about(speaker, request.parts["number"])
-    return Page("member/myna.html", {"card": status["card"], "myna": status["myna"]})
+    number = request.parts["number"]
+    status = await house.about(speaker, number)
+    told = status["myna"]
+    states = [one["state"] for one in told["measures"].values()] if told else [NOT_APPLIED]
+    no = await _no_application(house, speaker, number) if NOT_APPLIED in states else []
+    figures = {
+        "card": status["card"], "myna": told, "no": no, "offered": NOT_APPLIED in states,
+        "programme": await house.ask(_programme),
+    }  # fmt: skip
+    return Page("member/myna.html", figures)
+
+
+def _programme(store: Store) -> Campaign:
+    return load_campaigns(store).of(myna_point.NAME)
 
 
 @for_members
@@ -352,8 +382,9 @@ async def myna_file(house: House, request: Request, speaker: Speaker) -> Answer:
 @for_members
 async def apply_form(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/apply``: what an application needs."""
-    status = await house.about(speaker, request.parts["number"])
-    return Page("member/apply.html", {"card": status["card"], "tried": None, "said": {}})
+    number = request.parts["number"]
+    status, no = await house.about(speaker, number), await _no_application(house, speaker, number)
+    return Page("member/apply.html", {"card": status["card"], "tried": None, "said": {}, "no": no})
 
 
 @for_members
@@ -365,7 +396,8 @@ async def apply(house: House, request: Request, speaker: Speaker) -> Answer:
         return await _done(house, request, speaker, command)
     status = await house.about(speaker, number)
     tried = None if step == "change" else await house.try_out(speaker, command)
-    return Page("member/apply.html", {"card": status["card"], "tried": tried, "said": request.answers()})  # fmt: skip
+    figures = {"card": status["card"], "tried": tried, "said": request.answers(), "no": []}
+    return Page("member/apply.html", figures)
 
 
 @for_members
