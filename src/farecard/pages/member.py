@@ -9,9 +9,9 @@ from farecard.api.membership import Claim, Confirm, Recover
 from farecard.api.problems import ProblemError, document
 from farecard.api.sessions import MemberSignIn
 from farecard.api.speakers import Speaker
-from farecard.model.campaign import Campaign
+from farecard.model.campaign import Campaign, day_number
 from farecard.model.commands import PHONES, parse_number
-from farecard.model.moments import iso_moment
+from farecard.model.moments import day_of, iso_day, iso_moment, month_of
 from farecard.pages import door, paper
 from farecard.pages.applying import application
 from farecard.pages.door import Window, again, then_to
@@ -20,7 +20,7 @@ from farecard.pages.house import House
 from farecard.pages.language import sentence
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.questions import draws
-from farecard.rules import myna_point
+from farecard.rules import measures, myna_point, stamp_rally
 from farecard.rules.measures import NOT_APPLIED
 from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
@@ -411,7 +411,25 @@ async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
     if joined:
         mine = await house.ask(lambda store: draws.tickets(store, vault, parse_number(number)))
     figures = {"card": status["card"], "rally": joined, "tried": tried, "tickets": mine}
-    return Page("member/rally.html", figures)
+    today = day_of(house.now)
+    return Page("member/rally.html", figures | await house.ask(lambda store: _course(store, today)))
+
+
+def _course(store: Store, today: int) -> dict[str, Any]:
+    """How far the rally is on a day: its ``draws`` by number, those ``still`` to be qualified for, whether it is ``over``.
+
+    ``points_on``: when points come for what is done this month; None where that is past the rally's end.
+    """
+    found, campaign = load_campaigns(store).rally(stamp_rally.NAME), _programme(store)
+    last = day_number(found.last_day)
+    points_on = measures.pay_day(month_of(today) + 1, campaign)
+    held = draws.draws(store, found, today)
+    return {
+        "draws": {one["number"]: one for one in held},
+        "still": [one for one in held if iso_day(today) <= one["until"]],
+        "over": last < today, "last_day": iso_day(last),
+        "points_on": iso_day(points_on) if points_on <= last else None,
+    }  # fmt: skip
 
 
 join = _does("join_rally")  # ``POST /member/cards/N/rally``
