@@ -11,6 +11,9 @@ import psycopg
 import pytest
 
 from conftest import command
+from farecard.pages.counter.deeds import slip_parts
+from farecard.pages.language import Language
+from farecard.pages.paper import Sum, Words
 from farecard.pages.typed import card_typed
 from farecard.storage.sql import queries
 from residents import WORD
@@ -389,6 +392,61 @@ def answer_again(clerk, slip):
     """The same slip a second time."""
     clerk.look("/counter/collect")
     return answer(clerk, slip=slip, card=new_number())
+
+
+def sold_elsewhere(town):
+    """A commuter pass that Hankyu sold, and what its holder said."""
+    n = fresh()
+    number, holder = f"JW{n:015d}", HANAKO | {"kana": HANAKO["kana"] + "ハ" + "ン" * (n % 9) + "キ" * (n // 9)}
+    section = {"from": "Osaka", "to": "Kyoto", "valid_from": "2023-03-01", "valid_until": "2023-08-31", "seller": "Hankyu"}
+    line = command(f"sold {number}", "issue", channel="counter", card=number, kind="commuter", paid=2000, holder=holder, **{"pass": section})
+    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+    town.holders[number] = holder
+    return number
+
+
+@pytest.mark.parametrize("do", ["lost", "damaged"])
+def test_a_slip_says_where_the_new_card_is_collected(town, do):
+    """RIS-4: a pass that Hankyu sold at Hankyu's counters alone, our own cards at all our stations; before the deed and after it."""
+    for number, where, other in (
+        (sold_elsewhere(town), "Hankyu's counters only", "any of our stations"),
+        (town.sell("named"), "any of our stations in the ICOCA area", "counters only"),
+    ):
+        clerk = town.clerk()
+        clerk.look(f"/counter/cards/{number}/{do}")
+        papers = town.papers(number) if do == "lost" else {}
+        before = answer(clerk, **papers)
+        done = clerk.press("Stop the card and give the slip")
+        for text in (before, done):
+            assert f"Where {where}" in text
+            assert other not in text
+        assert f"The new card is at {where}" in done
+        assert pdf(clerk, f"{clerk.path}.pdf")[0] == 200
+    assert town.get(f"/v1/cards/{number}", town.desk)[1]["card"]["state"] == "stopped"
+
+
+def test_a_member_is_told_where_too(town):
+    """A lost pass of Hankyu's, reported on the member's page: at Hankyu's counters, before it is stopped and after."""
+    number, hanako = sold_elsewhere(town), town.member()
+    hanako.look("/member/add")
+    hanako.press("Add it", card=number, **{name: town.holders[number][name] for name in ("kana", "born", "phone")})
+    assert "at Hankyu's counters only" in hanako.look(f"/member/cards/{number}/lost")
+    assert "from Sat 4 March 2023, at Hankyu's counters only" in hanako.press("Stop this card")
+
+
+def test_the_slip_on_paper_says_where_too():
+    """The same words as on the page, in either language; a slip of before, which did not say it, was for our own."""
+    decision = {"card": "JW000000000000001", "result": {"slip": "S000000000000001-1", "collect_from": "2023-03-04", "due": 1020}}
+    for seller, ja, en in (
+        ({"collect_at": "Hankyu"}, "Hankyuの窓口だけ", "Hankyu's counters only"),
+        ({"collect_at": "issuer"}, "ICOCAエリアの当社の駅", "any of our stations in the ICOCA area"),
+        ({}, "ICOCAエリアの当社の駅", "any of our stations in the ICOCA area"),
+    ):
+        for name, where in (("ja", ja), ("en", en)):
+            parts = slip_parts(Language(name), decision | {"result": decision["result"] | seller})
+            (rows,) = (part.rows for part in parts if isinstance(part, Sum))
+            assert where in [amount for _, amount in rows]
+            assert any(isinstance(part, Words) and where in part.text for part in parts)
 
 
 @pytest.mark.parametrize("slip", ["", "S1", "S000000000999999-1", "x" * 300])

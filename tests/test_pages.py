@@ -131,7 +131,7 @@ def test_a_lost_card_from_what_it_costs_to_the_slip(town):
     hanako, number = town.holder("named")
     text = hanako.look(f"/member/cards/{number}/lost")
     assert "Reissue fee ¥520 The new card's deposit +¥500 You pay ¥1,020" in text
-    assert "from Sat 4 March 2023, at a counter" in text
+    assert "from Sat 4 March 2023, at any of our stations in the ICOCA area" in text
     assert "That of the lost card is not returned" in text
     done = hanako.press("Stop this card")
     assert "The card is stopped" in done

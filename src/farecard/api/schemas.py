@@ -46,7 +46,10 @@ def or_null(schema: Schema) -> Schema:
 
 
 PAYOUT = an_object({"deposit": YEN, "balance": YEN, "fee": YEN, "total": YEN})
-_SLIP = {"slip": TEXT, "collect_from": DAY, "due": YEN}
+_SLIP = {
+    "slip": TEXT, "collect_from": DAY, "due": YEN,
+    "collect_at": {"type": "string", "description": "who sold it and hands over the new one: `issuer`, or a company's name"},
+}  # fmt: skip
 _PAID = {"payout": PAYOUT, "paid_by": {"enum": ["cash", "app", "bank-transfer"]}}
 # what an accepted command's ``result`` says
 RESULTS: dict[str, dict[str, Schema]] = {

@@ -7,6 +7,7 @@ import msgspec
 from farecard.model.moments import day_of, month_of
 
 PAST_ACCOUNT = 10**15  # every card number has 15 digits
+ISSUER = "issuer"  # the seller of every card that no other company sold
 NO_ACCOUNT = -1  # of an event that reached no card; JW and fifteen noughts is a card like any other
 
 
@@ -37,7 +38,7 @@ class Account(msgspec.Struct, gc=False):
     slip: int = 0  # how many slips were given; the last one counts
     slip_day: int | None = None
     form: int = 0  # how many refund forms were given
-    seller: str = "issuer"
+    seller: str = ISSUER
     pass_from: str | None = None
     pass_to: str | None = None
     pass_since: int | None = None

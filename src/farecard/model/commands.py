@@ -9,6 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from farecard.model.account import ISSUER
+
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 LongText = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Yen = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
@@ -56,7 +58,7 @@ class Pass(
     valid_from: str
     valid_until: str
     disability_discount: bool = False
-    seller: Text = "issuer"
+    seller: Text = ISSUER
 
 
 class Command(

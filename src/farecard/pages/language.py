@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from farecard.model.account import ISSUER
 from farecard.texts import LANGUAGES, written
 
 _CALLED = {
@@ -68,6 +69,13 @@ class Language:
     def month(self, text: str) -> str:
         """A month of a year, from ``2023-07``."""
         return written.month(text, self.name)
+
+    def collected_at(self, slip: dict[str, Any]) -> str:
+        """Where a new card is collected, from what a report came to; one of old does not say it, and was for our own."""
+        seller = slip.get("collect_at", ISSUER)
+        if seller == ISSUER:
+            return self.word("collected_at.issuer")
+        return self.word("collected_at.seller", seller=seller)
 
     def titled(self, source: str) -> str:
         """Where a rule comes from: its title, and the file it is in where the register names one."""

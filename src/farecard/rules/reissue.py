@@ -1,6 +1,6 @@
 """A new card for a damaged or lost one (障害再発行・紛失再発行)."""
 
-from farecard.model.account import Account
+from farecard.model.account import ISSUER, Account
 from farecard.model.commands import (
     PHONES,
     CollectReissue,
@@ -84,7 +84,7 @@ def not_the_same_day(slip_day: int, day: int, rates: Rates) -> No | None:
 )
 def at_the_seller(seller: str, channel: str, company: str | None) -> No | None:
     """A card bought at the issuer is collected at its stations, a pass bought at another company at that company's counters."""
-    if seller == "issuer":
+    if seller == ISSUER:
         return None if channel == "counter" else refuse("RIS-4", "collect-at-issuer")
     if channel == "other-counter" and company == seller:
         return None
@@ -140,6 +140,7 @@ def report(c: ReportDamaged | ReportLost, account: Account, day: int, rates: Rat
             "slip": paper("S", account.account, count),
             "collect_from": iso_day(day + rates.reissue_wait),
             "due": due_if_lost(rates) if lost else due_if_damaged(rates),
+            "collect_at": account.seller,
         },
         sets={
             "state": "stopped",

@@ -48,13 +48,13 @@ async def printed(house: House, request: Request, speaker: Speaker) -> Answer:
     if decision["outcome"] != "accepted" or decision["do"] not in SLIPS + RECEIPTS:
         raise ProblemError(404, Reason(None, "no-such-address"))
     say = request.language
-    parts = _slip(say, decision) if decision["do"] in SLIPS else _receipt(say, decision)
+    parts = slip_parts(say, decision) if decision["do"] in SLIPS else _receipt(say, decision)
     parts.append(paper.Words(_where(say, decision)))
     name = "slip" if decision["do"] in SLIPS else "receipt"
     return await paper.printed(name, say.word(f"paper.{name}"), parts)
 
 
-def _slip(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
+def slip_parts(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
     """A reissue slip (再発行整理券): its number as a code to be scanned, what to bring, when and where."""
     result = decision["result"]
     return [
@@ -63,9 +63,10 @@ def _slip(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
         paper.Sum([
             (say.word("counter.card"), f"…{say.end_of(decision['card'])}"),
             (say.word("counter.collect_from"), say.day(result["collect_from"])),
+            (say.word("counter.collect_at"), say.collected_at(result)),
             (say.word("counter.to_pay"), say.yen(result["due"])),
         ]),
-        paper.Words(say.word("counter.slip_bring")),
+        paper.Words(say.word("counter.slip_bring", where=say.collected_at(result))),
         paper.Words(say.word("counter.slip_days")),
     ]  # fmt: skip
 
