@@ -13,6 +13,7 @@ from farecard.model.campaign import Campaign, day_number
 from farecard.model.commands import PHONES, parse_number
 from farecard.model.moments import day_of, iso_day, iso_moment, month_of
 from farecard.pages import door, paper
+from farecard.pages.ahead import attention, dates
 from farecard.pages.applying import application
 from farecard.pages.door import Window, again, then_to
 from farecard.pages.files import csv_file, history_csv
@@ -20,6 +21,7 @@ from farecard.pages.house import House
 from farecard.pages.language import sentence
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.questions import draws
+from farecard.questions.ahead import ahead
 from farecard.rules import measures, myna_point, stamp_rally
 from farecard.rules.measures import NOT_APPLIED
 from farecard.storage.making import load_campaigns
@@ -128,11 +130,25 @@ async def recover(house: House, request: Request) -> Answer:
 
 
 @for_members
-async def home(house: House, _request: Request, speaker: Speaker) -> Answer:
-    """``GET /member``: each card with its balance, points and state."""
+async def home(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member``: each card with its balance, points and state, and what needs attention."""
     mine = await house.app.membership.cards(speaker)
-    cards = [(await house.about(speaker, one["card"]))["card"] | one for one in mine["cards"]]
+    cards = []
+    for one in mine["cards"]:
+        status = await house.about(speaker, one["card"])
+        held = await _ahead(house, speaker, one["card"])
+        notes = attention(request.language, status, held, day_of(house.now))
+        cards.append({**status["card"], **one, "notes": notes})
     return Page("member/home.html", {"cards": cards, "codes_left": mine["recovery_codes_left"]})
+
+
+async def _ahead(house: House, speaker: Speaker, number: str) -> dict[str, Any]:
+    """What lies ahead of a card of theirs."""
+    tariff = house.app.queue.desk.inputs.tariff
+    found: dict[str, Any] = await house.about(
+        speaker, number, lambda store, card, when: ahead(store, tariff, card, when)
+    )
+    return found
 
 
 @for_members
@@ -167,7 +183,13 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     quote = await house.about(speaker, number, "refund-quote")
     reissue = await house.about(speaker, number, "reissue-quote")
     latest = await house.latest(speaker, number, LATEST)
-    figures = {"card": status["card"], "quote": quote, "reissue": reissue, "latest": latest}
+    held, today = await _ahead(house, speaker, number), day_of(house.now)
+    course = await house.ask(lambda store: _course(store, today))
+    figures = {
+        "card": status["card"], "quote": quote, "reissue": reissue, "latest": latest, "held": held,
+        "dates": dates(request.language, status, held, course["still"], today),
+        "notes": attention(request.language, status, held, today),
+    }  # fmt: skip
     return Page("member/card.html", figures)
 
 
