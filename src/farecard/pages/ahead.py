@@ -63,9 +63,7 @@ def _of_myna(say: Language, myna: dict[str, Any] | None) -> list[Date]:
     return found
 
 
-def attention(
-    say: Language, status: dict[str, Any], held: dict[str, Any], today: int
-) -> list[str]:
+def attention(say: Language, status: dict[str, Any], held: dict[str, Any], today: int) -> list[str]:
     """What needs attention of a card, each a sentence: a slip, an open ride, unused points, what must be done by a day."""
     card, slip = status["card"], held["slip"]
     alive = card["state"] in ("active", "riding")

@@ -91,7 +91,7 @@ class Language:
 
     def then(self, both: dict[str, Any]) -> str:
         """What a reason says can be done next; the empty text where it says nothing."""
-        return str(both.get("do_next", {}).get(self.name, ""))
+        return "" if self._typed(both) else str(both.get("do_next", {}).get(self.name, ""))
 
     def why(self, both: dict[str, Any]) -> str:
         """What a reason says, without what can be done next."""
@@ -99,12 +99,20 @@ class Language:
 
     def said(self, both: dict[str, Any]) -> str:
         """What a reason says: it has both languages. The name of a field in front is for machines and left out."""
+        typed = self._typed(both)
+        if typed is not None:
+            return typed.format_map(both["params"])
         text = str(both[self.name])
         field = both.get("params", {}).get("field")
         if field and text.startswith(f"{field}: "):
             text = text.removeprefix(f"{field}: ")
             return text[:1].upper() + text[1:]
         return text
+
+    def _typed(self, both: dict[str, Any]) -> str | None:
+        """How a page says what is wrong with a field that somebody filled in; None where the reason's own words do."""
+        about_field = both.get("params", {}).get("field") and "code" in both
+        return words(self.name).get(f"typed.{both['code']}") if about_field else None
 
     @staticmethod
     def card(number: str) -> str:

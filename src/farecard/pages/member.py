@@ -11,7 +11,7 @@ from farecard.api.sessions import MemberSignIn
 from farecard.api.speakers import Speaker
 from farecard.model.campaign import Campaign, day_number
 from farecard.model.commands import PHONES, parse_number
-from farecard.model.moments import day_of, iso_day, iso_moment, month_of
+from farecard.model.moments import day_of, iso_day, iso_moment, month_of, parse_day, parse_moment
 from farecard.pages import door, paper
 from farecard.pages.ahead import attention, dates
 from farecard.pages.applying import application
@@ -20,6 +20,7 @@ from farecard.pages.files import csv_file, history_csv
 from farecard.pages.house import House
 from farecard.pages.language import sentence
 from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.pages.typed import card_typed
 from farecard.questions import draws
 from farecard.questions.ahead import ahead
 from farecard.rules import measures, myna_point, stamp_rally
@@ -115,7 +116,7 @@ async def recover_form(_house: House, _request: Request) -> Answer:
 
 async def recover(house: House, request: Request) -> Answer:
     """``POST /member/recover``."""
-    login, card = request.said("login"), request.said("card")
+    login, card = request.said("login"), card_typed(request.said("card"))
     said = Recover(
         request.said("code"), request.form.get("password", ""), login or None, card or None
     )
@@ -162,17 +163,29 @@ async def add(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /member/add``: by a code, or by what the holder said."""
     fields = ("card", "code", "kana", "born", "phone")
     said = {name: request.said(name) for name in fields}
+    said["card"] = card_typed(said["card"])
     by_code = request.form.get("by") == "code"
     used = ("code",) if by_code else ("kana", "born", "phone")
     if not all(said[name] for name in used):
         missing = sentence("add.missing_code" if by_code else "add.missing_words")
         return Page("member/add.html", {"problem": missing, "said": said}, 400)
-    claim = Claim(said["card"].replace(" ", ""), **{name: said[name] or None for name in used})
+    if not by_code and not _is_day(said["born"]):
+        wrong = sentence("typed.want-date") | {"params": {"field": "holder.born"}}
+        return Page("member/add.html", {"problem": wrong, "said": said}, 400)
+    claim = Claim(said["card"], **{name: said[name] or None for name in used})
     try:
         told = await house.app.membership.claim(speaker, claim)
     except ProblemError as problem:
         return again("member/add.html", problem, said=said)
     return Redirect(f"{HOME}/cards/{told['card']}")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        parse_day(text)
+    except ValueError:
+        return False
+    return True
 
 
 @for_members
@@ -273,8 +286,16 @@ async def lost_form(house: House, request: Request, speaker: Speaker) -> Answer:
         "tried": tried,
         "reissue": reissue,
         "rally": status["rally"],
+        "myna": status["myna"],
+        "until": _slip_until(house, house.now),
     }
     return Page("member/lost.html", figures)
+
+
+def _slip_until(house: House, at: int) -> str:
+    """The last day of a slip that is given at a moment."""
+    day = day_of(at)
+    return iso_day(day + house.app.queue.desk.inputs.tariff.on(day).slip_days)
 
 
 lost = _does("report_lost")  # ``POST /member/cards/N/lost``: stop the card
@@ -319,7 +340,9 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     decision = await house.decided(speaker, request.parts["id"])
     if decision is None:
         return Redirect(f"{HOME}/cards/{request.parts['number']}")
-    return Page("member/done.html", {"decision": decision, "card": request.parts["number"]})
+    until = _slip_until(house, parse_moment(decision["at"]))
+    figures = {"decision": decision, "card": request.parts["number"], "until": until}
+    return Page("member/done.html", figures)
 
 
 @for_members
