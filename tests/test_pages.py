@@ -488,10 +488,10 @@ def test_what_needs_attention_stands_with_each_card(town):
     hanako, smart = town.holder("smart")
     assert "attention" not in hanako.send("GET", "/member")[2]
     town.apply(smart)
-    for path in ("/member", f"/member/cards/{smart}"):
+    for path, by in (("/member", "By Sat 30 September 2023: "), (f"/member/cards/{smart}", "Sat 30 September 2023 – ")):
         text = hanako.look(path)
-        assert "By Sat 30 September 2023: Myna Point, Measure 1: top-ups: ¥8,000 to top up" in text
-        assert "By Sat 30 September 2023: Myna Point, Measure 2: the insurance card: complete the procedure" in text
+        assert f"{by}Myna Point, Measure 1: top-ups: ¥8,000 to top up" in text
+        assert f"{by}Myna Point, Measure 2: the insurance card: complete the procedure" in text
     taro, number = town.holder("named")
     line = command(f"in {number}", "tap_in", at="2023-03-03T08:00:00+09:00", channel="gate", card=number, station="Kyoto")
     assert town.post(line, town.desk)[1]["outcome"] == "accepted"

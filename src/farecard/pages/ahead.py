@@ -7,6 +7,7 @@ from farecard.model.moments import iso_day, parse_day
 from farecard.pages.language import Language
 from farecard.rules.measures import COUNTING, DUE, WAITING
 
+_ALIVE = ("active", "riding")
 SOON = 60  # days before a card's last one in which it needs attention
 
 
@@ -23,9 +24,10 @@ def dates(
 ) -> list[Date]:  # fmt: skip
     """The days that lie ahead of a card, the first of them first; ``draws``: those still to be qualified for."""
     found = [*_of_card(say, status["card"], held, today), *_of_myna(say, status["myna"])]
-    if status["myna"] is None and held["apply_from"]:
+    state = status["card"]["state"]
+    if status["myna"] is None and held["apply_from"] and state in _ALIVE:
         found.append(Date(held["apply_from"], say.word("ahead.apply_from")))
-    if status["rally"] and status["rally"]["draw"] is None and draws:
+    if status["rally"] and status["rally"]["draw"] is None and draws and state != "refunded":
         words = say.word("ahead.rally", draw=draws[0]["number"])
         found.append(Date(draws[0]["until"], words))
     return sorted(one for one in found if one.day >= iso_day(today))
@@ -38,9 +40,9 @@ def _of_card(say: Language, card: dict[str, Any], held: dict[str, Any], today: i
         where = say.collected_at(slip)
         found.append(Date(slip["collect_from"], say.word("ahead.collect_from", where=where)))
         found.append(Date(slip["until"], say.word("ahead.collect_until", where=where)))
-    if held["pass_until"]:
+    if held["pass_until"] and card["state"] != "refunded":
         found.append(Date(held["pass_until"], say.word("ahead.pass_until")))
-    if expires and card["state"] in ("active", "riding"):
+    if expires and card["state"] in _ALIVE:
         soon = parse_day(expires) - today <= SOON
         found.append(Date(expires, say.word("ahead.expires"), soon))
     return found
@@ -63,11 +65,9 @@ def _of_myna(say: Language, myna: dict[str, Any] | None) -> list[Date]:
     return found
 
 
-def attention(say: Language, status: dict[str, Any], held: dict[str, Any], today: int) -> list[str]:
-    """What needs attention of a card, each a sentence: a slip, an open ride, unused points, what must be done by a day."""
-    card, slip = status["card"], held["slip"]
-    alive = card["state"] in ("active", "riding")
-    said = []
+def notes(say: Language, card: dict[str, Any], held: dict[str, Any], today: int) -> list[str]:
+    """What needs attention of a card now, each a sentence: a slip, an open ride, its end, unused points."""
+    slip, said = held["slip"], []
     if slip and slip["until"] < iso_day(today):
         said.append(say.word("home.slip_over", day=say.day(slip["until"])))
     elif slip:
@@ -78,13 +78,17 @@ def attention(say: Language, status: dict[str, Any], held: dict[str, Any], today
         said.append(say.word("home.ride", station=card["ride"]["station"], since=since))
     if card["state"] == "expired":
         said.append(say.word("home.expired"))
-    if alive and card["points"]:
+    if card["state"] in _ALIVE and card["points"]:
         points = say.points(card["points"])
         phone = card["kind"] in PHONES
         said.append(say.word("home.points_phone" if phone else "home.points", points=points))
-    said += [
-        say.word("home.by", day=say.day(one.day), what=one.what)
-        for one in dates(say, status, held, [], today)
-        if one.urgent
-    ]
     return said
+
+
+def attention(say: Language, status: dict[str, Any], held: dict[str, Any], today: int) -> list[str]:
+    """All that needs attention of a card: also what must be done by a day that is among its dates."""
+    by_a_day = (one for one in dates(say, status, held, [], today) if one.urgent)
+    return [
+        *notes(say, status["card"], held, today),
+        *(say.word("home.by", day=say.day(one.day), what=one.what) for one in by_a_day),
+    ]

@@ -13,7 +13,7 @@ from farecard.model.campaign import Campaign, day_number
 from farecard.model.commands import PHONES, parse_number
 from farecard.model.moments import day_of, iso_day, iso_moment, month_of, parse_day, parse_moment
 from farecard.pages import door, paper
-from farecard.pages.ahead import attention, dates
+from farecard.pages.ahead import attention, dates, notes
 from farecard.pages.applying import application
 from farecard.pages.door import Window, again, then_to
 from farecard.pages.files import csv_file, history_csv
@@ -138,8 +138,8 @@ async def home(house: House, request: Request, speaker: Speaker) -> Answer:
     for one in mine["cards"]:
         status = await house.about(speaker, one["card"])
         held = await _ahead(house, speaker, one["card"])
-        notes = attention(request.language, status, held, day_of(house.now))
-        cards.append({**status["card"], **one, "notes": notes})
+        said = attention(request.language, status, held, day_of(house.now))
+        cards.append({**status["card"], **one, "notes": said})
     return Page("member/home.html", {"cards": cards, "codes_left": mine["recovery_codes_left"]})
 
 
@@ -201,7 +201,7 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     figures = {
         "card": status["card"], "quote": quote, "reissue": reissue, "latest": latest, "held": held,
         "dates": dates(request.language, status, held, course["still"], today),
-        "notes": attention(request.language, status, held, today),
+        "notes": notes(request.language, status["card"], held, today),
     }  # fmt: skip
     return Page("member/card.html", figures)
 

@@ -1,12 +1,14 @@
-"""What lies ahead of a card: the slip it waits with, the last day of its pass, from when a campaign may be applied for."""
+"""What lies ahead of a card: the slip it waits with, the last day of its pass, from when Myna Point may be applied for."""
 
 from typing import Any
 
+from farecard.model.campaign import MYNA_POINT, day_number
 from farecard.model.moments import iso_day
 from farecard.questions.card import AsOf, find
 from farecard.rules.points import is_exempt
 from farecard.rules.refund import paper
 from farecard.storage.history import account_at
+from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
 from farecard.tariff import Tariff
 
@@ -29,5 +31,7 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
     if account.pass_until is not None:
         told["pass_until"] = iso_day(account.pass_until)
     if account.apply_from is not None and not is_exempt(account.kind):
-        told["apply_from"] = iso_day(account.apply_from)
+        last = load_campaigns(store).of(MYNA_POINT).apply_until
+        if account.apply_from <= day_number(last):
+            told["apply_from"] = iso_day(account.apply_from)
     return told
