@@ -564,6 +564,10 @@ def test_procedures_step_by_step(town):
     text = hanako.look(f"/member/cards/{number}/myna")
     assert "✓ Apply with the ICOCA done ▶ Register the insurance card at Mynaportal next · by Sat 30 September 2023 ○ The points come after that" in text
     assert "✓ Register the account at Mynaportal done ▶ The bank finishes its review next · by Fri 13 October 2023 ○ The points come after that" in text
+    text = hanako.look("/member")  # what is left for the holder to do, and what is not
+    assert "Measure 2: the insurance card: complete the procedure" in text
+    assert "Measure 3" not in text
+    assert "Fri 13 October 2023 – Myna Point, Measure 3: the account: the bank must have finished its review" in hanako.look(f"/member/cards/{number}")
 
 
 def test_procedures_that_are_through_or_missed(autumn):

@@ -60,8 +60,10 @@ def _of_myna(say: Language, myna: dict[str, Any] | None) -> list[Date]:
             words = say.word("ahead.to_go", measure=called, left=left)
             found.append(Date(one["reasons"][0]["params"]["until"], words, urgent=True))
         elif one["state"] == WAITING:
-            words = say.word("ahead.procedure", measure=called)
-            found.append(Date(one["reasons"][0]["params"]["until"], words, urgent=True))
+            no = one["reasons"][0]
+            theirs = no["code"] == "banks-review"  # nothing is left for the holder to do
+            words = say.word("ahead.review" if theirs else "ahead.procedure", measure=called)
+            found.append(Date(no["params"]["until"], words, urgent=not theirs))
     return found
 
 
