@@ -435,6 +435,9 @@ def test_myna_point_is_not_offered_when_it_is_over(autumn):
         assert "This programme ended on Sat 30 September 2023" in late.look(f"/member/cards/{over}/{page}")
         assert f"/member/cards/{over}/apply" not in links(late)
         assert 'name="person"' not in late.text
+    hanako, number = autumn.holder("named")  # registering goes on, and promises nothing
+    for text in (hanako.look(f"/member/cards/{number}/points"), hanako.press("Register")):
+        assert "apply for Myna Point" not in text
     with_points(autumn, over)
     assert "This programme ended" in late.look(f"/member/cards/{over}/myna")
     assert f"/member/cards/{over}/apply" not in links(late)

@@ -341,8 +341,9 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     if decision is None:
         return Redirect(f"{HOME}/cards/{request.parts['number']}")
     until = _slip_until(house, parse_moment(decision["at"]))
+    apply_until = (await house.ask(_programme)).apply_until.isoformat()
     figures = {"decision": decision, "card": request.parts["number"], "until": until}
-    return Page("member/done.html", figures)
+    return Page("member/done.html", figures | {"apply_until": apply_until})
 
 
 @for_members
@@ -356,6 +357,7 @@ async def points(house: House, request: Request, speaker: Speaker) -> Answer:
         "told": await house.about(speaker, number, "points"),
         "lines": await _moves_of_points(house, speaker, number),
         "tried": await house.try_out(speaker, _command("register_for_points", number)),
+        "apply_until": (await house.ask(_programme)).apply_until.isoformat(),
     }
     return Page("member/points.html", figures)
 
