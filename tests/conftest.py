@@ -26,6 +26,20 @@ WORKED_EXAMPLE = b"""\
 """
 
 
+# files that take longest: first, so that no process is left with one of them when the others are done
+LONG = (
+    "test_store_copy", "test_machine_browser", "test_postgres_operations", "test_grants", "test_many_writers",
+    "test_operations_browser", "test_schemathesis", "test_kills", "test_office", "test_crowd", "test_browser",
+    "test_counter_browser", "test_fuzz",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first; otherwise the order stays."""
+    place = {name: n for n, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
+
+
 def command(id, do, at="2023-03-01T09:00:00+09:00", channel="counter", **fields):
     """A journal line."""
     return json.dumps({"id": id, "at": at, "channel": channel, "do": do, **fields}).encode()

@@ -5,6 +5,8 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 
@@ -495,6 +497,37 @@ def test_workers_share_an_address_and_their_numbers(own_server):
     assert query(url, "SELECT count(*) FROM event WHERE sender = 'k'") == [(60,)]
     assert served.stop() == 0
     assert problems(url) == []
+
+
+_AT_ONCE = """
+import os, signal, sys
+import uvicorn
+from farecard.cli.main import main
+
+def told(then):
+    def first(*said, **named):
+        os.kill(os.getpid(), signal.{how})
+        return then(*said, **named)
+    return first
+
+if "{when}" == "ready":
+    from farecard.cli import serve as window
+    window.say = told(window.say)
+else:
+    uvicorn.Server.serve = told(uvicorn.Server.serve)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("when", ["ready", "starting"])
+def test_told_to_stop_while_it_starts_it_stops(tmp_path, how, when):
+    """As soon as it has said that it serves, whoever started it may stop it; no moment is too early to be heard."""
+    done = subprocess.run(
+        [sys.executable, "-c", _AT_ONCE.format(how=how, when=when), "--store", f"sqlite:///{tmp_path}/s.db", "serve", "--port", "0"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "farecard: stopped; everything that was accepted was answered"), done
 
 
 def test_several_workers_need_postgresql(tmp_path):

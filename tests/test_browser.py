@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from browsing import DESK, PHONE, chromium, watched  # noqa: F401  # fixtures
+from browsing import DESK, PHONE, WEIGHT, chromium, watched  # noqa: F401  # fixtures
 from farecard.pages.language import Language
 from residents import WORD
 from town import Town, fresh, opened
@@ -50,6 +50,7 @@ def test_from_enrolling_to_the_slip_of_a_lost_card(town, watched, language, size
     for path in ("/member/sign-in", "/member/enrol", "/member/recover"):
         page.goto(path)
         one.look_closely()
+    assert one.page.evaluate(WEIGHT) > 10_000  # it is weighed: style and script alone are more
     enrol(page, t, f"hanako-{fresh()}@example.com")
     one.look_closely()
     page.goto("/member/add")

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from conftest import command
-from farecard.pages.counter.deeds import slip_parts
-from farecard.pages.language import Language
+from farecard.pages.counter.deeds import receipt_parts, slip_parts
+from farecard.pages.language import Language, words
 from farecard.pages.paper import Sum, Words
 from farecard.pages.typed import card_typed
 from farecard.storage.sql import queries
@@ -179,6 +179,30 @@ def test_a_count_that_is_right_needs_no_reason(town):
     assert "Difference ¥0" in text
 
 
+@pytest.mark.parametrize("many", ["abc", "-1", "1.5", "1000001", "9" * 20])
+def test_a_count_that_is_none_says_of_which_note(town, many):
+    """It is the clerk's own words that are shown, and what was typed stays; the shift is still open."""
+    clerk = town.clerk("ja")
+    clerk.look("/counter/shift")
+    text = clerk.press("勤務を締める", piece_10000=many, piece_100="7")
+    assert "10,000円: " in text
+    assert "枚までの数字で入力します" in text
+    assert "docs" not in text.split("勤務を締める")[0]
+    assert "piece_" not in text
+    assert 'name="piece_100" type="text" value="7"' in clerk.text
+    assert clerk.till in clerk.look("/counter")
+
+
+def test_why_is_asked_of_who_closes_anothers_shift(town):
+    """A clerk says why where it differs; a supervisor who closes it in that place always does, and the field says so."""
+    clerk = town.clerk()
+    path = clerk_shift(clerk)
+    assert "Only where it differs" in clerk.look(path)
+    text = town.at("counter", "approver").look(path)
+    assert "Only where it differs" not in text
+    assert "Needed when you close it in another's place" in text
+
+
 def test_one_shift_a_clerk_and_one_a_till(town):
     """Nobody is at two tills, no till has two clerks; another's shift is not looked into by a clerk, but by who looks after the counters."""
     sato, kato = town.clerk(), town.at("counter", "clerk")
@@ -281,7 +305,14 @@ def test_a_case_from_the_counter_to_the_supervisor_and_back(town):
     supervisor = town.at("counter", "approver")
     supervisor.look(f"/counter/cases/{case}")
     assert "moved house" in supervisor.press("Close the case", decision="granted", why="moved house, papers seen")
-    assert "It was granted" in clerk.look(f"/counter/cases/{case}")
+    for text in (plain(supervisor.text), supervisor.look(f"/counter/cases/{case}")):
+        assert "a clerk does it" in text  # and is offered it; a supervisor sells nothing
+        assert "Sell a card" not in text.split("Why")[-1]
+        assert "/counter/sell" not in supervisor.text
+    text = clerk.look(f"/counter/cases/{case}")
+    assert "It was granted: do it now" in text
+    assert "Hand it to the supervisor" not in text  # who has decided it
+    assert "Say to the customer" not in text
     way = unescape(re.search(r'href="(/counter/sell/[^"]*)"', clerk.text)[1])
     assert way == f"/counter/sell/named?case={case}&card={number}"  # the card, the kind and the case that was granted
     clerk.look(way)
@@ -289,6 +320,9 @@ def test_a_case_from_the_counter_to_the_supervisor_and_back(town):
     assert "Paid ¥2,000" in answer(clerk, **said, case=case)
     assert "The card is sold" in clerk.press("Take ¥2,000 and sell it")
     assert decided(town, number) == [("issue", "referred"), ("issue", "accepted")]
+    text = clerk.look(f"/counter/cases/{case}")
+    assert "It was granted, and it has been done" in text
+    assert f"case={case}" not in clerk.text
     _, headers, text = clerk.send("GET", "/counter/cases.csv?state=granted")
     assert headers["content-type"].startswith("text/csv")
     assert case in text
@@ -317,6 +351,43 @@ def test_a_refund_with_its_sum_before_it_is_pressed(town):
     text = clerk.look(f"/counter/cards/{number}")
     assert "✓ refunded" in text
     assert "RFD-8" in text.split("What cannot be done")[1]
+
+
+def test_a_refund_of_an_empty_card_takes_nothing(town):
+    """0 on it: no fee, and no sign before nothing; the deposit of 500 is what is paid out."""
+    clerk, number = town.clerk(), town.sell("anonymous")
+    town.buy(number, 1500)
+    clerk.look(f"/counter/cards/{number}/refund")
+    assert "Balance ¥0 Fee ¥0 Deposit +¥500 You get ¥500" in answer(clerk, legible="yes")
+
+
+def test_the_number_on_the_back_is_asked_for_where_it_counts(town):
+    """RFD-6 is about cards without a name; of one with a name its holder's papers are asked for."""
+    clerk, question = town.clerk(), "Can the number on the back be read?"
+    assert question in clerk.look(f"/counter/cards/{town.sell('anonymous')}/refund")
+    number = town.sell("named")
+    assert question not in clerk.look(f"/counter/cards/{number}/refund")
+    assert "You get ¥1,780" in answer(clerk, **town.papers(number))
+
+
+def test_points_that_a_refund_loses_are_said_once_and_before(town):
+    """7,500 points of measure 2, granted in February: they are lost, which has not happened yet; on the page of the deed it has its rule."""
+    number, at = town.sell("anonymous", at="2023-01-05T09:00:00+09:00"), "2023-01-{}T10:00:00+09:00"
+    key = town.key(f"p-{number}", "ticket-machine,myna-point,operations", unattended=True)
+    for one in (
+        command(f"r {number}", "register_for_points", at=at.format("05"), channel="ticket-machine", card=number),
+        command(f"a {number}", "apply_myna_point", at=at.format("07"), channel="myna-point", card=number, person=f"k-{number}", measures=[2]),
+        command(f"i {number}", "confirm_insurance_card", at=at.format("08"), channel="myna-point", person=f"k-{number}"),
+        command(f"g {number}", "run_grants", at="2023-02-18T10:00:00+09:00", channel="operations", month="2023-02"),
+    ):
+        assert town.post(one, key)[1]["outcome"] == "accepted"
+    clerk = town.clerk()
+    clerk.look(f"/counter/cards/{number}/refund")
+    text = answer(clerk, legible="yes")
+    assert text.count("7,500 points") == 1
+    assert "are lost" in text
+    assert "were lost" not in text
+    assert "MYN-16" in clerk.press("Pay out ¥1,780")
 
 
 def test_a_refund_is_done_once_however_often_it_is_pressed(town):
@@ -350,12 +421,13 @@ def test_a_lost_card_from_the_papers_to_the_new_card(town):
     clerk.look(f"/counter/cards/{number}/lost")
     assert "papers" in answer(clerk)
     text = answer(clerk, **town.papers(number))
-    assert "¥1,020, when it is collected" in text
+    assert "Reissue fee ¥520 The new card's deposit +¥500 To pay when it is collected ¥1,020" in text
     assert "Sat 4 March 2023" in text
     assert "The lost card's deposit of ¥500 is not returned" in text
     done = clerk.press("Stop the card and give the slip")
     slip = f"S{number[2:]}-1"
     assert slip in done
+    assert "Reissue fee ¥520 The new card's deposit +¥500 To pay when it is collected ¥1,020" in done
     status, _, body = pdf(clerk, f"{clerk.path}.pdf")
     assert (status, body[:5]) == (200, b"%PDF-")
     text = clerk.look(f"/counter/cards/{number}")
@@ -363,7 +435,7 @@ def test_a_lost_card_from_the_papers_to_the_new_card(town):
     # the same day: not yet; the sentence says from when
     clerk.look(f"/counter?q={slip}")
     assert clerk.path == f"/counter/collect?slip={slip}"
-    text = answer(clerk, slip=slip, card=new_number())
+    text = answer(clerk, slip=slip, card=new_number(), **town.papers(number))
     assert "RIS-3" in text
     assert "2023-03-04" in text or "4 March" in text
 
@@ -377,32 +449,33 @@ def test_collecting_with_the_slip_asks_for_what_is_owed(town):
         slip = town.post(line, town.desk)[1]["result"]["slip"]
         before = expected(clerk)
         clerk.look("/counter/collect")
-        text = answer(clerk, slip=slip, card=new)
-        assert f"To pay ¥{due:,}" in text
+        assert "papers" in answer(clerk, slip=slip, card=new)
+        assert "not those of this card's holder" in answer(clerk, slip=slip, card=new, kana="サトウ", born="1990-01-01")
+        assert "hand over the card" not in clerk.text
+        text = answer(clerk, slip=slip, card=new, **town.papers(number))
+        parts = "Reissue fee ¥520 The new card's deposit +¥500 " if due else ""
+        assert f"{parts}To pay ¥{due:,}" in text
         assert f"Balance ¥1,500 Deposit ¥{deposit}" in text
         done = clerk.press("Take the money and hand over the card")
         assert "The new card is handed over" in done
-        assert (f"Taken ¥{due:,}" in done) == (due > 0)
+        assert pdf(clerk, f"{clerk.path}.pdf")[0] == 200
+        assert (f"{parts}Taken ¥{due:,}" in done) == (due > 0)
+        assert done.count("Taken") == (due > 0)
         assert expected(clerk) == before + due
         assert town.get(f"/v1/cards/{new}", town.desk)[1]["card"]["balance"] == 1500
-        assert "RIS" in answer_again(clerk, slip)
+        assert "RIS" in answer_again(clerk, slip, town.papers(number))
 
 
-def answer_again(clerk, slip):
+def answer_again(clerk, slip, papers):
     """The same slip a second time."""
     clerk.look("/counter/collect")
-    return answer(clerk, slip=slip, card=new_number())
+    return answer(clerk, slip=slip, card=new_number(), **papers)
 
 
 def sold_elsewhere(town):
-    """A commuter pass that Hankyu sold, and what its holder said."""
-    n = fresh()
-    number, holder = f"JW{n:015d}", HANAKO | {"kana": HANAKO["kana"] + "ハ" + "ン" * (n % 9) + "キ" * (n // 9)}
+    """A commuter pass that Hankyu sold."""
     section = {"from": "Osaka", "to": "Kyoto", "valid_from": "2023-03-01", "valid_until": "2023-08-31", "seller": "Hankyu"}
-    line = command(f"sold {number}", "issue", channel="counter", card=number, kind="commuter", paid=2000, holder=holder, **{"pass": section})
-    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
-    town.holders[number] = holder
-    return number
+    return town.sell("commuter", **{"pass": section})
 
 
 @pytest.mark.parametrize("do", ["lost", "damaged"])
@@ -444,9 +517,30 @@ def test_the_slip_on_paper_says_where_too():
     ):
         for name, where in (("ja", ja), ("en", en)):
             parts = slip_parts(Language(name), decision | {"result": decision["result"] | seller})
-            (rows,) = (part.rows for part in parts if isinstance(part, Sum))
+            rows = next(part.rows for part in parts if isinstance(part, Sum))
             assert where in [amount for _, amount in rows]
             assert any(isinstance(part, Words) and where in part.text for part in parts)
+
+
+def test_no_sum_stands_alone_on_paper():
+    """1,020 is 520 and 500, on the slip and on the receipt; a ride is what was on the card less its fare; nothing is made up of nothing."""
+    say, number = Language("en"), "JW000000000000002"
+    parts = [("Reissue fee", "¥520"), ("The new card's deposit", "¥500")]
+    slip = {"slip": "S000000000000001-1", "collect_from": "2023-03-04", "due": 1020, "fee": 520}
+    assert sums(slip_parts(say, {"card": number, "result": slip}))[-1] == (parts, ("To pay when it is collected", "¥1,020"))
+    assert sums(slip_parts(say, {"card": number, "result": slip | {"due": 0, "fee": 0}}))[-1] == ([], ("To pay when it is collected", "¥0"))
+    new = {"card": number, "balance": 1500, "deposit": 500, "fee": 520}
+    said = {"do": "collect_reissue", "card": number, "cash": 1020, "result": new}
+    assert sums(receipt_parts(say, said))[-1] == (parts, ("Taken", "¥1,020"))
+    ride = {"do": "tap_out", "card": number, "cash": 0, "result": {"fare": 420, "balance": 1080}}
+    rows, total = sums(receipt_parts(say, ride))[-1]
+    assert rows[-2:] == [("Balance", "¥1,500"), ("Fare", "−¥420")]
+    assert total == ("Left on the card", "¥1,080")
+
+
+def sums(parts):
+    """The sums of a document: rows, and what they come to."""
+    return [(list(part.rows), part.total) for part in parts if isinstance(part, Sum)]
 
 
 @pytest.mark.parametrize("slip", ["", "S1", "S000000000999999-1", "x" * 300])
@@ -469,6 +563,100 @@ def test_an_anonymous_card_damaged_or_lost_is_no_reissue(town):
     assert "RIS-5" in answer(clerk)
 
 
+# -- what is offered, and what is struck through with its rule -----------------------------------
+
+
+def offered(clerk, number):
+    """What a card's page offers, and the first rule of each thing that it strikes through."""
+    clerk.look(f"/counter/cards/{number}")
+    names = {text: key.removeprefix("counter.action.") for key, text in words("en").items() if key.startswith("counter.action.")}
+    can, cannot = unescape(clerk.text).split('<ul class="actions">')[1].split('<ul class="actions no">')
+    found = re.findall(r"<s>([^<]+)</s> <span class=\"hint\">([^<]*)</span>", cannot)
+    return {names[one] for one in re.findall(r'<a class="button" href="[^"]*">([^<]+)</a>', can)}, {names[one]: rule for one, rule in found}
+
+
+def stopped(town, number, at, hour="08"):
+    """The card's slip, after it was reported lost on a day."""
+    line = command(f"lost {number} {at}", "report_lost", at=f"{at}T{hour}:00:00+09:00", channel="counter", card=number)
+    got = town.post(line, town.desk)[1]
+    assert got["outcome"] == "accepted"
+    return got["result"]["slip"]
+
+
+def test_collecting_is_offered_where_it_would_be_done(town):
+    """On 3 March: reported yesterday or on 17 February (14 days) it is; today not yet (RIS-3), on 16 February no longer (PUB-11), and a
+    pass that Hankyu sold is not handed over here (RIS-4). Without a slip there is nothing to collect."""
+    clerk = town.clerk()
+    for at, rule in (("2023-03-02", None), ("2023-02-17", None), ("2023-03-03", "RIS-3"), ("2023-02-16", "PUB-11")):
+        number = town.sell("named", at="2023-02-01T12:00:00+09:00")
+        stopped(town, number, at)
+        can, cannot = offered(clerk, number)
+        assert ("collect" in can, cannot.get("collect")) == (rule is None, rule), at
+        assert ("lost" in can) == (rule == "PUB-11")  # only then it is reported once more
+    number = sold_elsewhere(town)
+    stopped(town, number, "2023-03-02")
+    assert offered(clerk, number)[1]["collect"] == "RIS-4"
+    can, cannot = offered(clerk, town.sell("named"))
+    assert "collect" not in can | set(cannot)
+
+
+def test_another_card_for_myna_point_is_offered_for_a_lost_card(town):
+    """MYN-17 is for whoever lost the card that was applied with: for a stopped, a replaced and a refunded card the talk is offered."""
+    clerk, number, new = town.clerk(), town.sell("smart"), new_number()
+    town.apply(number)
+    slip = stopped(town, number, "2023-03-02", hour="18")
+    assert "change" in offered(clerk, number)[0]
+    line = command(f"new {number}", "collect_reissue", at="2023-03-03T08:00:00+09:00", channel="counter", slip=slip, card=new, paid=1020)
+    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+    can, cannot = offered(clerk, number)
+    assert can == {"change"}
+    assert cannot["myna"] == cannot["membership"] == cannot["code"] == "RIS-2"
+    clerk.look(f"/counter/cards/{number}/change")
+    text = answer(clerk, person=f"p-{number}", other=town.sell("smart"))
+    assert "06-6966-7297" in text
+    assert "31 October 2023" in text
+
+
+def test_applying_is_offered_to_who_could_be_taken(town):
+    """A card that is not registered (WST-1) or registered today (WST-2) is struck; registered yesterday, or one that needs none, is offered;
+    one that was applied with still is: its person may take a measure more."""
+    clerk = town.clerk()
+    for kind, registered, rule in (("anonymous", None, "WST-1"), ("anonymous", "03T08", "WST-2"), ("anonymous", "02T08", None), ("smart", None, None)):
+        number = town.sell(kind)
+        if registered is not None:
+            line = command(f"w {number}", "register_for_points", at=f"2023-03-{registered}:00:00+09:00", channel="ticket-machine", card=number)
+            assert town.post(line, town.key(f"w-{number}", "ticket-machine"))[1]["outcome"] == "accepted"
+        can, cannot = offered(clerk, number)
+        assert ("myna" in can, cannot.get("myna")) == (rule is None, rule)
+    town.apply(number)
+    assert "myna" in offered(clerk, number)[0]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def november(request, tmp_path_factory):
+    """The same town when Myna Point and its enquiry line are over."""
+    yield from opened(Counters, request, tmp_path_factory, "2023-11-01T09:00:00+09:00")
+
+
+def test_what_is_over_is_struck_through(november):
+    """On 1 November 2023: applying since 30 September (MYN-18), another card since 31 October (MYN-17), whatever the card needs no more."""
+    clerk, number = november.clerk(), november.sell("smart")
+    cannot = offered(clerk, number)[1]
+    assert (cannot["myna"], cannot["change"]) == ("MYN-18", "MYN-17")
+    stopped(november, number, "2023-10-31")
+    assert offered(clerk, number)[1]["change"] == "MYN-17"
+
+
+def test_an_expired_child_card_is_offered_its_refund_alone(november):
+    """Born in March 2011 the card ended on 31 March 2023: CARD-8 forbids all else, a membership and a code for the page, too."""
+    clerk, number = november.clerk(), november.sell("child", born="2011-03-01")
+    can, cannot = offered(clerk, number)
+    assert can == {"refund"}
+    assert {one: cannot[one] for one in ("myna", "membership", "code", "lost", "damaged", "rally")} == dict.fromkeys(
+        ("myna", "membership", "code", "lost", "damaged", "rally"), "CARD-8"
+    )
+
+
 # -- a ride, points, a code ----------------------------------------------------------------------
 
 
@@ -480,9 +668,12 @@ def test_a_ride_is_closed_at_the_counter(town):
     assert "from Osaka" in clerk.look(f"/counter/cards/{number}")
     clerk.look(f"/counter/cards/{number}/leave")
     text = answer(clerk, station="Kyoto")
-    fare = int(re.search(r"Fare ¥([\d,]+)", text)[1].replace(",", ""))
-    assert f"¥{1500 - fare:,} are left" in text
-    clerk.press("Close the ride")
+    fare = int(re.search(r"Fare −¥([\d,]+)", text)[1].replace(",", ""))
+    whole = f"Balance ¥1,500 Fare −¥{fare:,} Left on the card ¥{1500 - fare:,}"
+    assert fare > 0
+    assert whole in text
+    assert whole in clerk.press("Close the ride")
+    assert pdf(clerk, f"{clerk.path}.pdf")[0] == 200
     assert "● in use" in clerk.look(f"/counter/cards/{number}")
     poor = town.sell("anonymous")
     town.buy(poor, 1490)
@@ -499,7 +690,12 @@ def test_applying_for_myna_point_and_the_rally(town):
     text = answer(clerk, person=f"key-{number}", measure_1="yes", measure_2="yes")
     assert "Measure 1" in text
     assert "Measure 3" not in text.split("Taken:")[1]
-    assert "Applied for Myna Point" in clerk.press("Apply")
+    done = clerk.press("Apply")
+    assert "Applied for Myna Point" in done
+    comes = done.split("What comes next")[1]  # 20,000 to go for measure 1, the procedure of measure 2; the sentences to say stand beside them
+    assert "Charge ¥20,000 more by Sat 30 September 2023" in comes
+    assert "Complete it by Sat 30 September 2023" in comes
+    assert re.search(r'<p lang="ja">[^<]*20,000円', clerk.text)
     text = clerk.look(f"/counter/cards/{number}")
     assert "Measure 1: top-ups: counting" in text
     clerk.look(f"/counter/cards/{number}/rally")
@@ -603,14 +799,16 @@ def test_a_refund_says_what_of_myna_point_is_lost(town):
 
 
 def test_a_dead_card_is_offered_nothing(town):
-    """Refunded: each thing that could be done is struck through with the reason."""
+    """Refunded: each thing that could be done with it is struck through with the reason; of another card one may still ask."""
     clerk, number = town.clerk(), town.sell("anonymous")
     clerk.look(f"/counter/cards/{number}/refund")
     answer(clerk, legible="yes")
     clerk.press("Pay out ¥1,780")
-    text = clerk.look(f"/counter/cards/{number}")
-    offered = text.split("What can be done")[1].split("What cannot be done")[0]
-    assert offered.strip() == ""
+    can, cannot = offered(clerk, number)
+    assert can == {"change"}
+    assert cannot.pop("charge_back") == "CHG-8"
+    assert set(cannot) == {"refund", "damaged", "lost", "rally", "myna", "membership", "code"}
+    assert set(cannot.values()) == {"RFD-8"}
 
 
 # -- who may -------------------------------------------------------------------------------------

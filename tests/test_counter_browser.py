@@ -120,6 +120,8 @@ def test_a_slip_is_collected_by_scanning_it(town, watched):  # noqa: F811
     page.keyboard.type(slip)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/counter/collect?slip={slip}")
+    page.get_by_label(t("kana")).fill(town.holders[number]["kana"])
+    page.get_by_label(t("born")).fill(town.holders[number]["born"])
     page.get_by_label(t("counter.new_number")).focus()
     page.keyboard.type(new)
     page.keyboard.press("Enter")

@@ -85,15 +85,17 @@ def test_it_can_be_read_aloud(url):
     """A sentence a line; the name of the measure in front of its first, the rule behind."""
     done = farecard("--store", url, "why", A, "--as-of", at("03-20"), "--lang", "en")
     assert done.stdout.decode().splitlines() == [
-        "Myna Point was applied for with this card at 2023-03-03T10:00:00+09:00.",
-        ("Measure 1 (topping up): ¥10,000 have counted so far; ¥10,000 more and 5,000 points come. Charge ¥10,000 more by 2023-09-30;"
+        "Myna Point was applied for with this card on Fri 3 March 2023 10:00.",
+        ("Measure 1 (topping up): ¥10,000 have counted so far; ¥10,000 more and 5,000 points come. Charge ¥10,000 more by Sat 30 September 2023;"
         " what is short then is worth a share of what counted. (MYN-3)"),
-        "  2023-03-02, ¥1,000: this charge was made before the application; only those after it count. (MYN-2)",
-        ("  2023-03-04, ¥2,000: what is charged at a petrol station does not count, change included."
+        "  Thu 2 March 2023, ¥1,000: this charge was made before the application; only those after it count. (MYN-2)",
+        ("  Sat 4 March 2023, ¥2,000: what is charged at a petrol station does not count, change included."
         " Charge at a machine, a convenience store or in the app. (MYN-1)"),
         "Measure 2 (health-insurance card): This measure was not applied for.",
         "Measure 3 (account for public money): This measure was not applied for.",
     ]
+    spoken = farecard("--store", url, "why", A, "--as-of", at("03-20"), "--lang", "ja").stdout.decode()
+    assert "  2023年3月2日（木）、1,000円：" in spoken
 
 
 def test_a_card_nobody_knows(url):
@@ -192,8 +194,8 @@ def test_why_tells_of_a_campaign_that_the_card_joined(tmp_path):
     ]  # fmt: skip
     told = farecard("--store", url, "why", A, "--as-of", at("08-26"), "--lang", "en").stdout.decode()
     assert (
-        "Purchases in town: The 200 points for 2023-06 have been granted.\n"
-        "  The 1,000 points for 2023-07 were due on 2023-08-25 and have not been granted yet."
+        "Purchases in town: The 200 points for June 2023 have been granted.\n"
+        "  The 1,000 points for July 2023 were due on Fri 25 August 2023 and have not been granted yet."
     ) in told
 
 

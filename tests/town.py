@@ -46,13 +46,13 @@ class Town(Served):
         """All that the server has written so far."""
         return "".join(self._lines)
 
-    def sell(self, kind):
-        """A card for 2,000 yen, of a Hanako of its own where it carries a name: nobody has two (CARD-4)."""
+    def sell(self, kind, born=HANAKO["born"], **said):
+        """A card for 2,000 yen, of a Hanako of its own where it carries a name: nobody has two (CARD-4). ``said``: more of the sale."""
         n = fresh()
         number = f"JW{n:015d}"
-        more = {} if kind == "anonymous" else {"holder": HANAKO | {"kana": HANAKO["kana"] + str(n).translate(DIGITS)}}
+        more = {} if kind == "anonymous" else {"holder": HANAKO | {"kana": HANAKO["kana"] + str(n).translate(DIGITS), "born": born}}
         where = "icoca-app" if kind == "mobile" else "counter"
-        line = command(f"sold {number}", "issue", channel=where, card=number, kind=kind, paid=2000, **more)
+        line = command(f"sold {number}", "issue", channel=where, card=number, kind=kind, paid=2000, **more, **said)
         assert self.post(line, self.desk)[1]["outcome"] == "accepted"
         self.holders[number] = more.get("holder")
         return number

@@ -58,7 +58,7 @@ def open_shift(store: Store, clerk: str, till: str, brought: int, at: int) -> Sh
     if not (till.isprintable() and 0 < len(till) <= _LONGEST and till != _NOWHERE):
         raise ShiftError("bad-till", field="till", longest=_LONGEST)
     if not 0 <= brought <= MOST_BROUGHT:
-        raise ShiftError("bad-float", field="brought", most=MOST_BROUGHT)
+        raise bad_float()
     made = Shift(_new_number(), till, clerk, at, brought, 0)
     with adding(store):
         own = of_clerk(store, clerk)
@@ -104,11 +104,21 @@ def expected(store: Store, shift: Shift) -> int:
     return shift.brought + booked(store, shift.till) - shift.booked
 
 
+def bad_float() -> ShiftError:
+    """Of a float that is none."""
+    return ShiftError("bad-float", field="brought", most=MOST_BROUGHT)
+
+
+def bad_count(piece: int) -> ShiftError:
+    """Of so many of a note or coin that it is no count."""
+    return ShiftError("bad-count", field=f"piece_{piece}", most=_MOST_PIECES)
+
+
 def worth(pieces: Mapping[int, int]) -> int:
     """What notes and coins come to. ``ShiftError`` ``bad-count``."""
     for piece, many in pieces.items():
         if piece not in PIECES or not 0 <= many <= _MOST_PIECES:
-            raise ShiftError("bad-count", field=f"piece_{piece}", most=_MOST_PIECES)
+            raise bad_count(piece)
     return sum(piece * many for piece, many in pieces.items())
 
 

@@ -47,7 +47,7 @@ def or_null(schema: Schema) -> Schema:
 
 PAYOUT = an_object({"deposit": YEN, "balance": YEN, "fee": YEN, "total": YEN})
 _SLIP = {
-    "slip": TEXT, "collect_from": DAY, "due": YEN,
+    "slip": TEXT, "collect_from": DAY, "due": YEN, "fee": YEN,
     "collect_at": {"type": "string", "description": "who sold it and hands over the new one: `issuer`, or a company's name"},
 }  # fmt: skip
 _PAID = {"payout": PAYOUT, "paid_by": {"enum": ["cash", "app", "bank-transfer"]}}
@@ -64,7 +64,7 @@ RESULTS: dict[str, dict[str, Schema]] = {
     "refund_by_post": _PAID,
     "report_damaged": _SLIP,
     "report_lost": _SLIP,
-    "collect_reissue": {"card": CARD, "deposit": YEN, "balance": YEN, "points": POINTS},
+    "collect_reissue": {"card": CARD, "deposit": YEN, "balance": YEN, "points": POINTS, "fee": YEN},
     "move_to_phone": {"card": CARD, "balance": YEN, "points": POINTS},
     "register_for_points": {"may_apply_from": DAY},
     "join_membership": {"member": TEXT, "point_history_at": {"type": "array", "items": TEXT}},

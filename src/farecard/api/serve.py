@@ -1,6 +1,5 @@
 """Serving: one process, or several on PostgreSQL, behind one address."""
 
-import contextlib
 import os
 import resource
 import signal
@@ -80,11 +79,16 @@ def serve(
             log_config=None, access_log=False, proxy_headers=False, server_header=False,
             timeout_keep_alive=int(settings.limits.idle), timeout_graceful_shutdown=int(settings.limits.leave_within),
         )  # fmt: skip
+        run = _listening_for_the_end(config, listening)
         ready()
-        # uvicorn raises the signal again when it is done; by then there is nothing left to end
-        signal.signal(signal.SIGTERM, lambda *_: None)
-        if workers > 1:
-            Multiprocess(config, [listening]).run()
-        else:
-            with contextlib.suppress(KeyboardInterrupt):
-                uvicorn.Server(config).run([listening])
+        run()
+
+
+def _listening_for_the_end(config: uvicorn.Config, listening: socket.socket) -> Callable[[], None]:
+    """What serves, told to stop by SIGTERM or Ctrl-C from now on: before it runs, too, whoever starts it may have done with it."""
+    if config.workers > 1:
+        return Multiprocess(config, [listening]).run
+    server = uvicorn.Server(config)
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, server.handle_exit)  # which uvicorn raises again when it is done
+    return lambda: server.run([listening])

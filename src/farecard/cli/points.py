@@ -15,6 +15,7 @@ from farecard.questions.pending import pending
 from farecard.questions.preview import preview
 from farecard.rules.grants import month_number
 from farecard.storage.opening import open_to_read
+from farecard.texts import written
 
 
 def why(args: Any) -> int:
@@ -50,7 +51,13 @@ def _sentence(one: dict[str, Any], language: str) -> str:
     """A sentence with its rule behind; of a top-up its day and yen come first."""
     text = one[language]
     if "amount" in one["params"]:
-        text = f"{one['params']['day']}, ¥{one['params']['amount']:,}: {text[0].lower()}{text[1:]}"
+        day = written.day(one["params"]["day"], language)
+        yen = written.yen(one["params"]["amount"], language)
+        text = (
+            f"{day}、{yen}：{text}"
+            if language == "ja"
+            else f"{day}, {yen}: {text[0].lower()}{text[1:]}"
+        )
     rule = f" ({one['rule']})" if one["rule"] else ""
     return f"{text}{rule}"
 

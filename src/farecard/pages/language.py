@@ -78,9 +78,8 @@ class Language:
         return self.word("collected_at.seller", seller=seller)
 
     def titled(self, source: str) -> str:
-        """Where a rule comes from: its title, and the file it is in where the register names one."""
-        title = self.word(f"titled.{source}")
-        return f"{title}{self.word('in_file', file=source)}" if source.endswith(".txt") else title
+        """Where a rule comes from, as people know it; ``farecard explain`` names the file."""
+        return self.word(f"titled.{source}")
 
     def figure(self, name: str, value: Any) -> str:
         """A figure that a reason was decided by, with what it is."""

@@ -147,8 +147,11 @@ def change_applied_card(
         or dead(account, day, rates.slip_days)
         or PLACES["change_applied_card", account.kind, c.channel]
     )
-    if no is not None:
-        return no
+    return no or enquiries(day, campaign)
+
+
+def enquiries(day: int, campaign: Campaign) -> No:
+    """Who looks into another card on a day, whatever state the applied one shows: the enquiry line, or nobody any more."""
     assert campaign.enquiries_until is not None
     until = day_number(campaign.enquiries_until)
     if day <= until:

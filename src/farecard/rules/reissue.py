@@ -135,11 +135,13 @@ def report(c: ReportDamaged | ReportLost, account: Account, day: int, rates: Rat
     if no is not None:
         return no
     count = account.slip + 1
+    due = due_if_lost(rates) if lost else due_if_damaged(rates)
     return Effect(
         {
             "slip": paper("S", account.account, count),
             "collect_from": iso_day(day + rates.reissue_wait),
-            "due": due_if_lost(rates) if lost else due_if_damaged(rates),
+            "due": due,
+            "fee": due - rates.deposit if lost else due,
             "collect_at": account.seller,
         },
         sets={
@@ -180,15 +182,17 @@ def collect_reissue(
         reason = Reason("RIS-2" if lost else "RIS-1", "wrong-reissue-money", {"expected": due})
         return No([reason], result={"expected": due})
     deposit = promised.deposit if lost else account.deposit
+    fee = due - deposit if lost else due
     return Effect(
         {
             "card": format_number(c.card),
             "deposit": deposit,
             "balance": account.balance,
             "points": account.points,
+            "fee": fee,
         },
         deposit=deposit - account.deposit,
-        fee=due - deposit if lost else due,
+        fee=fee,
         forfeited=account.deposit if lost else 0,
         sets={"number": c.card, "state": "active", "slip_day": None},
     )

@@ -1,6 +1,6 @@
 """Money, points, days and times as people write them in each language; days are Tokyo's."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 LANGUAGES = ("ja", "en")
@@ -21,10 +21,6 @@ _MONTHS = [
     "November",
     "December",
 ]
-_FORMS = (
-    "0000-00-00",
-    "0000-00-00T00:00:00+00:00",
-)  # of a day and of a moment, as answers write them
 _ZEROS = str.maketrans("123456789", "000000000")
 
 
@@ -62,16 +58,20 @@ def moment(text: str, language: str) -> str:
 
 def month(text: str, language: str) -> str:
     """A month of a year, from ``2023-07``: ``2023年7月``, ``July 2023``."""
-    year, number = text.split("-")
+    first = date.fromisoformat(f"{text}-01")
     if language == "ja":
-        return f"{year}年{int(number)}月"
-    return f"{_MONTHS[int(number) - 1]} {year}"
+        return f"{first.year}年{first.month}月"
+    return f"{_MONTHS[first.month - 1]} {first.year}"
+
+
+# how answers write these, every digit as a nought
+_FORMS = {"0000-00-00": day, "0000-00": month, "0000-00-00T00:00:00+00:00": moment}
 
 
 def figure(value: Any, language: str) -> str:
-    """A figure of a sentence by what it is: a number, a day or moment of an answer, a list of these, a text."""
+    """A figure of a sentence by what it is: a number, a day, month or moment of an answer, a list of these, a text."""
     if type(value) is int:
-        return f"{value:,}"
+        return f"{value:,}".replace("-", "−")
     if isinstance(value, list):
         return _JOIN[language].join(figure(one, language) for one in value)
     text = str(value)
@@ -79,6 +79,6 @@ def figure(value: Any, language: str) -> str:
     if form not in _FORMS:
         return text
     try:
-        return (day if form == _FORMS[0] else moment)(text, language)
+        return _FORMS[form](text, language)
     except ValueError:  # 31 February, as somebody typed it
         return text

@@ -7,23 +7,34 @@ from farecard.access.trail import note
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
-from farecard.model.verdict import Reason
+from farecard.model.moments import day_of
+from farecard.model.verdict import REFUSED, Reason
 from farecard.pages.counter.at import HOME, command, for_staff, is_clerk, shift_of, supervises
+from farecard.pages.counter.flows import NUMBER_FOR_A_TRIAL, collecting, priced
 from farecard.pages.door import not_their_role
 from farecard.pages.files import history_csv
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.typed import card_typed
 from farecard.questions import finding
+from farecard.rules import myna_point
 from farecard.rules.referral import card_of_case
 from farecard.storage.making import adding
 from farecard.storage.store import Store
 from farecard.texts import explain
 
-# what is offered for every card, in this order: its name and address, and what is tried to know whether it can be done
-_TRIED = {"refund": "refund", "damaged": "report_damaged", "lost": "report_lost", "rally": "join_rally"}  # fmt: skip
 LATEST = 5  # lines of a history on a card's page
-_ASKING = ("myna", "change", "membership", "code")  # these need an answer first
+_NOBODY = "nobody-yet"  # who applies or belongs to a membership is asked later
+# what is offered for every card, in this order: its name and address, and what is tried to know whether it can be done
+_TRIED: dict[str, dict[str, Any]] = {
+    "refund": {"do": "refund"},
+    "damaged": {"do": "report_damaged"},
+    "lost": {"do": "report_lost"},
+    "rally": {"do": "join_rally"},
+    "myna": {"do": "apply_myna_point", "person": _NOBODY, "measures": [1, 2, 3]},
+    "membership": {"do": "join_membership", "member": _NOBODY},
+}
+_OF_WHO_APPLIES = ("MYN-8", "MYN-9")  # these speak of the person, and who that is is not known yet
 
 
 @for_staff
@@ -118,21 +129,30 @@ async def _actions(
     house: House, speaker: Speaker, number: str, status: dict[str, Any], state: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """What can be done for this card: (name, what would come of it); what would be refused says why."""
-    said = [command(None, do, card=number) for do in _TRIED.values()]
+    said = [command(None, card=number, **fields) for fields in _TRIED.values()]
     tried = await asyncio.gather(*(house.try_out(speaker, one) for one in said))
-    found = [
-        {"name": name, "reasons": one["reasons"] if one["outcome"] == "refused" else []}
-        for name, one in zip(_TRIED, tried, strict=True)
-    ]
-    if status["card"]["ride"] is not None:
-        found.insert(0, {"name": "leave", "reasons": []})
+    why = {name: _refusal(one) for name, one in zip(_TRIED, tried, strict=True)}
+    first: dict[str, list[dict[str, Any]]] = {}
     if state["slip"] is not None:
-        found.insert(0, {"name": "collect", "reasons": []})
+        collected = collecting(None, state["slip"]["slip"], NUMBER_FOR_A_TRIAL)
+        first["collect"] = _refusal((await priced(house, speaker, collected))[1])
+    if status["card"]["ride"] is not None:
+        first["leave"] = []
     alive = status["card"]["state"] in ("active", "riding")
-    no_longer = [] if alive else tried[0]["reasons"][:1]  # a dead card says the same to all of them
-    found += [{"name": name, "reasons": no_longer} for name in _ASKING]
-    no = Reason("CHG-8", "charge-not-paid-back")
-    return [*found, {"name": "charge_back", "reasons": [explain(no)]}]
+    no_longer = [] if alive else next((no[:1] for no in why.values() if no), [])
+    # whoever asks for another card has lost the use of this one, so its state says nothing about that
+    campaign = house.app.queue.desk.inputs.campaigns.of(myna_point.NAME)
+    asked = myna_point.enquiries(day_of(house.now), campaign)
+    closed = [explain(one) for one in asked.reasons] if asked.outcome == REFUSED else []
+    charge_back = [explain(Reason("CHG-8", "charge-not-paid-back"))]
+    every = {**first, **why, "change": closed, "code": no_longer, "charge_back": charge_back}
+    return [{"name": name, "reasons": no} for name, no in every.items()]
+
+
+def _refusal(tried: dict[str, Any]) -> list[dict[str, Any]]:
+    """Why a thing cannot be done for a card, whoever asks for it; nothing where it can."""
+    no: list[dict[str, Any]] = tried["reasons"] if tried["outcome"] == "refused" else []
+    return [] if no and no[0]["rule"] in _OF_WHO_APPLIES else no
 
 
 PAGES = [

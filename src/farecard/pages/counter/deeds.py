@@ -26,7 +26,20 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     decision = await _decided(house, request, speaker)
     prints = decision["outcome"] == "accepted" and decision["do"] in SLIPS + RECEIPTS
     figures = {"decision": decision, "prints": prints, "slips": SLIPS, "did": DID}
+    figures["steps"] = await _comes_next(house, speaker, decision)
     return Page("counter/done.html", figures)
+
+
+async def _comes_next(
+    house: House, speaker: Speaker, decision: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """What is still to be done by somebody who has applied for Myna Point: of each measure that was taken, as it is now."""
+    if decision["outcome"] != "accepted" or decision["do"] != "apply_myna_point":
+        return []
+    myna = (await house.about(speaker, decision["card"]))["myna"]
+    measures = {} if myna is None else myna["measures"]
+    taken = [measures[str(n)] for n in decision["result"]["measures"] if str(n) in measures]
+    return [reason for one in taken for reason in one["reasons"]]
 
 
 async def _decided(house: House, request: Request, speaker: Speaker) -> dict[str, Any]:
@@ -48,7 +61,7 @@ async def printed(house: House, request: Request, speaker: Speaker) -> Answer:
     if decision["outcome"] != "accepted" or decision["do"] not in SLIPS + RECEIPTS:
         raise ProblemError(404, Reason(None, "no-such-address"))
     say = request.language
-    parts = slip_parts(say, decision) if decision["do"] in SLIPS else _receipt(say, decision)
+    parts = slip_parts(say, decision) if decision["do"] in SLIPS else receipt_parts(say, decision)
     parts.append(paper.Words(_where(say, decision)))
     name = "slip" if decision["do"] in SLIPS else "receipt"
     return await paper.printed(name, say.word(f"paper.{name}"), parts)
@@ -64,17 +77,27 @@ def slip_parts(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
             (say.word("counter.card"), f"…{say.end_of(decision['card'])}"),
             (say.word("counter.collect_from"), say.day(result["collect_from"])),
             (say.word("counter.collect_at"), say.collected_at(result)),
-            (say.word("counter.to_pay"), say.yen(result["due"])),
         ]),
+        _due(say, result, result["due"], say.word("counter.pay_then")),
         paper.Words(say.word("counter.slip_bring", where=say.collected_at(result))),
         paper.Words(say.word("counter.slip_days")),
     ]  # fmt: skip
 
 
-def _receipt(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
+def _due(say: Language, result: dict[str, Any], total: int, name: str) -> paper.Sum:
+    """What a new card costs, with the parts of it where there are any; it was not told apart before."""
+    rows = []
+    if total and "fee" in result:
+        rows = [(say.word("sum.reissue_fee"), say.yen(result["fee"]))]
+        rows += [(say.word("sum.new_deposit"), say.yen(total - result["fee"]))] if total > result["fee"] else []  # fmt: skip
+    return paper.Sum(rows, (name, say.yen(total)))
+
+
+def receipt_parts(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
+    """A receipt of what was paid or paid out, with the parts of each sum."""
     result, do = decision["result"], decision["do"]
     rows: list[tuple[str, str]] = [(say.word("counter.card"), f"…{say.end_of(decision['card'])}")]
-    total = None
+    total, more = None, list[paper.Part]()
     if do == "refund":
         payout = result["payout"]
         rows += [
@@ -90,17 +113,20 @@ def _receipt(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
         ]
         total = say.word("counter.paid"), say.yen(result["deposit"] + result["balance"])
     elif do == "tap_out":
-        rows += [(say.word("sum.balance"), say.yen(result["balance"]))]
-        total = say.word("counter.fare"), say.yen(result["fare"])
+        rows += [
+            (say.word("sum.balance"), say.yen(result["balance"] + result["fare"])),
+            (say.word("counter.fare"), say.yen(-result["fare"])),
+        ]
+        total = say.word("counter.left"), say.yen(result["balance"])
     else:
         rows += [
             (say.word("counter.new_card"), f"…{say.end_of(result['card'])}"),
             (say.word("sum.balance"), say.yen(result["balance"])),
             (say.word("sum.deposit"), say.yen(result["deposit"])),
         ]
-        total = say.word("counter.took"), say.yen(decision["cash"])
+        more = [_due(say, result, decision["cash"], say.word("counter.took"))]
     heading = say.word("paper.receipt")
-    return [paper.Heading(heading), paper.Words(say.word(f"counter.did.{do}")), paper.Sum(rows, total)]  # fmt: skip
+    return [paper.Heading(heading), paper.Words(say.word(f"counter.did.{do}")), paper.Sum(rows, total), *more]  # fmt: skip
 
 
 def _where(say: Language, decision: dict[str, Any]) -> str:

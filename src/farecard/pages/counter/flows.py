@@ -30,7 +30,7 @@ from farecard.texts import explain
 
 Figures = dict[str, Any]
 _FOR_A_TRIAL = {"name": "-", "kana": "-", "born": "2000-01-01", "phone": "-"}
-_CARD_FOR_A_TRIAL = "JW999999999999999"
+NUMBER_FOR_A_TRIAL = "JW999999999999999"
 
 
 class Flow(NamedTuple):
@@ -74,13 +74,13 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
         done = Redirect(f"{HOME}/done/{quote(speaker.who)}/{quote(id)}")
         if request.said("step") == "do" and await house.decided(speaker, id) is not None:
             return done  # pressed again
-        if flow.looks_at_papers and more["at_hand"]["named"]:
-            no = await _papers(house, request)
+        if flow.looks_at_papers and more["at_hand"] and more["at_hand"]["named"]:
+            no = await _papers(house, request, more["card"]["number"])
             if no is not None:
                 return Page(flow.template, figures | {"problem": no}, 403)
         asked = flow.make(request, shift)
         if flow.priced:
-            asked, tried = await _priced(house, speaker, asked)
+            asked, tried = await priced(house, speaker, asked)
         else:
             tried = await house.try_out(speaker, asked)
         shown = _shown(asked, tried)
@@ -101,12 +101,12 @@ def _shown(asked: Figures, tried: Figures) -> str:
     return json.encode([asked.get("paid"), tried["outcome"], tried["result"]]).decode()
 
 
-async def _papers(house: House, request: Request) -> Figures | None:
+async def _papers(house: House, request: Request, text: str) -> Figures | None:
     """What is wrong with the papers that a clerk looked at; None when they are the holder's."""
     kana, born = request.said("kana"), request.said("born")
     if not kana or not born:
         return explain(Reason(None, "papers-needed", {"field": "born"}))
-    vault, number = house.app.queue.desk.vault, parse_number(request.parts["number"])
+    vault, number = house.app.queue.desk.vault, parse_number(text)
     try:
         fits = await house.write(
             lambda store: owning.papers_fit(store, vault, number, Papers(kana, born))
@@ -116,7 +116,7 @@ async def _papers(house: House, request: Request) -> Figures | None:
     return None if fits else explain(Reason(None, "not-the-holder", {"field": "born"}))
 
 
-async def _priced(house: House, speaker: Speaker, asked: Figures) -> tuple[Figures, Figures]:
+async def priced(house: House, speaker: Speaker, asked: Figures) -> tuple[Figures, Figures]:
     """The command with what is to be paid, and what would come of it: the desk says what it expects."""
     free = asked | {"paid": 0}
     tried = await house.try_out(speaker, free)
@@ -135,7 +135,7 @@ async def sell(house: House, request: Request, speaker: Speaker, shift: Shift) -
     """``GET /counter/sell``: every kind; what is not sold here says why."""
     kinds = [one for one in KINDS if one != "commuter"]
     said = [
-        command(shift, "issue", card=_CARD_FOR_A_TRIAL, kind=kind, paid=2000, holder=None if kind == "anonymous" else _holder_for_a_trial(kind))
+        command(shift, "issue", card=NUMBER_FOR_A_TRIAL, kind=kind, paid=2000, holder=None if kind == "anonymous" else _holder_for_a_trial(kind))
         for kind in kinds
     ]  # fmt: skip
     tried = await asyncio.gather(*(house.try_out(speaker, one) for one in said))
@@ -207,7 +207,11 @@ async def _slip(house: House, request: Request, speaker: Speaker) -> Figures:
 
 
 def _collect(request: Request, shift: Shift) -> Figures:
-    slip, card = request.said("slip").upper(), card_typed(request.said("card"))
+    return collecting(shift, request.said("slip").upper(), card_typed(request.said("card")))
+
+
+def collecting(shift: Shift | None, slip: str, card: str) -> Figures:
+    """The command that collects the new card of a slip; what is to be paid is found out by asking."""
     return command(shift, "collect_reissue", slip=slip, card=card, paid=0)
 
 
@@ -273,7 +277,7 @@ PAGES = [
     *_pages(f"{_CARD}/refund", Flow("counter/refund.html", _refund, _of_card, looks_at_papers=True, pays_out=True)),
     *_pages(f"{_CARD}/damaged", Flow("counter/damaged.html", _about_card("report_damaged"), _of_card)),
     *_pages(f"{_CARD}/lost", Flow("counter/lost.html", _about_card("report_lost"), _of_card, looks_at_papers=True)),
-    *_pages(f"{HOME}/collect", Flow("counter/collect.html", _collect, _slip, priced=True)),
+    *_pages(f"{HOME}/collect", Flow("counter/collect.html", _collect, _slip, looks_at_papers=True, priced=True)),
     *_pages(f"{_CARD}/leave", Flow("counter/leave.html", _leave, _ride)),
     *_pages(f"{_CARD}/rally", Flow("counter/rally.html", _about_card("join_rally"), _of_card)),
     *_pages(f"{_CARD}/myna", Flow("counter/myna.html", _apply, _of_card)),

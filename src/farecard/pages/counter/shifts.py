@@ -3,7 +3,7 @@
 from typing import Any
 
 from farecard.access import shifts
-from farecard.access.shifts import PIECES, Shift
+from farecard.access.shifts import PIECES, Shift, ShiftError
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.moments import iso_moment
@@ -20,13 +20,13 @@ MOST = 200
 _AT = f"{HOME}/shifts"
 
 
-def _whole(text: str, field: str) -> int:
-    """A whole number of yen or pieces; nothing written is 0. ``ProblemError`` 400."""
+def _whole(text: str, no: ShiftError) -> int:
+    """A whole number of yen or pieces; nothing written is 0. ``no``: what is said of anything else."""
     plain = text.strip().replace(",", "").replace("，", "")
     if not plain:
         return 0
     if not (plain.isascii() and plain.isdigit() and len(plain) < 12):
-        raise ProblemError(400, Reason(None, "bad-body", {"why": f"{field}: a whole number"}))
+        raise ProblemError(400, Reason(None, no.code, no.params))
     return int(plain)
 
 
@@ -50,7 +50,7 @@ async def begin(house: House, request: Request, speaker: Speaker) -> Answer:
     said = {"till": request.said("till"), "brought": request.said("brought")}
     then, who, at = then_to(HOME, request.said("then")), speaker.who, house.now
     try:
-        brought = _whole(said["brought"], "brought")
+        brought = _whole(said["brought"], shifts.bad_float())
         await house.write(lambda store: shifts.open_shift(store, who, said["till"], brought, at))
     except ProblemError as problem:
         told = document(problem.status, problem.reason)
@@ -104,7 +104,8 @@ async def close(house: House, request: Request, speaker: Speaker) -> Answer:
     whose = _whose(shift, speaker)
     try:
         pieces = {
-            piece: _whole(said.get(f"piece_{piece}", ""), f"piece_{piece}") for piece in PIECES
+            piece: _whole(said.get(f"piece_{piece}", ""), shifts.bad_count(piece))
+            for piece in PIECES
         }
         async with closing(house, shift.clerk):
             await house.write(
