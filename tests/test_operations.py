@@ -14,17 +14,19 @@ import psycopg
 import pytest
 
 from conftest import a_store, command, farecard
-from farecard.access import proposals
+from farecard.access import proposals, tasks
 from farecard.access.roles import ROLES
 from farecard.desk import desk as desks
 from farecard.desk import runs
 from farecard.desk.opening import existing_store, writing_desk
+from farecard.ledger import chart
 from farecard.model.commands import PHONES
 from farecard.model.moments import first_moment, iso_moment, moment_now, parse_day
 from farecard.model.verdict import Reason
 from farecard.pages.charts import CHART_HEIGHT, CHART_WIDTH, Box, columns, curve, rows, scale
-from farecard.pages.language import words
-from farecard.pages.operations import audit
+from farecard.pages.language import Language, words
+from farecard.pages.operations import audit, names, shared
+from farecard.pages.requests import Request
 from farecard.questions.progress import granted_so_far
 from farecard.storage.opening import open_to_read
 from farecard.texts import LANGUAGES, explain, texts
@@ -358,6 +360,42 @@ def test_an_address_that_is_none_says_so(people, path, status):
         assert "Back to the start" in text
 
 
+@pytest.mark.parametrize(
+    ("path", "ja", "en"),
+    [
+        ("?day=2023-02-31", "日付は2000年から2099年までで、2023-04-15のように入力してください。", "Write a day like 2023-04-15, between 2000 and 2099."),
+        ("/books/unused?known=last%20spring", "入力または選択された内容を受け付けられません。", "What was typed or chosen here cannot be taken."),
+        ("/draws/99", "このページはありません。", "There is no such page."),
+        ("/proposals/P-0", "提案の一覧で番号を確かめてください。", "Check the number in the list of proposals."),
+        ("/cases/C1", "案件の一覧で番号を確かめてください。", "Check the number in the list of cases."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_words_for_people(office, people, path, ja, en):
+    """Of addresses, commands and what programs send nothing is said: in both languages what to do here."""
+    one = office.at("operations", "auditor", "ja")
+    assert ja in plain(one.send("GET", f"/operations{path}")[2])
+    text = plain(people["auditor"].send("GET", f"/operations{path}")[2])
+    assert en in text
+    assert not re.search("/docs|/v1|farecard [a-z]+ list|question mark", text)
+    assert people["auditor"].send("GET", "/operations/grants/2023-04/count")[0] == 405
+
+
+def test_a_role_that_may_not_is_told_in_japanese(office):
+    """By the role's Japanese name."""
+    clerk = office.at("operations", "clerk", "ja")
+    assert "役割「窓口係」ではできません。 → 担当の人に頼んでください。" in plain(clerk.send("GET", "/operations/books")[2])
+
+
+@pytest.mark.parametrize(("known", "told"), [("2023-04-15", "Sat 15 April 2023 23:59"), ("2023-04-15 18:30", "Sat 15 April 2023 18:30"), ("2023-04-15 9:05", "Sat 15 April 2023 9:05"), ("2023-04-15T18:30:00%2B00:00", "Sun 16 April 2023 3:30")])
+def test_when_something_was_known_is_written_as_people_do(people, known, told):
+    """A day means its end; a day and a time are Tokyo's; the field says how."""
+    text = people["auditor"].look(f"/operations/books/unused?known={known.replace(' ', '+')}")
+    assert f"had been recorded by {told}." in text
+    assert "a day and a time like 2023-04-15 18:30" in text
+    for wrong in ("2023-04-15 25:00", "2023-04-15 9", "15 April"):
+        assert people["auditor"].send("GET", f"/operations/books/unused?known={wrong.replace(' ', '+')}")[0] == 400
+
+
 # -- grants --------------------------------------------------------------------------------------
 
 
@@ -368,7 +406,7 @@ def test_a_month_is_looked_at_proposed_approved_and_done(office, people):
     office.say("apply_myna_point", "03-02T09:00", "myna-point", card=short, person=f"p-{short}", measures=[1])
     assert "It has not been counted yet" in operator.look("/operations/grants/2023-04")
     text = operator.press("Count now")
-    assert "myna-point 1 to be granted now – 1 5,000 points myna-point 1 target not reached MYN-3 1 –" in text
+    assert "Myna Point 1 to be granted now – 1 5,000 points Myna Point 1 target not reached MYN-3 1 –" in text
     counted = file(operator, "/operations/grants/2023-04.csv")
     assert ["myna-point", "1", "to be granted now", "", "1", "5000"] in counted
     text = operator.press("Propose it", why="the month of April")
@@ -389,7 +427,7 @@ def test_a_month_is_looked_at_proposed_approved_and_done(office, people):
     again = operator.look("/operations/grants/2023-04")
     assert "1 to be granted now – 1" in again, "what was counted stays what it was then"
     assert "granted already" in operator.press("Count now")
-    assert f"2023-04 done {proposal}" in operator.look("/operations/grants")
+    assert f"April 2023 done {proposal}" in operator.look("/operations/grants")
 
 
 def test_a_month_that_has_not_begun_is_not_offered(people):
@@ -426,6 +464,27 @@ def test_pressed_twice_it_is_proposed_once_and_approved_once(office, people):
     status, _, text = second.send("POST", path, token)
     assert status == 409
     assert approver.name in plain(text), "another is told who was quicker"
+
+
+def test_an_older_page_of_a_month_still_proposes(people):
+    """Two forms stand on one page. Counted in one tab, what the other tab's page proposes is proposed; a refused form that is mended and sent again is a new one."""
+    operator = people["operator"]
+    operator.look("/operations/grants/2023-03")
+    old = operator.text
+    assert "As it was on" in operator.press("Count now")
+    operator.path, operator.text = "/operations/grants/2023-03", old
+    operator.press("Propose it")
+    number_on(operator)
+    operator.press("Withdraw")
+
+
+def test_why_not_is_never_nothing():
+    """Whatever a piece of work came to: a proposal, a reason, or a sentence that says what to do."""
+    done = tasks.Task("T-1", "preview", "grants:2023-03", "somebody", 1, 1, 0, 0, 2, "{}")
+    assert shared.proposed(done) is None
+    assert shared.why_not(done) == [{"ja": words("ja")["ops.proposal.nothing_came"], "en": "Nothing was proposed. Open this page again and propose it once more."}]
+    refused = done._replace(result=json.dumps({"decision": {"reasons": [{"code": "x"}]}}))
+    assert shared.why_not(refused) == [{"code": "x"}]
 
 
 def test_declined_and_withdrawn_nothing_happens(people):
@@ -668,7 +727,9 @@ def test_a_new_edition_and_a_tariff_are_pasted_and_take_two(people):
     assert "minato-shops, edition 1. It is the first." in said
     done = approved(people, number_on(operator))
     assert "It holds now, as version" in done
-    assert "minato-shops" in operator.look("/operations/campaigns")
+    operator.look("/operations/campaigns")
+    assert 'href="/operations/campaigns/minato-shops"' in operator.text
+    assert "minato-shops" in [row[0] for row in file(operator, "/operations/campaigns.csv")]
     for broken, why in ((text, "is in the store"), ("name = 3", "name")):
         operator.look("/operations/campaigns/new")
         said = operator.press("Propose it", text=broken)
@@ -697,18 +758,42 @@ def test_a_command_of_another_sender_is_taken_back(office, people):
     bought = office.serial + 1
     office.say("purchase", "08-01T10:00", "shop", card=number, amount=300, merchant="m")
     operator = people["operator"]
-    assert "Take something back A command's number and its sender stand with each event" in operator.look("/operations/proposals")
+    assert "Take something back Find it by the card: each entry of its history says both." in operator.look("/operations/proposals")
+    assert "/v1/" not in operator.text
     assert 'href="/operations/reverse"' in operator.text
     key = office.key(f"eye-{number}", ask="events")
     event = office.get("/v1/events?limit=10000", key)[1]["events"][-1]
     assert (event["sender"], event["id"]) == ("anywhere", f"n{bought}")
     operator.look("/operations/reverse")
+    old = operator.text
     said = operator.press("Propose it", of="nothing", of_sender="anywhere", reason="x")
     assert "That cannot be done" in said
     assert 'value="nothing"' in operator.text
+    operator.text = old  # back in the browser, and mended there
     said = operator.press("Propose it", of=f"n{bought}", of_sender="anywhere", reason="pressed the wrong key")
     assert f"Take back n{bought} of anywhere; the card would hold ¥1,500. pressed the wrong key" in said
     assert "It was taken back; the card holds ¥1,500 now" in approved(people, number_on(operator))
+
+
+def test_what_is_to_be_taken_back_is_found_by_its_card(office, people):
+    """However its number is typed: each entry with sender and number, and from those that can be taken back a way to the form, filled in. The sale has none."""
+    number, operator = office.sell("anonymous"), people["operator"]
+    office.say("purchase", "08-02T10:00", "shop", card=number, amount=300, merchant="m")
+    operator.look("/operations/reverse")
+    text = operator.press("Show what was done with it", card=number.removeprefix("JW").lower())
+    assert f"purchase shop −¥300 ¥1,200 anywhere n{office.serial} propose to take it back" in text
+    assert text.count("propose to take it back") == 1
+    href = unescape(re.search(r'<a href="([^"]+)">\s*propose to take it back', operator.text)[1])
+    operator.look(href.partition("#")[0])
+    said = operator.press("Propose it", reason="pressed the wrong key")
+    assert f"Take back n{office.serial} of anywhere; the card would hold ¥1,500. pressed the wrong key" in said
+    operator.press("Withdraw")
+    for typed, status, why in (("JW1", 400, "A card number is JW and 15 digits."), ("JW999999999999999", 404, "No card of this number was ever issued.")):
+        got, _, text = operator.send("GET", f"/operations/reverse?card={typed}")
+        assert (got, why in plain(text)) == (status, True)
+        assert f'value="{typed}"' in text
+    assert people["auditor"].send("GET", f"/operations/reverse?card={number}")[0] == 200
+    assert people["clerk"].send("GET", f"/operations/reverse?card={number}")[0] == 403
 
 
 def test_what_cannot_be_done_any_more_is_not_shown_as_done(office, people):
@@ -728,7 +813,7 @@ def test_what_cannot_be_done_any_more_is_not_shown_as_done(office, people):
     assert "an operator proposes it again. Propose it again" in text
     assert f'href="/operations/reverse?of=n{put_on}&amp;of_sender=anywhere"' in people["approver"].text
     assert next(row for row in file(operator, "/operations/proposals.csv") if row[0] == proposal)[2] == "not taken"
-    assert f"{proposal} card:{number} not taken" in operator.look("/operations/proposals")
+    assert f"{proposal} …{number[-4:]} {Language.card(number)} not taken" in operator.look("/operations/proposals")
 
 
 # -- draws ---------------------------------------------------------------------------------------
@@ -851,6 +936,9 @@ def test_more_winners_asked_for_than_there_are_entrants(tmp_path):
         people = {role: office.at("operations", role) for role in ("operator", "approver")}
         operator = people["operator"]
         operator.look("/operations/draws/1")
+        old = operator.text
+        assert "All of it follows" in operator.press("Verify the published file")
+        operator.path, operator.text = "/operations/draws/1", old  # the other form of a page that is older than that
         text = operator.press("Propose it", step="draw", seed="1234.56", winners="999")
         assert f"winners: {entrants}." in text
         proposal = number_on(operator)
@@ -860,7 +948,7 @@ def test_more_winners_asked_for_than_there_are_entrants(tmp_path):
         assert f'href="/operations/proposals/{proposal}.csv"' in people["approver"].text
         winners = file(operator, f"/operations/proposals/{proposal}.csv")
         assert [turn for turn, _ in winners] == [str(n) for n in range(1, entrants + 1)]
-        shown = re.findall(r'<li class="number">(.*?)</li>', people["approver"].text)
+        shown = re.findall(r'<li><details class="card-number"><summary>…\d{4}</summary><span class="number">(.*?)</span></details></li>', people["approver"].text)
         assert [card for _, card in winners] == [one.replace(" ", "") for one in shown]
         for text in (operator.look("/operations/draws/1"), Browser(office).look("/draws/1")):
             assert f"Winners {entrants}" in text
@@ -1118,6 +1206,134 @@ def test_one_check_at_a_time(office):
         assert tasks.begin(store, "T-two", "check", "elsewhere", "y")[1]
         tasks.end(store, "T-two", None)
         assert tasks.find(store, "T-two").state == "cut-short"
+
+
+# -- how tables speak ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "ja", "en"),
+    [
+        ("cash:charge-machine:Osaka", "現金：チャージ機 Osaka", "Cash: charging machine Osaka"),
+        ("cash:icoca-app:-", "現金：ICOCAアプリ", "Cash: ICOCA app"),
+        ("stored-fare-liability", "カードの残高（預り金）", "Held on all cards"),
+        ("programme-receivable:myna-point", "事業への未収金：マイナポイント", "Owed by the programme: Myna Point"),
+        ("programme-receivable:gone", "事業への未収金：gone", "Owed by the programme: gone"),
+        ("merchants-payable:m-9", "お買い物の未払金：m-9", "Purchases to pay: m-9"),
+        ("refunds-payable:app", "払いもどしの未払金：アプリ", "Refunds to be sent: through the app"),
+        ("something:new", "something:new", "something:new"),
+    ],
+)
+def test_a_ledger_account_has_a_name_in_each_language(text, ja, en):
+    """The file keeps the name that the books have; one that is not known stands as it is."""
+    said = names.account(text, {"myna-point": {"ja": "マイナポイント", "en": "Myna Point"}})
+    assert (said.both, said.plain) == ({"ja": ja, "en": en}, text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_head_of_the_books_has_its_name(language):
+    """In Japanese none of it is English."""
+    said = {head: names.account(head, {}).both[language] for head in chart.HEADS}
+    assert set(chart.HEADS) & set(said.values()) == set()
+    assert language == "en" or not [one for one in said.values() if re.search("[A-Za-z]", one)]
+
+
+@pytest.mark.parametrize(
+    ("text", "ja", "en"),
+    [
+        ("grants:2023-08", "2023年8月の付与", "points of August 2023"),
+        ("draw:1", "第1回抽選", "draw 1"),
+        ("campaign:minato", "キャンペーン「港」", "campaign Harbour"),
+        ("tariff", "料金表", "the tariff"),
+        ("clerk", "窓口係", "clerk"),
+    ],
+)
+def test_what_a_proposal_is_about_is_said(text, ja, en):
+    """Not by the name that programs know it by."""
+    said = names.about(text, {"minato": {"ja": "港", "en": "Harbour"}})
+    assert said.both["ja"] == ja
+    assert said.both["en"].lower() == en.lower()
+    assert said.plain == text
+
+
+@pytest.mark.parametrize("text", ["sato", "grants:August", "P-7Q2M", "draw:x", "grants", "campaign", "", "T-1"])
+def test_whatever_else_a_line_is_about_stands_as_it_is(text):
+    """Names that somebody chose, numbers of proposals."""
+    assert names.about(text, {}) == text
+
+
+def test_no_table_in_japanese_shows_a_months_or_days_own_spelling(office, people):
+    """Months, days and accounts as people write them; codes, and card numbers in full, are in the files alone."""
+    number = office.sell("anonymous")
+    office.say("purchase", "03-05T10:00", "shop", card=number, amount=300, merchant="m-ja")
+    case = office.case()
+    one = office.at("operations", "auditor", "ja")
+    assert people
+    for path in ("/grants", "/books", "/books/account?name=merchants-payable:m-ja&month=2023-03", "/proposals", "/cases", f"?day={DAY}", "/audit"):
+        one.look(f"/operations{path}")
+        cells = [plain(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", one.text, re.DOTALL)]
+        assert cells
+        assert not [cell for cell in cells if re.search(r"(?<![\w-])(\d{4}-\d\d(-\d\d)?(?![\w-])|JW\d{15})|grants:|draw:|cash:|-payable|-liability", cell)], path
+    assert "お買い物の未払金：m-ja" in one.look("/operations/books/account?name=merchants-payable:m-ja&month=2023-03")
+    text = one.look("/operations/cases")
+    row = next(row for row in file(one, "/operations/cases.csv") if row[0] == case)
+    assert f"…{row[5][-4:]} {Language.card(row[5])}" in text
+    assert "<summary>…" in one.text
+    assert "理由コード" not in one.look(f"/operations?day={DAY}")
+    assert "over-ceiling" not in one.text
+
+
+def test_tables_are_sorted_where_they_come_from(office, people):
+    """By yen, by place, and back: on the page and in its file alike; another table of the page, and what is no column, change nothing."""
+    day, cards = "2023-06-20", [office.sell("anonymous") for _ in range(3)]
+    for card, place, amount in zip(cards, ("m-10", "m-9", "m-1"), (1_000, 10_000, 2_000), strict=True):
+        office.say("top_up", "06-20T10:00", "ticket-machine", card=card, amount=amount, tender="cash", place=place)
+    office.say("top_up", "06-20T10:01", "seven-bank-atm", card=cards[0], amount=3_000, tender="cash")
+    operator = people["operator"]
+
+    def places(sort):
+        """The places, from the page and from the file that it leads to; and what the heads say of their order."""
+        operator.look(f"/operations?day={day}&sort={sort}")
+        table = re.search(r'id="ops.today.charges".*?</table>', operator.text, re.DOTALL)[0]
+        rows = [[plain(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)] for row in table.split("<tr>")[2:]]
+        link = next(one for one in re.findall(r'<p class="file"><a href="([^"]+)"', operator.text) if "charges.csv" in one)
+        assert [row[2] for row in file(operator, unescape(link))] == [row[2].replace("–", "") for row in rows]
+        return [row[2] for row in rows], re.findall(r'aria-sort="(\w+)"', table)
+
+    assert places("") == (["m-9", "–", "m-1", "m-10"], [])  # the most yen first, as it comes
+    assert places("today.charges.yen") == (["m-10", "m-1", "–", "m-9"], ["ascending"])
+    assert places("-today.charges.yen") == (["m-9", "–", "m-1", "m-10"], ["descending"])
+    assert places("today.charges.place") == (["m-1", "m-9", "m-10", "–"], ["ascending"])  # what is not there comes last
+    assert places("-today.charges.place") == (["m-10", "m-9", "m-1", "–"], ["descending"])
+    for other in ("today.rides.yen", "today.charges.nothing", "--today.charges.yen", "-", "path"):
+        assert places(other) == (["m-9", "–", "m-1", "m-10"], []), other
+    operator.look(f"/operations?day={day}")
+    href = unescape(re.search(r'<th scope="col" class="money"><a href="([^"]+)">Yen', operator.text)[1])
+    assert href == f"/operations?day={day}&sort=today.charges.yen#ops.today.charges"
+    operator.look(href.partition("#")[0])
+    assert '<details class="behind" open>' in operator.text
+    assert f"/operations?day={day}&amp;sort=-today.charges.yen#ops.today.charges" in operator.text
+    assert operator.send("GET", "/operations/cases?path=x&sort=cases.title.at")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "up"),
+    [
+        ("yen", [10, -5, None, 9], [-5, 9, 10, None]),
+        ("day", ["2023-10-01", "2023-09-30"], ["2023-09-30", "2023-10-01"]),
+        ("word", ["cases.is.open", "cases.is.granted"], ["cases.is.granted", "cases.is.open"]),
+        ("said", [{"ja": "い", "en": "b"}, {"ja": "あ", "en": "c"}], [{"ja": "い", "en": "b"}, {"ja": "あ", "en": "c"}]),
+        ("text", [names.about("grants:2023-10", {}), names.about("grants:2023-09", {})], [names.about("grants:2023-09", {}), names.about("grants:2023-10", {})]),
+        ("text", ["m-10", "M-9", ""], ["M-9", "m-10", ""]),
+    ],
+)
+def test_numbers_days_and_words_each_have_their_order(kind, cells, up):
+    """Numbers by size, days by the calendar, words as they are read; nothing is last."""
+    request = Request({"path": "/operations/x", "method": "GET", "headers": [(b"accept-language", b"en")], "query_string": b"sort=x.one"})
+    grid = shared.in_order(shared.Grid("ops.x", [shared.Column("ops.col.one", kind)], [(one,) for one in cells], "/x.csv"), request)
+    assert [one for (one,) in grid.rows] == up
+    assert grid.file == "/x.csv?sort=x.one"
+    assert grid.heads == ["/operations/x?sort=-x.one#ops.x"]
 
 
 # -- charts --------------------------------------------------------------------------------------

@@ -146,3 +146,61 @@ def test_rules_say_days_as_people_do():
     """Their sentences stand on pages."""
     for rule in RULES.values():
         assert not re.search(r"\d{4}-\d\d", rule.en + rule.ja), rule.id
+
+
+# -- as pages say them ---------------------------------------------------------------------------
+
+# what only a program is told: of lines, bodies, headers and parameters that no page sends
+TO_PROGRAMS = {
+    "bad-json", "not-an-object", "line-too-long", "duplicate-key", "want-object", "want-flag", "unknown-place", "unknown-parameter", "want-as-of",
+    "no-key", "no-body", "no-encoding", "wrong-media-type", "headers-too-large", "for-people", "for-members", "one-at-a-time", "needs-no-second",
+}  # fmt: skip
+OF_MACHINES = {
+    "en": r"/docs|/v1|farecard |--\w|this address|question mark|percent|\bids?\b|JSON|UTF|RFC|YYYY|\bPOST\b|\bGET\b|\btoken|parameter|\bbody\b|header|\bserver\b|\b(?:a|this|that) command\b|commands|request|this key is bound|a key of|decimal|_",
+    "ja": r"/docs|/v1|farecard |--\w|このアドレス|「\?」|パーセント|[^A-Za-z]id[^A-Za-z]|識別子|JSON|UTF|RFC|YYYY|\bPOST\b|\bGET\b|トークン|パラメーター|本文|ヘッダー|サーバー|コマンド|この要求|キー|ビット|_",
+}  # fmt: skip
+
+
+def as_on_a_page(code, language):
+    """What a page says of a code, each figure as its name in angles."""
+    figures = {name: f"<{name}>" for name in marks(texts("en")[code])}
+    both = explain(Reason(None, code, figures)) | {"code": code}
+    for name in ("en", "ja"):
+        both[name] = both[name].replace("<field>: ", "", 1)
+    return Language(language).said(both)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_page_speaks_of_addresses_commands_or_ids(language):
+    """Whoever reads a page has buttons and fields; the sentences for programs stay where programs are told."""
+    assert codes_in_the_source() >= TO_PROGRAMS
+    machines = re.compile(OF_MACHINES[language])
+    for code in set(texts(language)) - TO_PROGRAMS:
+        said = as_on_a_page(code, language)
+        assert not machines.search(re.sub(r"<\w+>", "", said)), (code, said)
+        assert not re.search("<(choices|field|question|channel|known)>", said), (code, said)
+
+
+def test_what_only_programs_are_told_no_page_says():
+    """Or it would need words for people."""
+    pages = "".join(path.read_text("utf-8") for path in (SOURCE / "pages").rglob("*.py"))
+    assert not [code for code in TO_PROGRAMS if f'"{code}"' in pages]
+
+
+def test_what_pages_say_instead_is_of_a_code_with_its_figures():
+    """A word for a code that is gone, or a figure it does not have, would never be seen."""
+    said = {key.removeprefix("says."): word for key, word in words("en").items() if key.startswith("says.")}
+    then = {key.removeprefix("then."): word for key, word in words("en").items() if key.startswith("then.")}
+    assert then.keys() <= said.keys() <= texts("en").keys()
+    assert not said.keys() & TO_PROGRAMS
+    for code, word in said.items():
+        assert marks({"text": word, "next": then.get(code, "")}) <= marks(texts("en")[code]), code
+
+
+def test_a_role_is_called_by_its_name():
+    """In Japanese no word of English."""
+    said = explain(Reason(None, "not-your-role", {"role": "clerk"}))
+    assert Language("ja").said(said) == "役割「窓口係」ではできません。担当の人に頼んでください。"
+    assert Language("en").why(said) == "This is not for the role clerk."
+    assert Language("en").then(said) == "Ask somebody whose role it is."
+    assert "farecard staff role" in said["en"], "programs are told as before"

@@ -11,6 +11,8 @@ from farecard.texts import LANGUAGES, written
 _CALLED = {
     "refer_to": "cases.place",
     "kind": "kind",
+    "role": "ops.role",
+    "field": "field",
 }  # figures that are names, and where their words are
 _SHOWN = 4  # of a card's number, unless somebody asks for more
 
@@ -83,14 +85,27 @@ class Language:
 
     def figure(self, name: str, value: Any) -> str:
         """A figure that a reason was decided by, with what it is."""
-        called = words(self.name).get(f"{_CALLED.get(name)}.{value}")
-        shown = called or written.figure(value, self.name)
         said = words(self.name).get(f"figure.{name}", f"{name}: {{value}}")
-        return said.format(value=shown)
+        return said.format(value=self._called(name, value))
+
+    def _called(self, name: str, value: Any) -> str:
+        called = words(self.name).get(f"{_CALLED.get(name)}.{value}")
+        return called or written.figure(value, self.name)
+
+    def _ours(self, both: dict[str, Any]) -> tuple[str, str] | None:
+        """What pages say in place of a reason's own sentences, and next; None where those are for people."""
+        code, known = both.get("code"), words(self.name)
+        if f"says.{code}" not in known:
+            return None
+        figures = {name: self._called(name, value) for name, value in both["params"].items()}
+        texts = known[f"says.{code}"], known.get(f"then.{code}", "")
+        why, then = (text.format_map(figures) for text in texts)
+        return why, then
 
     def then(self, both: dict[str, Any]) -> str:
         """What a reason says can be done next; the empty text where it says nothing."""
-        return "" if self._typed(both) else str(both.get("do_next", {}).get(self.name, ""))
+        ours = self._ours(both)
+        return str(both.get("do_next", {}).get(self.name, "")) if ours is None else ours[1]
 
     def why(self, both: dict[str, Any]) -> str:
         """What a reason says, without what can be done next."""
@@ -98,9 +113,9 @@ class Language:
 
     def said(self, both: dict[str, Any]) -> str:
         """What a reason says: it has both languages. The name of a field in front is for machines and left out."""
-        typed = self._typed(both)
-        if typed is not None:
-            return typed.format_map(both["params"])
+        ours = self._ours(both)
+        if ours is not None:
+            return ("" if self.name == "ja" else " ").join(filter(None, ours))
         text = str(both[self.name])
         field = both.get("params", {}).get("field")
         if field and text.startswith(f"{field}: "):
@@ -108,10 +123,10 @@ class Language:
             return text[:1].upper() + text[1:]
         return text
 
-    def _typed(self, both: dict[str, Any]) -> str | None:
-        """How a page says what is wrong with a field that somebody filled in; None where the reason's own words do."""
-        about_field = both.get("params", {}).get("field") and "code" in both
-        return words(self.name).get(f"typed.{both['code']}") if about_field else None
+    @staticmethod
+    def to_both(both: dict[str, Any]) -> dict[str, str]:
+        """What a reason says on pages, in each language."""
+        return {name: Language(name).said(both) for name in LANGUAGES}
 
     @staticmethod
     def card(number: str) -> str:

@@ -12,6 +12,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.campaign import Campaign, day_number
 from farecard.model.commands import PHONES, parse_number
 from farecard.model.moments import day_of, iso_day, iso_moment, month_of, parse_day, parse_moment
+from farecard.model.verdict import Reason
 from farecard.pages import door, paper
 from farecard.pages.ahead import attention, dates, notes
 from farecard.pages.applying import application
@@ -27,6 +28,7 @@ from farecard.rules import measures, myna_point, stamp_rally
 from farecard.rules.measures import NOT_APPLIED
 from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
+from farecard.texts import explain
 
 HOME, SIGN_IN = "/member", "/member/sign-in"
 CHANNEL = "member-page"
@@ -170,7 +172,7 @@ async def add(house: House, request: Request, speaker: Speaker) -> Answer:
         missing = sentence("add.missing_code" if by_code else "add.missing_words")
         return Page("member/add.html", {"problem": missing, "said": said}, 400)
     if not by_code and not _is_day(said["born"]):
-        wrong = sentence("typed.want-date") | {"params": {"field": "holder.born"}}
+        wrong = explain(Reason(None, "want-date", {"field": "holder.born"}))
         return Page("member/add.html", {"problem": wrong, "said": said}, 400)
     claim = Claim(said["card"], **{name: said[name] or None for name in used})
     try:

@@ -26,6 +26,7 @@ def status(store: Store, number: int, when: AsOf) -> dict[str, Any]:
 
 
 history = card.history
+entries = card.entries
 
 
 def refund_quote(store: Store, number: int, when: AsOf) -> dict[str, Any]:

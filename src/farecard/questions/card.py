@@ -4,10 +4,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from farecard.model.account import Account
+from farecard.model.account import Account, Event
 from farecard.model.commands import format_number
 from farecard.model.moments import PAST_MOMENT, day_of, iso_day, iso_moment
 from farecard.questions.pending import pending
+from farecard.rules.reversal import REVERSIBLE
 from farecard.storage.history import account_at, events_of, fold
 from farecard.storage.store import Store
 
@@ -118,26 +119,42 @@ def history(store: Store, number: int, when: AsOf, most: int | None = None) -> l
 
     ``most``: no more than these, and of all there is without reading the rest.
     """
+    return [_line(event) for event in _newest(store, number, when, most)]
+
+
+def entries(store: Store, number: int, when: AsOf, most: int | None = None) -> list[dict[str, Any]]:
+    """The same with what an entry is named by where it is to be taken back: its ``sender``, and whether it is such that it can be (``reversible``)."""
+    return [
+        _line(event) | {"sender": event.sender, "reversible": event.do in REVERSIBLE}
+        for event in _newest(store, number, when, most)
+    ]
+
+
+def _newest(store: Store, number: int, when: AsOf, most: int | None) -> list[Event]:
     found = find(store, number, when.until)
     head = found.head
     if head is None:
         head = store.rows("accounts", ids=[found.account])[0][_LAST_SEQ]
     everything = most is None or when.until != PAST_MOMENT
     events = events_of(store, found.account, head, *(() if everything else (most,)))
-    lines = [
-        {
-            "id": event.id,
-            "at": iso_moment(event.at),
-            "do": event.do,
-            "channel": event.channel,
-            "amount": event.amount,
-            "balance": event.balance,
-            "points": event.points,
-        }
+    seen = [
+        event
         for event in reversed(events)
         if event.seq >= found.since_seq and event.at <= when.until
     ]
-    return lines[:most]
+    return seen[:most]
+
+
+def _line(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "at": iso_moment(event.at),
+        "do": event.do,
+        "channel": event.channel,
+        "amount": event.amount,
+        "balance": event.balance,
+        "points": event.points,
+    }
 
 
 _LAST_SEQ = Account.__struct_fields__.index("last_seq")

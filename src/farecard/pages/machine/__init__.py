@@ -4,6 +4,7 @@ from typing import Any
 
 from farecard.api.membership import GiveCode
 from farecard.api.problems import ProblemError, document
+from farecard.model.verdict import Reason
 from farecard.pages.door import DEVICE, VISIT, Window
 from farecard.pages.machine import buy, money, paper, points, ride
 from farecard.pages.machine import setup as setting
@@ -91,15 +92,23 @@ def _gives_codes(machine: Machine) -> bool:
     return machine.settings.kind == TICKETS and "codes" in machine.speaker.bound.ask
 
 
+def _must_give_codes(machine: Machine) -> None:
+    """``ProblemError`` 403 where codes are not to be had."""
+    if not _gives_codes(machine):
+        raise ProblemError(403, Reason(None, "may-not-ask", {"question": "codes"}))
+
+
 @with_card
 async def code_form(machine: Machine) -> Answer:
-    """``GET /machine/code``: what the code is for."""
+    """``GET /machine/code``: what the code is for, where it is to be had."""
+    _must_give_codes(machine)
     return machine.screen("code", code=None)
 
 
 @with_card
 async def code(machine: Machine) -> Answer:
     """``POST /machine/code``: a code, shown once; another press gives another, and the one before is good no more."""
+    _must_give_codes(machine)
     if machine.card["state"] not in LIVING:
         return Redirect(CARD)
     asked = GiveCode(channel="ticket-machine", purpose="owning")

@@ -10,6 +10,7 @@ from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
 from farecard.model.moments import SECOND, day_of, iso_moment, parse_moment
+from farecard.model.rates import Rates
 from farecard.pages.door import VISIT, VISIT_SECONDS, Show
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
@@ -150,10 +151,13 @@ class Machine:
             f"{HOME}/done/{quote(id, safe='')}", visit_of(self.house, self.card["number"])
         )
 
+    def rates(self) -> Rates:
+        """What the tariff says today."""
+        return self.house.app.queue.desk.inputs.tariff.on(day_of(self.house.now))
+
     def is_over(self, since: str) -> bool:
         """Whether a ride that began then was left open past its day (PUB-13)."""
-        rates = self.house.app.queue.desk.inputs.tariff.on(day_of(self.house.now))
-        return not is_of_its_day(parse_moment(since), self.house.now, rates)
+        return not is_of_its_day(parse_moment(since), self.house.now, self.rates())
 
     def whole(self, name: str) -> int:
         """A whole number of a form or an address; 0 for what is none."""

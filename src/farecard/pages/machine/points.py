@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from farecard.model.commands import PHONES
 from farecard.pages.machine.door import A_SCREEN, MOST, TICKETS, Machine, with_card
 from farecard.pages.requests import Answer, Page
 from farecard.rules.points import history_at
@@ -26,7 +27,18 @@ async def _top_up(machine: Machine) -> Page:
     elif wanted:
         tried = await machine.try_out("top_up_from_points", points=wanted)
         no = None if tried["outcome"] == "accepted" else tried["reasons"][0]
-    figures: dict[str, Any] = {"largest": largest, "no": no, "wanted": 0 if no else wanted}
+    unit = machine.rates().points_unit
+    too_few = machine.card["points"] < unit
+    if largest == 0 and not too_few:  # the card has no room: its refusal says so
+        tried = await machine.try_out("top_up_from_points", points=unit)
+        no = tried["reasons"][0]
+    figures: dict[str, Any] = {
+        "largest": largest,
+        "no": no,
+        "wanted": 0 if no else wanted,
+        "unit": unit,
+        "too_few": too_few,
+    }
     return machine.screen("points_top_up", **figures)
 
 
@@ -57,7 +69,8 @@ async def history(machine: Machine) -> Answer:
     last = max(0, (len(lines) - 1) // A_SCREEN)
     page = min(machine.whole("page"), last)
     shown = lines[page * A_SCREEN : (page + 1) * A_SCREEN]
-    return machine.screen("points_history", lines=shown, elsewhere=elsewhere, page=page, last=last)
+    where = {"elsewhere": elsewhere, "phone": machine.card["kind"] in PHONES}
+    return machine.screen("points_history", lines=shown, page=page, last=last, **where)
 
 
 @with_card

@@ -12,6 +12,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.moments import iso_moment
 from farecard.pages.house import House
 from farecard.pages.language import sentence, words
+from farecard.pages.operations.names import Titles, about, titles
 from farecard.pages.operations.shared import (
     A_PAGE,
     HOME,
@@ -42,11 +43,11 @@ def _did(code: str) -> dict[str, str]:
     return sentence(key) if key in words("en") else dict.fromkeys(LANGUAGES, code)
 
 
-def _trail_grid(lines: list[dict[str, Any]]) -> Grid:
+def _trail_grid(lines: list[dict[str, Any]], known: Titles) -> Grid:
     return Grid(
         "ops.audit.trail",
-        [Column("ops.col.at", "moment"), Column("ops.col.who"), Column("ops.col.did", "said"), Column("ops.col.about"), Column("ops.col.said")],
-        [(one["at"], one["who"], _did(one["did"]), one["about"], one["said"]) for one in lines],
+        [Column("ops.col.at", "moment"), Column("ops.col.who"), Column("ops.col.did", "said"), Column("ops.col.about", "card"), Column("ops.col.said", "card")],
+        [(one["at"], one["who"], _did(one["did"]), about(one["about"], known), about(one["said"], known)) for one in lines],
         f"{AT}.csv",
     )  # fmt: skip
 
@@ -78,7 +79,7 @@ async def shown(house: House, request: Request, speaker: Speaker) -> Answer:
     signed = await asking.checkpoint(house.app.readers, speaker, house.app.queue.desk.vault)
     further = lines[-1]["n"] if lines and lines[-1]["n"] > 1 else None
     return page(
-        speaker, "audit", "audit", listed=_trail_grid(lines), further=None if further is None else at(AT, before=further),
+        speaker, "audit", "audit", listed=_trail_grid(lines, await titles(house)), further=None if further is None else at(AT, before=further),
         task=checks[0] if checks else None,
         ended=iso_moment(checks[0].ended_at) if checks and checks[0].ended_at else None,
         checks=_checks_grid(checks), signed=signed,
@@ -90,7 +91,7 @@ async def trail_file(house: House, request: Request, speaker: Speaker) -> Answer
     """``GET /operations/audit.csv``: the newest of the trail."""
     must_see(speaker, "trail")
     lines = await house.app.readers.ask(lambda store: trail.lines(store, _LAST, MOST))
-    return file_of(request, _trail_grid(lines), "trail")
+    return file_of(request, _trail_grid(lines, await titles(house)), "trail")
 
 
 @for_staff

@@ -1,5 +1,6 @@
 """The books: the trial balance, settlement by place, merchant and company, a ledger account day by day, the unused balance."""
 
+import re
 from typing import Any
 
 from farecard.api.problems import ProblemError
@@ -16,6 +17,8 @@ from farecard.model.moments import (
 from farecard.model.verdict import Reason
 from farecard.pages.charts import columns, rows
 from farecard.pages.house import House
+from farecard.pages.operations.names import Said, place, titles
+from farecard.pages.operations.names import account as account_said
 from farecard.pages.operations.shared import (
     HOME,
     Column,
@@ -46,14 +49,18 @@ MOST_BARS = 10
 OWN = "issuer"  # the company whose cards these are
 _REPORTS_SHOWN = 4  # half-years
 _YEAR = 366
+_PLAIN = re.compile(
+    r"(\d{4}-\d\d-\d\d)[ T]+(\d?\d:\d\d)", re.ASCII
+)  # as people write a day and a time of it
 
 
 def _as_of(text: str) -> int | None:
-    """The moment of ``?as_of=``, a day meaning its end; None where it is not said. ``ProblemError`` 400 for none."""
+    """The moment that is asked for, of a day its end, a time without an offset in Tokyo; None where it is not said. ``ProblemError`` 400."""
     if not text:
         return None
+    plain = _PLAIN.fullmatch(text)
     try:
-        moment = parse_as_of(text)
+        moment = parse_as_of(f"{plain[1]}T{plain[2]:0>5}:00+09:00" if plain else text)
         within(day_of(moment))
     except ValueError:
         raise ProblemError(400, Reason(None, "bad-query")) from None
@@ -68,12 +75,13 @@ async def _balance(house: House, request: Request, speaker: Speaker) -> tuple[di
     text = request.query.get("as_of", "").strip()
     when, now = _as_of(text), house.now
     found = await house.app.readers.ask(lambda store: answers.trial_balance(store, when, now))
+    known = await titles(house)
     month = month_text(month_asked(house, iso_day(day_of(now if when is None else when))[:7]))
     grid = Grid(
         "ops.books.balance",
-        [Column("ops.col.account", "link"), Column("ops.col.debit", "yen"), Column("ops.col.credit", "yen"), Column("ops.col.balance", "yen")],
+        [Column("ops.col.account"), Column("ops.col.debit", "yen"), Column("ops.col.credit", "yen"), Column("ops.col.balance", "yen")],
         [
-            (Link(at(f"{AT}/account", name=one["account"], month=month), one["account"]), one["debit"], one["credit"], one["balance"])
+            (Link(at(f"{AT}/account", name=one["account"], month=month), account_said(one["account"], known)), one["debit"], one["credit"], one["balance"])
             for one in found["accounts"]
         ],
         at(f"{AT}.csv", as_of=text), "ops.books.empty",
@@ -104,6 +112,14 @@ def _is_own(by: str, one: dict[str, Any]) -> bool:
     return by == "company" and one["name"] == OWN
 
 
+def _named(by: str, one: dict[str, Any]) -> Said | str:
+    return place(one["name"]) if by == "place" else str(one["name"])
+
+
+def _read(request: Request, name: Said | str) -> str:
+    return name.both[request.language.name] if isinstance(name, Said) else name
+
+
 async def _settled(
     house: House, request: Request, speaker: Speaker
 ) -> tuple[str, int, list[dict[str, Any]], Grid]:
@@ -125,11 +141,11 @@ async def _settled(
     def row(one: dict[str, Any]) -> tuple[Any, ...]:
         link = at(f"{AT}/account", name=one["account"], month=text)
         amounts = (*(one[side] for side in sides), None if _is_own(by, one) else one["net"])
-        return Link(link, own if _is_own(by, one) else one["name"]), *amounts
+        return Link(link, own if _is_own(by, one) else _named(by, one)), *amounts
 
     grid = Grid(
         f"ops.settled.{by}",
-        [Column(f"ops.col.{by}", "link"), *(Column(name, "yen") for name in names)],
+        [Column(f"ops.col.{by}"), *(Column(name, "yen") for name in names)],
         [row(one) for one in found],
         at(f"{AT}/settlement/{by}.csv", month=text), "ops.settled.none",
     )  # fmt: skip
@@ -145,7 +161,7 @@ async def settled(house: House, request: Request, speaker: Speaker) -> Answer:
     return page(
         speaker, "books", "settlement", by=by, kinds=list(books.HEADS), month=month_text(month), before=month_text(month - 1),
         after=month_text(month + 1), listed=grid, total=sum(one["net"] for one in others),
-        chart=rows([(one["name"], one["net"]) for one in largest[:MOST_BARS]]),
+        chart=rows([(_read(request, _named(by, one)), one["net"]) for one in largest[:MOST_BARS]]),
     )  # fmt: skip
 
 
@@ -167,7 +183,7 @@ async def _account(house: House, request: Request, speaker: Speaker) -> tuple[st
     found = await house.app.readers.ask(lambda store: books.account_days(store, name, first, past))
     grid = Grid(
         "ops.account.days",
-        [Column("ops.col.day", "link"), Column("ops.col.debit", "yen"), Column("ops.col.credit", "yen")],
+        [Column("ops.col.day", "day"), Column("ops.col.debit", "yen"), Column("ops.col.credit", "yen")],
         [(Link(at(HOME, day=one["day"]), one["day"]), one["debit"], one["credit"]) for one in found],
         at(f"{AT}/account.csv", name=name, month=text), "ops.account.none",
     )  # fmt: skip
@@ -179,8 +195,9 @@ async def account(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /operations/books/account?name=…&month=…``: day by day; each day leads to its figures."""
     name, month, found, grid = await _account(house, request, speaker)
     chart = columns([(short_day(one["day"]), [one["debit"] + one["credit"]]) for one in found])
+    called = _read(request, account_said(name, await titles(house)))
     return page(
-        speaker, "books", "account", name=name, month=month_text(month), before=month_text(month - 1),
+        speaker, "books", "account", name=name, called=called, month=month_text(month), before=month_text(month - 1),
         after=month_text(month + 1), listed=grid, chart=chart,
         debit=sum(one["debit"] for one in found), credit=sum(one["credit"] for one in found),
     )  # fmt: skip

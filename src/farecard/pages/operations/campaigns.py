@@ -10,6 +10,7 @@ from farecard.model.moments import day_of, iso_day, iso_moment, parse_day
 from farecard.model.verdict import Reason
 from farecard.pages.charts import columns, curve
 from farecard.pages.house import House
+from farecard.pages.operations.names import titles
 from farecard.pages.operations.proposals import grid_of
 from farecard.pages.operations.shared import (
     HOME,
@@ -24,6 +25,7 @@ from farecard.pages.operations.shared import (
     propose,
     proposed,
     short_day,
+    short_month,
     survey,
     why_not,
 )
@@ -40,9 +42,9 @@ async def _list(house: House, speaker: Speaker) -> Grid:
     found = await house.app.readers.ask(lambda store: outlook.titles(load_campaigns(store).all))
     return Grid(
         "ops.campaigns.title",
-        [Column("ops.col.campaign", "link"), Column("ops.col.title", "said"), Column("ops.col.edition", "count"),
+        [Column("ops.col.campaign", "code"), Column("ops.col.title", "said"), Column("ops.col.edition", "count"),
          Column("ops.col.measures", "count"), Column("ops.col.apply_until", "day")],
-        [(Link(f"{AT}/{one['campaign']}", one["campaign"]), one["title"], one["edition"], one["measures"], one["apply_until"]) for one in found],
+        [(one["campaign"], Link(f"{AT}/{one['campaign']}", one["title"]), one["edition"], one["measures"], one["apply_until"]) for one in found],
         f"{AT}.csv",
     )  # fmt: skip
 
@@ -131,14 +133,14 @@ async def campaign(house: House, request: Request, speaker: Speaker) -> Answer:
             "as_of": iso_moment(answer["as_of"]),
             "curves": [(one, _curve(one, day_of(answer["as_of"]))) for one in answer["measures"] if one["days"]],
             "chart": columns(
-                [(one["month"], [one["granted"], one["due"], one["expected"]]) for one in answer["months"]]
+                [(short_month(one["month"]), [one["granted"], one["due"], one["expected"]]) for one in answer["months"]]
             ),
             "days": _days_grid(name, answer["measures"]),
             "months": _months_grid(name, answer["months"]),
         }  # fmt: skip
     return page(
         speaker, "campaigns", "campaign", name=name, title=found["title"], edition=found["edition"], task=found["task"],
-        made=found["made"], proposals=grid_of(found["made"], f"{HOME}/proposals.csv"), **figures,
+        made=found["made"], proposals=grid_of(found["made"], f"{HOME}/proposals.csv", await titles(house)), **figures,
     )  # fmt: skip
 
 

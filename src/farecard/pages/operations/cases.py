@@ -29,8 +29,8 @@ async def _listed(house: House, request: Request, speaker: Speaker) -> tuple[dic
     said = {"state": state, "refer_to": place}
     grid = Grid(
         "ops.cases.title",
-        [Column("ops.col.case", "link"), Column("ops.col.state", "word"), Column("ops.col.refer_to", "word"), Column("ops.col.at", "moment"),
-         Column("ops.col.what", "word"), Column("ops.col.card"), Column("ops.col.rule", "rule")],
+        [Column("ops.col.case"), Column("ops.col.state", "word"), Column("ops.col.refer_to", "word"), Column("ops.col.at", "moment"),
+         Column("ops.col.what", "word"), Column("ops.col.card", "card"), Column("ops.col.rule", "rule")],
         [
             (Link(f"{AT}/{one['case']}", one["case"]), f"cases.is.{one['state']}", f"cases.place.{one['refer_to']}", one["at"],
              f"do.{one['do']}", one["card"], one["reasons"][0]["rule"])

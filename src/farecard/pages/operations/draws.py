@@ -9,6 +9,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.moments import day_of
 from farecard.model.verdict import Reason
 from farecard.pages.house import House
+from farecard.pages.operations.names import titles
 from farecard.pages.operations.proposals import grid_of
 from farecard.pages.operations.shared import (
     CHANNEL,
@@ -55,7 +56,7 @@ async def _list(house: House, speaker: Speaker) -> Grid:
     found = await house.app.readers.ask(lambda store: draws_of(store, house.now))
     return Grid(
         "ops.draws.title",
-        [Column("ops.col.draw", "link"), Column("ops.col.until", "day"), Column("ops.col.state", "word"), Column("ops.col.entrants", "count")],
+        [Column("ops.col.draw"), Column("ops.col.until", "day"), Column("ops.col.state", "word"), Column("ops.col.entrants", "count")],
         [
             (Link(f"{AT}/{one['number']}", str(one["number"])), one["until"], stage_word(one), one["stage"] and one["stage"]["entrants"])
             for one in found
@@ -102,7 +103,7 @@ async def _shown(
     return page(
         speaker, "draws", "draw", status, number=number, until=one["until"], stage=one["stage"], no=no, said=said,
         reasons=reasons, task=one["task"], checked=checked, proposes=acts(speaker, PROPOSE), made=one["made"],
-        proposals=grid_of(one["made"], f"{HOME}/proposals.csv"), stage_word=stage_word(one),
+        proposals=grid_of(one["made"], f"{HOME}/proposals.csv", await titles(house)), stage_word=stage_word(one),
         pending=[each.number for each in one["made"] if each.state == proposals.PENDING],
     )  # fmt: skip
 

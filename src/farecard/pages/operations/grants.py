@@ -8,6 +8,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.commands import RunGrants
 from farecard.model.moments import day_of, iso_moment, month_of
 from farecard.pages.house import House
+from farecard.pages.operations.names import titles
 from farecard.pages.operations.proposals import grid_of, measures_grid, state_of
 from farecard.pages.operations.shared import (
     CHANNEL,
@@ -63,7 +64,7 @@ async def _months(house: House, speaker: Speaker) -> Grid:
         return found
 
     rows = await house.app.readers.ask(ask)
-    columns = [Column("ops.col.month", "link"), Column("ops.col.state", "word"), Column("ops.col.proposal", "link")]  # fmt: skip
+    columns = [Column("ops.col.month", "month"), Column("ops.col.state", "word"), Column("ops.col.proposal")]  # fmt: skip
     return Grid("ops.grants.months", columns, rows, f"{AT}.csv")
 
 
@@ -93,13 +94,18 @@ async def _month(
         return newest, tasks.newest_done(store, "preview", about), found
 
     newest, shown, made = await house.app.readers.ask(ask)
+    known = await titles(house)
     no = may_run(
         RunGrants(id="x", at=house.now, channel="operations", month=text), day_of(house.now)
     )
-    grid = None if shown is None else measures_grid(shown.answer["measures"], f"{AT}/{text}.csv")
+    grid = (
+        None
+        if shown is None
+        else measures_grid(shown.answer["measures"], f"{AT}/{text}.csv", known)
+    )
     return page(
         speaker, "grants", "month", status, month=text, listed=grid, task=newest, reasons=reasons, made=made,
-        counted=None if shown is None else shown.answer["as_of"], proposals=grid_of(made, f"{HOME}/proposals.csv"),
+        counted=None if shown is None else shown.answer["as_of"], proposals=grid_of(made, f"{HOME}/proposals.csv", known),
         no=None if no is None else explain(no.reasons[0]), proposes=acts(speaker, PROPOSE),
         pending=[one.number for one in made if one.state == proposals.PENDING],
     )  # fmt: skip
@@ -119,7 +125,7 @@ async def month_file(house: House, request: Request, speaker: Speaker) -> Answer
     about = _about(text)
     shown = await house.app.readers.ask(lambda store: tasks.newest_done(store, "preview", about))
     measures = [] if shown is None else shown.answer["measures"]
-    return file_of(request, measures_grid(measures, ""), f"grants-{text}")
+    return file_of(request, measures_grid(measures, "", await titles(house)), f"grants-{text}")
 
 
 @for_staff

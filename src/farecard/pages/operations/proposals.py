@@ -14,7 +14,10 @@ from farecard.model.commands import format_number
 from farecard.model.moments import SECOND, iso_moment, moment_now
 from farecard.model.verdict import ACCEPTED, Reason
 from farecard.pages.house import House
+from farecard.pages.language import sentence
+from farecard.pages.operations.names import Titles, about, campaign, titles
 from farecard.pages.operations.shared import (
+    A_PAGE,
     HOME,
     Column,
     Grid,
@@ -31,6 +34,8 @@ from farecard.pages.operations.shared import (
     why_not,
 )
 from farecard.pages.requests import Answer, Redirect, Request
+from farecard.pages.typed import card_typed
+from farecard.questions import answers
 from farecard.questions.progress import Granted, granted_so_far
 from farecard.storage.store import Store
 
@@ -55,14 +60,14 @@ async def _find(house: House, number: str) -> Proposal:
 # -- the list ------------------------------------------------------------------------------------
 
 
-def grid_of(found: list[Proposal], file: str) -> Grid:
+def grid_of(found: list[Proposal], file: str, known: Titles) -> Grid:
     """Proposals as a table."""
     return Grid(
         "ops.proposals.title",
-        [Column("ops.col.proposal", "link"), Column("ops.col.about"), Column("ops.col.state", "word"),
+        [Column("ops.col.proposal"), Column("ops.col.about", "card"), Column("ops.col.state", "word"),
          Column("ops.col.proposed_by"), Column("ops.col.proposed_at", "moment"), Column("ops.col.decided_by")],
         [
-            (Link(f"{HOME}/proposals/{one.number}", one.number), one.about, f"ops.state.{state_of(one)}",
+            (Link(f"{HOME}/proposals/{one.number}", one.number), about(one.about, known), f"ops.state.{state_of(one)}",
              one.proposed_by, iso_moment(one.proposed_at), one.decided_by or "")
             for one in found
         ],
@@ -85,7 +90,7 @@ async def _listed(house: House, request: Request, speaker: Speaker) -> tuple[str
     state = request.query.get("state", "")
     state = state if state in STATES else ""
     found = await house.app.readers.ask(lambda store: proposals.load(store, state or None, MOST))
-    return state, grid_of(found, at(f"{HOME}/proposals.csv", state=state))
+    return state, grid_of(found, at(f"{HOME}/proposals.csv", state=state), await titles(house))
 
 
 @for_staff
@@ -143,16 +148,16 @@ async def _shown(
     return page(
         speaker, "proposals", "proposal", status, one=said, state=state_of(one), own=own, approves=approves, stalled=stalled,
         pending=one.state == PENDING, problem=problem, progress=progress, target=target,
-        left=None if progress is None else progress.seconds_left(target), grids=_grids(said),
+        left=None if progress is None else progress.seconds_left(target), grids=_grids(said, await titles(house)),
         again=_where_to_propose(said),
     )  # fmt: skip
 
 
-def _grids(said: dict[str, Any]) -> dict[str, Grid]:
+def _grids(said: dict[str, Any], known: Titles) -> dict[str, Grid]:
     """What it would do, as tables."""
     file, preview = f"{HOME}/proposals/{said['proposal']}/preview.csv", said["preview"]
     if "measures" in preview and "decision" in preview:
-        return {"measures": measures_grid(preview["measures"], file)}
+        return {"measures": measures_grid(preview["measures"], file, known)}
     if "added" in preview:
         kinds = (("ops.tariff.new", preview["added"]), ("ops.tariff.gone", preview["removed"]))
         rows = [
@@ -166,15 +171,14 @@ def _grids(said: dict[str, Any]) -> dict[str, Grid]:
     return {}
 
 
-def measures_grid(measures: list[dict[str, Any]], file: str) -> Grid:
+def measures_grid(measures: list[dict[str, Any]], file: str, known: Titles) -> Grid:
     """What a run would grant by measure, and why all others get nothing."""
     rows: list[tuple[Any, ...]] = []
     for one in measures:
-        rows.append(
-            (one["campaign"], one["measure"], "ops.why.granted", None, one["grants"], one["points"])
-        )
+        name = campaign(one["campaign"], known)
+        rows.append((name, one["measure"], "ops.why.granted", None, one["grants"], one["points"]))
         rows += [
-            (one["campaign"], one["measure"], f"ops.why.{other['code']}", other["rule"], other["count"], None)
+            (name, one["measure"], f"ops.why.{other['code']}", other["rule"], other["count"], None)
             for other in one["others"]
         ]  # fmt: skip
     return Grid(
@@ -215,7 +219,7 @@ async def preview_file(house: House, request: Request, speaker: Speaker) -> Answ
     """``GET /operations/proposals/P/preview.csv``."""
     must_see(speaker, "proposals")
     number = request.parts["number"]
-    for grid in _grids(told(await _find(house, number))).values():
+    for grid in _grids(told(await _find(house, number)), await titles(house)).values():
         return file_of(request, grid, f"{number}-preview")
     raise ProblemError(404, Reason(None, "no-such-address"))
 
@@ -241,8 +245,8 @@ async def result_file(house: House, request: Request, speaker: Speaker) -> Answe
         ]
 
     columns = [
-        Column("ops.col.card"), Column("ops.col.campaign"), Column("ops.col.measure", "count"),
-        Column("ops.col.period"), Column("ops.col.points", "points"), Column("ops.col.at", "moment"),
+        Column("ops.col.card", "card"), Column("ops.col.campaign"), Column("ops.col.measure", "count"),
+        Column("ops.col.period", "month"), Column("ops.col.points", "points"), Column("ops.col.at", "moment"),
     ]  # fmt: skip
     rows = await house.app.surveyors.ask(ask)
     return file_of(request, Grid("ops.grants.who", columns, rows, ""), number)
@@ -250,7 +254,7 @@ async def result_file(house: House, request: Request, speaker: Speaker) -> Answe
 
 def _winners(cards: list[str]) -> Grid:
     """Who has won, in the order they were drawn."""
-    columns = [Column("ops.col.turn", "count"), Column("ops.col.card")]
+    columns = [Column("ops.col.turn", "count"), Column("ops.col.card", "card")]
     return Grid("ops.draw.winners", columns, list(enumerate(cards, 1)), "")
 
 
@@ -262,14 +266,40 @@ def period_text(period: int) -> str:
 # -- reversals -----------------------------------------------------------------------------------
 
 
+async def _to_take_back(house: House, speaker: Speaker, number: str) -> Grid:
+    """The newest entries of a card; those that can be taken back lead to where that is proposed. ``ProblemError`` 400 or 404."""
+    found: list[dict[str, Any]] = await house.about(
+        speaker, number, lambda store, card, when: answers.entries(store, card, when, A_PAGE)
+    )
+
+    def row(one: dict[str, Any]) -> tuple[Any, ...]:
+        to = at(f"{HOME}/reverse", of=one["id"], of_sender=one["sender"])
+        way = Link(f"{to}#of", sentence("ops.reverse.this")) if one["reversible"] else None
+        return one["at"], f"do.{one['do']}", f"channel.{one['channel']}", one["amount"], one["balance"], one["sender"], one["id"], way  # fmt: skip
+
+    return Grid(
+        "ops.reverse.entries",
+        [Column("ops.col.at", "moment"), Column("ops.col.what", "word"), Column("ops.col.channel", "word"), Column("ops.col.yen", "yen"),
+         Column("ops.col.balance", "yen"), Column("ops.reverse.sender"), Column("ops.reverse.of"), Column("ops.reverse.way", "said")],
+        [row(one) for one in found], "",
+    )  # fmt: skip
+
+
 @for_staff
-async def reverse_form(_house: House, request: Request, speaker: Speaker) -> Answer:
-    """``GET /operations/reverse``: taking back what another sender sent."""
+async def reverse_form(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /operations/reverse``: taking back what another sender sent; ``?card=…``: found among what was done with a card."""
     must_see(speaker, "proposals")
     said = {name: request.query.get(name, "") for name in ("of", "of_sender")} | {"reason": ""}
+    typed = request.query.get("card", "").strip()
+    entries, problem, status = None, None, 200
+    try:
+        entries = await _to_take_back(house, speaker, card_typed(typed)) if typed else None
+    except ProblemError as no:
+        problem, status = document(no.status, no.reason), no.status
     return page(
-        speaker, "proposals", "reverse", said=said, reasons=[], proposes=acts(speaker, PROPOSE)
-    )
+        speaker, "proposals", "reverse", status, said=said, reasons=[], proposes=acts(speaker, PROPOSE), typed=typed,
+        entries=entries, problem=problem,
+    )  # fmt: skip
 
 
 @for_staff
@@ -280,7 +310,15 @@ async def reverse(house: House, request: Request, speaker: Speaker) -> Answer:
     command = {name: value for name, value in command.items() if value is not None}
     task = await propose(house, request, speaker, {"command": command})
     return proposed(task) or page(
-        speaker, "proposals", "reverse", 422, said=said, reasons=why_not(task), proposes=True
+        speaker,
+        "proposals",
+        "reverse",
+        422,
+        said=said,
+        reasons=why_not(task),
+        proposes=True,
+        typed="",
+        entries=None,
     )
 
 
@@ -303,9 +341,10 @@ async def task(house: House, request: Request, speaker: Speaker) -> Answer:
     if found.kind == "check":
         return Redirect(f"{HOME}/audit")
     to = _SHOWN_AT.get(found.kind, f"{HOME}/proposals").format(found.about.partition(":")[2])
-    to_proposal = proposed(found) if found.kind == "propose" and found.answer else None
+    is_over = found.kind == "propose" and found.answer
+    to_proposal = proposed(found) if is_over else None
     return page(
-        speaker, "proposals", "task", task=found, reasons=why_not(found),
+        speaker, "proposals", "task", task=found, reasons=why_not(found) if is_over and to_proposal is None else [],
         then=to if to_proposal is None else to_proposal.to,
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -29,12 +30,12 @@ from farecard.pages import door
 from farecard.pages.door import not_their_role, role_of
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
-from farecard.pages.language import Language
-from farecard.pages.requests import Answer, File, Page, Redirect, Request
+from farecard.pages.language import Language, sentence
+from farecard.pages.operations.names import Said
+from farecard.pages.requests import TOKEN, Answer, File, Page, Redirect, Request
 from farecard.wire.answer import encode_answer
 
 HOME = "/operations"
-for_staff = door.kept(HOME)
 CHANNEL = "operations"
 SHORT = 2.0  # seconds that work may take for its answer to be the next page
 A_PAGE = 50  # rows of a table; all of them are in its file
@@ -87,7 +88,10 @@ def page(speaker: Speaker, here: str, template: str, status: int = 200, **figure
 
 
 class Column(NamedTuple):
-    """A column: the key of its name, and what stands in it (text, word, yen, count, points, day, moment, month, code, link, rule)."""
+    """A column: the key of its name, and what stands in it (text, word, yen, count, points, day, moment, month, rule, card, said).
+
+    A ``code`` stands in the file alone; a card's number in full there, and on the page when it is asked for.
+    """
 
     name: str
     kind: str = "text"
@@ -96,7 +100,8 @@ class Column(NamedTuple):
 class Grid(NamedTuple):
     """A table: the key of its name, columns, rows, where its file is, and the key of what is said where it is empty.
 
-    Of many rows the first stand on the page.
+    Of many rows the first stand on the page. ``order``: the column that it is sorted by (-1: none), and whether downwards;
+    ``heads``: where each column's head leads, so that it is sorted by that.
     """
 
     name: str
@@ -104,6 +109,8 @@ class Grid(NamedTuple):
     rows: Sequence[Sequence[Any]]
     file: str
     empty: str = "ops.nothing"
+    order: tuple[int, bool] = (-1, False)
+    heads: Sequence[str] = ()
 
     @property
     def shown(self) -> Sequence[Sequence[Any]]:
@@ -117,32 +124,103 @@ class Grid(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A cell that leads somewhere."""
+    """A cell that leads somewhere; its text is said as its column is."""
 
     href: str
-    text: str
+    text: str | Said | Mapping[str, str]
 
 
 def file_of(request: Request, grid: Grid, name: str) -> File:
-    """A table's file: amounts as plain numbers, moments as they are written everywhere."""
+    """A table's file, in the order that is asked for: amounts as plain numbers, moments as they are written everywhere."""
     say = request.language
+    grid = in_order(grid, request)
     head = [say.word(one.name) for one in grid.columns]
     return csv_file(name, head, (list(_plain(say, grid.columns, row)) for row in grid.rows))
 
 
 def _plain(say: Language, columns: Sequence[Column], row: Sequence[Any]) -> Iterable[Any]:
-    for column, value in zip(columns, row, strict=True):
-        if isinstance(value, Link):
-            yield value.text
-        elif column.kind == "word" and value:
-            yield say.word(value)
+    for column, cell in zip(columns, row, strict=True):
+        value = cell.text if isinstance(cell, Link) else cell
+        if isinstance(value, Said):
+            yield value.plain
         elif isinstance(value, Mapping):  # in both languages
             yield say.said(dict(value))
+        elif column.kind == "word" and value:
+            yield say.word(value)
         else:
             yield "" if value is None else value
 
 
-def at(path: str, **query: Any) -> str:
+# -- their order ---------------------------------------------------------------------------------
+
+SORT = "sort"  # ?sort=TABLE.COLUMN, with a hyphen in front downwards
+_DIGITS = re.compile(r"\d+")
+
+
+def in_order(grid: Grid, request: Request) -> Grid:
+    """A table sorted as ``?sort=`` asks; where that names another table, or nothing, as it is."""
+    names = [
+        f"{grid.name}.{one.name}".replace("ops.", "").replace("col.", "") for one in grid.columns
+    ]
+    asked = request.query.get(SORT, "")
+    downwards, wanted = asked.startswith("-"), asked.removeprefix("-")
+    place = names.index(wanted) if wanted in names else -1
+    if request.method == "GET":  # what a form sent has no address to come back to
+        rest = {name: value for name, value in request.query.items() if name != SORT}
+        up = [
+            name if (n, downwards) != (place, False) else f"-{name}" for n, name in enumerate(names)
+        ]
+        grid = grid._replace(
+            heads=[f"{at(request.path, **rest, sort=one)}#{grid.name}" for one in up]
+        )
+    if place < 0:
+        return grid
+    say, column = request.language, grid.columns[place]
+    filled = [row for row in grid.rows if row[place] not in (None, "")]
+    filled.sort(key=lambda row: _order(say, column, row[place]), reverse=downwards)
+    empty = [row for row in grid.rows if row[place] in (None, "")]  # last, whichever way
+    file = f"{grid.file}{'&' if '?' in grid.file else '?'}{urlencode({SORT: asked})}"
+    return grid._replace(
+        rows=filled + empty, order=(place, downwards), file=file if grid.file else ""
+    )
+
+
+def _order(say: Language, column: Column, cell: Any) -> tuple[int, str]:
+    """What a cell is sorted by: numbers by their size, also those within words; days by the calendar; words as they are read."""
+    value = cell.text if isinstance(cell, Link) else cell
+    if isinstance(value, int):
+        return value, ""
+    if isinstance(value, Said):
+        value = value.order or value.both[say.name]
+    elif isinstance(value, Mapping):
+        value = say.said(dict(value))
+    elif column.kind == "word":
+        value = say.word(value)
+    return 0, _DIGITS.sub(lambda found: f"{found[0]:0>18}", str(value)).casefold()
+
+
+def _each_in_order(value: Any, request: Request) -> Any:
+    """A page's figure: a table, or several by their names, sorted; anything else as it is."""
+    if isinstance(value, Grid):
+        return in_order(value, request)
+    if isinstance(value, dict):
+        return {name: _each_in_order(one, request) for name, one in value.items()}
+    return value
+
+
+def for_staff(show: door.Kept) -> door.Show:
+    """Pages for whoever has signed in here, their tables in the order that is asked for."""
+
+    async def shown(house: House, request: Request, speaker: Speaker) -> Answer:
+        answer = await show(house, request, speaker)
+        if isinstance(answer, Page):
+            return answer._replace(figures=_each_in_order(dict(answer.figures), request))
+        return answer
+
+    return door.kept(HOME)(shown)
+
+
+def at(path: str, /, **query: Any) -> str:
     """An address with its question."""
     said = {name: value for name, value in query.items() if value not in (None, "")}
     return f"{path}?{urlencode(said)}" if said else path
@@ -189,6 +267,12 @@ def days_of(month: int) -> tuple[int, int]:
     return first_day_of(month), first_day_of(month + 1)
 
 
+def short_month(text: str) -> str:
+    """A month under a chart, which both languages read."""
+    year, month = text.split("-")
+    return f"{year}/{int(month)}"
+
+
 def short_day(text: str) -> str:
     """A day under a chart: month and day, which both languages read."""
     when = date.fromisoformat(text)
@@ -199,9 +283,13 @@ def short_day(text: str) -> str:
 
 
 def asked_id(request: Request) -> str:
-    """The number of the work that a form asks for: pressed twice, it is the same."""
+    """The number of the work that a form asks for: pressed twice it is the same; another form of that page, or another answer in it, is other work."""
     said = request.said("id")
-    return f"T-{said}" if _ID.fullmatch(said) else new_number()
+    if not _ID.fullmatch(said):
+        return new_number()
+    asked = sorted((name, value) for name, value in request.form.items() if name != TOKEN)
+    what = msgspec.json.encode([request.path, asked])
+    return f"T-{said}-{sha256(what).hexdigest()[:12]}"
 
 
 def struct_of(kind: type[Any], said: dict[str, Any]) -> Any:
@@ -243,11 +331,12 @@ def proposed(task: Task) -> Redirect | None:
 
 
 def why_not(task: Task) -> list[dict[str, Any]]:
-    """Why something was not taken as a proposal: reasons as they are explained."""
+    """Why something was not taken as a proposal: reasons as they are explained, never none."""
     answer = task.answer or {}
     if "problem" in answer:
         return [answer["problem"]]
-    return list(answer.get("decision", {}).get("reasons", ()))
+    reasons = list(answer.get("decision", {}).get("reasons", ()))
+    return reasons or [sentence("ops.proposal.nothing_came")]
 
 
 async def survey(house: House, request: Request, speaker: Speaker, kind: str, about: str, ask: Any, then: str) -> Answer:  # fmt: skip

@@ -1,5 +1,6 @@
 """Today at a glance, or another day: four figures, each with a picture and its table."""
 
+import re
 from typing import Any
 
 from farecard.api.problems import ProblemError
@@ -8,6 +9,7 @@ from farecard.model.moments import FIRST_MOMENT, day_of, first_moment, iso_day
 from farecard.model.verdict import Reason
 from farecard.pages.charts import columns, rows
 from farecard.pages.house import House
+from farecard.pages.language import Language
 from farecard.pages.operations.shared import (
     HOME,
     PARTS,
@@ -27,6 +29,7 @@ from farecard.questions import day as days
 
 TABLES = ("charges", "rides", "refusals", "cases")
 MOST_BARS = 10
+_BESIDE = {"ja": 22, "en": 42}  # letters that fit above a bar on a phone
 
 
 async def _figures(house: House, request: Request) -> dict[str, Any]:
@@ -64,7 +67,7 @@ def _grids(found: dict[str, Any]) -> dict[str, Grid]:
         "refusals": Grid(
             "ops.today.refusals",
             [Column("ops.col.rule", "rule"), Column("ops.col.code", "code"), Column("ops.col.times", "count"), Column("ops.col.example", "said")],
-            [(one["rule"], one["code"], one["times"], {name: one["example"][name] for name in ("ja", "en", "params")}) for one in found["refusals"]],
+            [(one["rule"], one["code"], one["times"], {name: one["example"][name] for name in ("code", "ja", "en", "params")}) for one in found["refusals"]],
             file("refusals"), "ops.today.no_refusals",
         ),
         "cases": Grid(
@@ -74,6 +77,14 @@ def _grids(found: dict[str, Any]) -> dict[str, Grid]:
             file("cases"), "ops.today.no_cases",
         ),
     }  # fmt: skip
+
+
+def _short(say: Language, one: dict[str, Any]) -> str:
+    """A refusal beside its bar: its rule, and the beginning of what was said."""
+    first = re.split(r"(?<=。)|(?<=[.;:])\s", say.said(one["example"]), maxsplit=1)[0]
+    most = _BESIDE[say.name]
+    first = first if len(first) <= most else f"{first[: most - 1]}…"
+    return f"{one['rule'] or ''} {first}".strip()
 
 
 @for_staff
@@ -107,7 +118,7 @@ async def home(house: House, request: Request, speaker: Speaker) -> Answer:
         charts={
             "charges": rows(charged[:MOST_BARS]),
             "rides": columns([(f"{one['hour']}", [one["times"]]) for one in found["rides"]]),
-            "refusals": rows([(f"{one['rule'] or ''} {one['code']}".strip(), one["times"]) for one in found["refusals"][:MOST_BARS]]),
+            "refusals": rows([(_short(say, one), one["times"]) for one in found["refusals"][:MOST_BARS]]),
         },
     )  # fmt: skip
 
