@@ -100,6 +100,13 @@ def test_myna_point_with_all_its_parts(town, watched, language, size):  # noqa: 
     one.page.goto(f"/member/cards/{number}/myna")
     one.look_closely()
     assert one.page.locator("svg.bar rect.part").count() == 2
+    for path in ("myna", "history", ""):
+        one.page.goto(f"/member/cards/{number}/{path}".rstrip("/"))
+        for width in (360, 320):
+            one.page.set_viewport_size({"width": width, "height": 800})
+            wide = one.page.locator(".wide").evaluate_all("found => found.map((one) => [one.scrollWidth, one.clientWidth])")
+            assert wide, path
+            assert all(taken <= there for taken, there in wide), f"{path} at {width}: a table is cut off, {wide}"
 
 
 def test_without_script_everything_works(town, watched):  # noqa: F811

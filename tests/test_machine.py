@@ -460,7 +460,7 @@ def test_points_returned_and_other_as_the_machines_print_them(town, skin):
     text = one.look("/machine/points/history")
     assert "Points (returned, other) 4,990 points" in text
     assert "top-up from points -10" in text
-    assert "points granted +5000" in text
+    assert "points granted +5,000" in text
     paper, width = town.printed(one, "/machine/points/history.pdf")
     assert width == 85
     assert "Points (returned, other)" in paper

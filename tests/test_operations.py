@@ -897,7 +897,8 @@ def finds_the_own_line(office, url, drawn):
     with closing(open_to_read(url)) as store:
         others = [f"JW{number:015d}" for _, _, number in store.rows("entrants_of", draw=1) if f"JW{number:015d}" not in drawn["result"]["winners"]]
     ticket = json.loads(farecard("--store", url, "draw", "ticket", "1", others[0], "--json").stdout)
-    assert "It was not drawn this time" in public.press("Look for it", card=ticket["card"], nonce=ticket["nonce"])
+    spaced = f"{ticket['card'][2:5]}\u3000{ticket['card'][5:]}"  # as it was typed, it is read: without JW, with a wide gap
+    assert "It was not drawn this time" in public.press("Look for it", card=spaced, nonce=ticket["nonce"])
     assert "is not on the list" in public.press("Look for it", card=ticket["card"], nonce="00" * 16)
     assert "is not on the list" in public.press("Look for it", card="JW999999999999999", nonce=ticket["nonce"])
     for card, nonce in (("JW1", ticket["nonce"]), (ticket["card"], "xyz"), (ticket["card"], ticket["nonce"][2:])):

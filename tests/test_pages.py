@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from jinja2 import Environment, meta
 
-from conftest import farecard
+from conftest import command, farecard
 from farecard.api.clock import Clock
 from farecard.model.commands import CHANNELS, COMMANDS, KINDS, name_of
 from farecard.pages import site
@@ -17,7 +17,8 @@ from farecard.pages.language import Language, words
 from farecard.pages.site import WINDOWS
 from residents import WORD
 from serving import eventually
-from town import Town, opened
+from stationed import Stationed
+from town import DIGITS, HANAKO, Town, fresh, opened
 from visiting import Browser, Visited, plain
 
 HERE = Path(site.__file__).parent
@@ -27,6 +28,24 @@ HERE = Path(site.__file__).parent
 def town(request, tmp_path_factory):
     """A server of each engine for all tests; each test has people and cards of its own."""
     yield from opened(Visited, request, tmp_path_factory)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def autumn(request, tmp_path_factory):
+    """The same on 5 October 2023: programme and rally ended on 30 September."""
+    yield from opened(Stationed, request, tmp_path_factory, "2023-10-05T09:00:00+09:00")
+
+
+def with_points(town, number):
+    """7,500 points on a card: applied for measure 2 on 2 March, complete on 5 March, granted in April. It needs no registration (WST-3)."""
+    town.do("apply_myna_point", "myna-point", "03-02 09:00", card=number, person=f"p-{number}", measures=[2])
+    town.do("confirm_insurance_card", "myna-point", "03-05 09:00", person=f"p-{number}")
+    town.do("run_grants", "operations", "04-19 09:00", month="2023-04")
+
+
+def links(browser):
+    """Where the page that is shown leads."""
+    return set(re.findall(r'href="([^"#?]+)', browser.text.split("<main")[1]))
 
 
 def decided(town, number):
@@ -223,8 +242,7 @@ def test_applying_for_myna_point(town):
     assert decided(town, number) == ["issue", "apply_myna_point"]
     assert "Counted ¥0 of ¥20,000" in hanako.look(f"/member/cards/{number}/myna")
     named = town.holder("named")
-    named[0].look(f"/member/cards/{named[1]}/apply")
-    assert "WST-1" in named[0].press("Go on", person=f"key-{named[1]}", measure_1="yes")
+    assert "WST-1" in named[0].look(f"/member/cards/{named[1]}/apply")
 
 
 def test_a_bar_ends_at_its_target():
@@ -360,6 +378,260 @@ def test_every_page_speaks_the_language_that_is_asked_for(town, language):
     assert f'<html lang="{other}"' in one.text
     one.press(words(other)["theme.light"])
     assert 'data-theme="light"' in one.text
+
+
+# -- what is over, what lies ahead, what is lost -------------------------------------------------
+
+
+def test_what_a_refund_ends_is_said_before_it_is_pressed(autumn):
+    """From the phone and at a counter alike: the card, 7,500 points on it, and that stamps stay; once each."""
+    taro, number = autumn.holder("mobile")
+    with_points(autumn, number)
+    autumn.do("join_rally", "counter", "04-20 09:00", card=number)
+    given = autumn.code(number, "icoca-app")
+    taro.look("/member/add")
+    taro.press("Add it with the code", card=number, code=given)
+    text = taro.look(f"/member/cards/{number}/refund")
+    know = text[text.index("Before you do") : text.index("Refund this card")]
+    assert know.count("7,500 points on it are lost") == 1
+    assert "The card cannot be used any more" in know
+    assert "Stamps stay" in know
+    assert "7,500 points" in taro.press("Refund this card")
+    hanako, smart = autumn.holder("smart")
+    with_points(autumn, smart)
+    assert "7,500 points on it are lost" in hanako.look(f"/member/cards/{smart}/refund")  # by post
+    _, plain_card = autumn.holder("named")
+    assert "are lost" not in _.look(f"/member/cards/{plain_card}/refund")  # nothing is on it
+
+
+def test_myna_point_is_offered_when_it_can_be_applied_for(town):
+    """Registering comes first (WST-1), then its day (WST-2), and no form asks for anything before; with a SMART card at once, until 30 September."""
+    hanako, number = town.holder("named")
+    at = f"/member/cards/{number}"
+    for page in ("myna", "apply"):
+        text = hanako.look(f"{at}/{page}")
+        assert "not registered for WESTER points" in text
+        assert f'class="button main" href="{at}/points"' in hanako.text
+        assert f"{at}/apply" not in links(hanako)
+        assert 'name="person"' not in hanako.text
+    hanako.look(f"{at}/points")
+    hanako.press("Register")
+    text = hanako.look(f"{at}/myna")
+    assert "Apply on Sat 4 March 2023 or later" in text
+    assert not {f"{at}/apply", f"{at}/points"} & links(hanako)
+    taro, smart = town.holder("smart")
+    assert "One may apply until Sat 30 September 2023" in taro.look(f"/member/cards/{smart}/myna")
+    assert f"/member/cards/{smart}/apply" in links(taro)
+    town.apply(smart)  # for measures 1 and 2: the third may follow
+    taro.look(f"/member/cards/{smart}/myna")
+    assert f"/member/cards/{smart}/apply" in links(taro)
+
+
+def test_myna_point_is_not_offered_when_it_is_over(autumn):
+    """On 5 October (MYN-18), with nothing applied for and with measure 2 alone."""
+    late, over = autumn.holder("smart")
+    for page in ("myna", "apply"):
+        assert "This programme ended on Sat 30 September 2023" in late.look(f"/member/cards/{over}/{page}")
+        assert f"/member/cards/{over}/apply" not in links(late)
+        assert 'name="person"' not in late.text
+    hanako, number = autumn.holder("named")  # registering goes on, and promises nothing
+    for text in (hanako.look(f"/member/cards/{number}/points"), hanako.press("Register")):
+        assert "apply for Myna Point" not in text
+    with_points(autumn, over)
+    assert "This programme ended" in late.look(f"/member/cards/{over}/myna")
+    assert f"/member/cards/{over}/apply" not in links(late)
+
+
+def test_the_stamp_card_while_the_rally_lasts(town):
+    """Which draw by when; whoever has no points yet hears how they come: for March's procedure on 18 April."""
+    hanako, number = town.holder("named")
+    by = "All four by Thu 20 July 2023: you are in draw 1. All four by Sat 30 September 2023: you are in draw 2."
+    assert by in hanako.look(f"/member/cards/{number}/rally")
+    hanako.press("Join")
+    text = hanako.look(f"/member/cards/{number}/rally")
+    assert by in text
+    assert "No points yet? Apply for Myna Point: meet its condition this month, and the points come around Tue 18 April 2023" in text
+
+
+def test_the_stamp_card_after_the_rally(autumn):
+    """Two stamps of four: no invitation any more, and no draw. Four by 20 April: draw 1, which closed on 20 July."""
+    hanako, number = autumn.holder("named")
+    autumn.do("join_rally", "counter", "03-02 09:00", card=number)
+    autumn.spend(number, 100)
+    text = hanako.look(f"/member/cards/{number}/rally")
+    assert "The stamp rally ended on Sat 30 September 2023. The four stamps were not complete, so this card is in no draw" in text
+    assert text.count("Not stamped by Sat 30 September 2023") == 2
+    for invites in ("Apply for Myna Point", "Charge WESTER", "No points yet", "All four by", "within about a week"):
+        assert invites not in text
+    taro, full = autumn.holder("smart")
+    with_points(autumn, full)
+    autumn.do("join_rally", "counter", "04-19 10:00", card=full)
+    autumn.spend(full, 100, "04-19 12:00")
+    autumn.do("top_up_from_points", "ticket-machine", "04-20 09:00", card=full, points=10)
+    text = taro.look(f"/member/cards/{full}/rally")
+    assert "You are in draw 1" in text
+    assert "Draw 1 closed on Thu 20 July 2023; its list is about to be frozen" in text
+    late, other = autumn.holder("named")
+    assert "The stamp rally ended" in late.look(f"/member/cards/{other}/rally")  # and joins no more
+    assert "All four by" not in plain(late.text)
+
+
+def test_where_points_are_charged_by_kind_of_card(town):
+    """WST-5: a card at the station's machines, one in a phone in the app."""
+    for kind, here, elsewhere in (("named", "a ticket machine or a fare adjustment machine", "the ICOCA app"), ("mobile", "in the ICOCA app", "at a ticket machine or")):
+        one, number = town.holder(kind)
+        use = one.look(f"/member/cards/{number}/points").split("Registering for points")[0]
+        assert here in use
+        assert elsewhere not in use
+
+
+def test_what_needs_attention_stands_with_each_card(town):
+    """8,000 of 20,000 to go, a procedure to complete, a ride not left, a stopped card with its days and place; of a new card nothing."""
+    hanako, smart = town.holder("smart")
+    assert "attention" not in hanako.send("GET", "/member")[2]
+    town.apply(smart)
+    for path, by in (("/member", "By Sat 30 September 2023: "), (f"/member/cards/{smart}", "Sat 30 September 2023 – ")):
+        text = hanako.look(path)
+        assert f"{by}Myna Point, Measure 1: top-ups: ¥8,000 to top up" in text
+        assert f"{by}Myna Point, Measure 2: the insurance card: complete the procedure" in text
+    taro, number = town.holder("named")
+    line = command(f"in {number}", "tap_in", at="2023-03-03T08:00:00+09:00", channel="gate", card=number, station="Kyoto")
+    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+    assert "Entered at Kyoto on Fri 3 March 2023 8:00, and not left yet" in taro.look("/member")
+    taro.look(f"/member/cards/{number}/lost")
+    taro.press("Stop this card")
+    stopped = "Collect the new one from Sat 4 March 2023 to Fri 17 March 2023, at any of our stations in the ICOCA area"
+    assert stopped in taro.look("/member")
+    assert stopped in taro.look(f"/member/cards/{number}")
+
+
+def test_points_not_charged_need_attention(autumn):
+    """In the app for a card in a phone, at a machine for others."""
+    for kind, where in (("mobile", "The ICOCA app does it"), ("smart", "A ticket machine or a fare adjustment machine does it")):
+        one, number = autumn.holder(kind)
+        with_points(autumn, number)
+        assert f"7,500 points are not charged yet. {where}" in one.look("/member")
+
+
+@pytest.mark.parametrize(("last_day", "said"), [
+    ("2023-12-05", None),  # 61 days to come
+    ("2023-12-04", "By Mon 4 December 2023: the last day of this card"),
+    ("2023-10-05", "By Thu 5 October 2023: the last day of this card"),
+    ("2023-10-04", "This card has expired. A counter refunds it without a fee"),
+])  # fmt: skip
+def test_a_childs_card_needs_attention_in_its_last_sixty_days_and_after_them(autumn, last_day, said):
+    """On 5 October."""
+    child, number = autumn.member(), f"JW{fresh():015d}"
+    holder = HANAKO | {"kana": "コドモ" + str(fresh()).translate(DIGITS), "born": "2015-04-02"}
+    autumn.do("issue", "counter", "03-01 09:00", card=number, kind="child", paid=2000, holder=holder, expires=last_day)
+    child.look("/member/add")
+    child.press("Add this card", card=number, **{name: holder[name] for name in ("kana", "born", "phone")})
+    text = child.look("/member")
+    assert said in text if said else 'class="attention"' not in child.text
+
+
+def test_the_days_that_lie_ahead_of_a_card(town):
+    """The first of them first: a slip's two days; registered, the day one may apply from; joined, the next draw's; with the deposit beside the balance."""
+    hanako, number = town.holder("named")
+    at = f"/member/cards/{number}"
+    text = hanako.look(at)
+    assert "Deposit ¥500" in text.split("What you would get")[0]
+    assert "Days to come Nothing is due" in text
+    hanako.look(f"{at}/points")
+    hanako.press("Register")
+    hanako.look(f"{at}/rally")
+    hanako.press("Join")
+    text = hanako.look(at)
+    first, second = "Sat 4 March 2023 – from then on one may apply", "Thu 20 July 2023 – the last day to be in draw 1"
+    assert 0 < text.index(first) < text.index(second)
+    hanako.look(f"{at}/lost")
+    hanako.press("Stop this card")
+    text = hanako.look(at)
+    assert "Deposit ¥500" in text
+    assert f"The slip for your new card S{number[2:]}-1" in text
+    assert 0 < text.index("Sat 4 March 2023 – the new card can be collected") < text.index("Fri 17 March 2023 – the last day to collect")
+    taro, phone = town.holder("mobile")
+    assert "Deposit" not in taro.look(f"/member/cards/{phone}")  # it has none
+
+
+def test_procedures_step_by_step(town):
+    """Applied for 2 and 3 on 2 March: nothing heard of the one, the account filed and the bank at it."""
+    hanako, number = town.holder("smart")
+    key = town.key(f"national-{number}", "myna-point")
+    lines = [
+        command(f"a {number}", "apply_myna_point", at="2023-03-02T09:00:00+09:00", channel="myna-point", card=number, person=f"p-{number}", measures=[2, 3]),
+        command(f"f {number}", "file_account", at="2023-03-02T10:00:00+09:00", channel="myna-point", person=f"p-{number}"),
+    ]  # fmt: skip
+    assert [town.post(line, key)[1]["outcome"] for line in lines] == ["accepted"] * 2
+    text = hanako.look(f"/member/cards/{number}/myna")
+    assert "✓ Apply with the ICOCA done ▶ Register the insurance card at Mynaportal next · by Sat 30 September 2023 ○ The points come after that" in text
+    assert "✓ Register the account at Mynaportal done ▶ The bank finishes its review next · by Fri 13 October 2023 ○ The points come after that" in text
+    text = hanako.look("/member")  # what is left for the holder to do, and what is not
+    assert "Measure 2: the insurance card: complete the procedure" in text
+    assert "Measure 3" not in text
+    assert "Fri 13 October 2023 – Myna Point, Measure 3: the account: the bank must have finished its review" in hanako.look(f"/member/cards/{number}")
+
+
+def test_procedures_that_are_through_or_missed(autumn):
+    """On 5 October: what was granted is done, an account that was not filed is missed, with its day."""
+    taro, over = autumn.holder("smart")
+    autumn.do("apply_myna_point", "myna-point", "03-02 09:00", card=over, person=f"p-{over}", measures=[2, 3])
+    autumn.do("confirm_insurance_card", "myna-point", "03-05 09:00", person=f"p-{over}")
+    autumn.do("run_grants", "operations", "04-19 09:00", month="2023-04")
+    text = taro.look(f"/member/cards/{over}/myna")
+    assert "✓ Register the insurance card at Mynaportal done ✓ The points come done" in text
+    assert "✕ Register the account at Mynaportal not done · by Sat 30 September 2023 ✕ The bank finishes its review not done" in text
+
+
+def test_top_ups_that_do_not_count_are_in_the_picture_too(town):
+    """5,000 at a petrol station: a part of its own under the bar, a quarter of 20,000 long, with its yen in words."""
+    hanako, number = town.holder("smart")
+    town.apply(number)
+    assert "Not counted: ¥5,000; the table says why" in hanako.look(f"/member/cards/{number}/myna")
+    assert re.findall(r'class="left-out" x="(\d+)" y="0" width="(\d+)"', hanako.text) == [("0", "250")]
+
+
+def test_a_lost_card_takes_application_and_stamps_along(town):
+    """Both are told of, joined or not; and until when the new card is to be collected: 14 days, before it is stopped and after."""
+    hanako, number = town.holder("smart")
+    text = hanako.look(f"/member/cards/{number}/lost")
+    assert "Myna Point It was not applied with. Stamp rally It has not joined." in text
+    town.apply(number)
+    assert "The application goes on with the new card" in hanako.look(f"/member/cards/{number}/lost")
+    by = "Collect it by Fri 17 March 2023"
+    assert by in plain(hanako.text)
+    assert by in hanako.press("Stop this card")
+
+
+@pytest.mark.parametrize("write", ["{n:015d}", "jw{n:015d}", "JW {n:015d}", "JW-{n:015d}", "JW\u3000{n:015d}"])
+def test_a_cards_number_is_read_as_it_was_meant(town, write):
+    """Without JW, small, with gaps of either width or hyphens: as at the counter."""
+    hanako, number = town.member(), town.sell("named")
+    said = {name: town.holders[number][name] for name in ("kana", "born", "phone")}
+    hanako.look("/member/add")
+    hanako.press("Add this card", card=write.format(n=int(number[2:])), **said)
+    assert hanako.path == f"/member/cards/{number}"
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_what_was_filled_in_wrongly_is_said_in_words_of_the_page(town, language):
+    """✕ the field's name, and what to do: nothing of fields' names in the API, bits or lists."""
+    t = Language(language).word
+    hanako, number = town.holder("smart", language)
+    hanako.look("/member/add")
+    text = hanako.press(t("add.do"), card=number, kana="ア", born="1987-02-31", phone="1")
+    assert f"✕ {t('field.holder.born')}: {t('wrong')} {t('says.want-date')}" in text
+    hanako.look(f"/member/cards/{number}/apply")
+    for filled, field, said in (
+        ({}, "measures", "want-choices"),
+        ({"measure_1": "yes", "round_1": "icoca-open", "round_1_counted": "many"}, "history.round_1_counted", "want-whole-yen"),
+        ({"measure_1": "yes", "person": "123456789012"}, "person", "individual-number"),
+        ({"measure_1": "yes", "other_measure": "1", "other_applied_on": "2022-02-31"}, "history.other_service.applied_on", "want-date"),
+    ):
+        text = hanako.press(t("apply.go_on"), **{"person": f"key-{number}"} | filled)
+        assert f"✕ {t(f'field.{field}')}: {t('wrong')} {t(f'says.{said}')}" in text
+        for raw in ("YYYY", "64", "measures must", "measuresは", "person:", "personは", "history.", "/docs"):
+            assert raw not in plain(hanako.text.split("<main")[1])
 
 
 # -- the site ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from state import problems
 
 HANAKO = {"name": "桜木花子", "kana": "サクラギハナコ", "born": "1987-06-05", "phone": "090-9876-5432"}
 THEN = "2023-03-03T09:00:00+09:00"
-_DIGITS = str.maketrans("0123456789", "アイウエオカキクケコ")
+DIGITS = str.maketrans("0123456789", "アイウエオカキクケコ")
 _numbers = itertools.count(1)
 
 
@@ -50,7 +50,7 @@ class Town(Served):
         """A card for 2,000 yen, of a Hanako of its own where it carries a name: nobody has two (CARD-4). ``said``: more of the sale."""
         n = fresh()
         number = f"JW{n:015d}"
-        more = {} if kind == "anonymous" else {"holder": HANAKO | {"kana": HANAKO["kana"] + str(n).translate(_DIGITS), "born": born}}
+        more = {} if kind == "anonymous" else {"holder": HANAKO | {"kana": HANAKO["kana"] + str(n).translate(DIGITS), "born": born}}
         where = "icoca-app" if kind == "mobile" else "counter"
         line = command(f"sold {number}", "issue", channel=where, card=number, kind=kind, paid=2000, **more, **said)
         assert self.post(line, self.desk)[1]["outcome"] == "accepted"

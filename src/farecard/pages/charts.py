@@ -1,7 +1,7 @@
 """Pictures drawn on the server: where their parts lie. What they show stands in a table beside them, too."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 WIDTH = 1000  # of a bar, in its own units
 
@@ -23,6 +23,13 @@ def bar(amounts: Iterable[int], target: int) -> list[Part]:
         x, end = (min(WIDTH, WIDTH * one // target) for one in (before, total))
         parts.append(Part(x, end - x, amount))
     return parts
+
+
+def apart(top_ups: Sequence[dict[str, Any]], target: int) -> list[tuple[dict[str, Any], Part]]:
+    """Each top-up with its part of a bar to the target: those that count one after the other, the others so as well, below them."""
+    counted = iter(bar((one["amount"] for one in top_ups if one["counts"]), target))
+    others = iter(bar((one["amount"] for one in top_ups if not one["counts"]), target))
+    return [(one, next(counted if one["counts"] else others)) for one in top_ups]
 
 
 # -- charts with axes, in their own units: a little more than a phone is wide, so that their words are legible there ------

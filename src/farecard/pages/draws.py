@@ -11,6 +11,7 @@ from farecard.model.verdict import Reason
 from farecard.pages.door import NOBODY, Window
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, File, Page, Request
+from farecard.pages.typed import card_typed
 from farecard.questions import draws
 from farecard.rules import stamp_rally
 from farecard.storage.making import load_campaigns
@@ -93,7 +94,7 @@ async def looked_up(house: House, request: Request) -> Answer:
     """``POST /draws/N``: whether a card is on the list, for browsers that cannot look themselves. Nothing of it is kept."""
     one = await _stage(house, request)
     file = await _file(house, one)
-    card = request.said("card").replace(" ", "").upper()
+    card = card_typed(request.said("card"))
     nonce = request.said("nonce").replace(" ", "").lower()
     leaf = draws.leaf_of(nonce, card)
     place = None if leaf is None else file.places.get(leaf)

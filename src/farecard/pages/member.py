@@ -9,20 +9,32 @@ from farecard.api.membership import Claim, Confirm, Recover
 from farecard.api.problems import ProblemError, document
 from farecard.api.sessions import MemberSignIn
 from farecard.api.speakers import Speaker
+from farecard.model.campaign import Campaign, day_number
 from farecard.model.commands import PHONES, parse_number
-from farecard.model.moments import iso_moment
+from farecard.model.moments import day_of, iso_day, iso_moment, month_of, parse_day, parse_moment
+from farecard.model.verdict import Reason
 from farecard.pages import door, paper
+from farecard.pages.ahead import attention, dates, notes
 from farecard.pages.applying import application
 from farecard.pages.door import Window, again, then_to
 from farecard.pages.files import csv_file, history_csv
 from farecard.pages.house import House
 from farecard.pages.language import sentence
 from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.pages.typed import card_typed
 from farecard.questions import draws
+from farecard.questions.ahead import ahead
+from farecard.rules import measures, myna_point, stamp_rally
+from farecard.rules.measures import NOT_APPLIED
+from farecard.storage.making import load_campaigns
+from farecard.storage.store import Store
+from farecard.texts import explain
 
 HOME, SIGN_IN = "/member", "/member/sign-in"
 CHANNEL = "member-page"
 LATEST = 5  # lines of a history on a card's own page
+_FOR_A_TRIAL = "-"  # a person who has applied for nothing yet
+ONE_PERSON_A_CARD = "MYN-9"  # of whoever is not the card's applicant: the trial's person never is
 MOST_PRINTED = 2_000  # lines of a history, the newest; a file has them all
 for_members = door.kept(HOME)
 
@@ -106,7 +118,7 @@ async def recover_form(_house: House, _request: Request) -> Answer:
 
 async def recover(house: House, request: Request) -> Answer:
     """``POST /member/recover``."""
-    login, card = request.said("login"), request.said("card")
+    login, card = request.said("login"), card_typed(request.said("card"))
     said = Recover(
         request.said("code"), request.form.get("password", ""), login or None, card or None
     )
@@ -121,11 +133,25 @@ async def recover(house: House, request: Request) -> Answer:
 
 
 @for_members
-async def home(house: House, _request: Request, speaker: Speaker) -> Answer:
-    """``GET /member``: each card with its balance, points and state."""
+async def home(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member``: each card with its balance, points and state, and what needs attention."""
     mine = await house.app.membership.cards(speaker)
-    cards = [(await house.about(speaker, one["card"]))["card"] | one for one in mine["cards"]]
+    cards = []
+    for one in mine["cards"]:
+        status = await house.about(speaker, one["card"])
+        held = await _ahead(house, speaker, one["card"])
+        said = attention(request.language, status, held, day_of(house.now))
+        cards.append({**status["card"], **one, "notes": said})
     return Page("member/home.html", {"cards": cards, "codes_left": mine["recovery_codes_left"]})
+
+
+async def _ahead(house: House, speaker: Speaker, number: str) -> dict[str, Any]:
+    """What lies ahead of a card of theirs."""
+    tariff = house.app.queue.desk.inputs.tariff
+    found: dict[str, Any] = await house.about(
+        speaker, number, lambda store, card, when: ahead(store, tariff, card, when)
+    )
+    return found
 
 
 @for_members
@@ -139,17 +165,29 @@ async def add(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /member/add``: by a code, or by what the holder said."""
     fields = ("card", "code", "kana", "born", "phone")
     said = {name: request.said(name) for name in fields}
+    said["card"] = card_typed(said["card"])
     by_code = request.form.get("by") == "code"
     used = ("code",) if by_code else ("kana", "born", "phone")
     if not all(said[name] for name in used):
         missing = sentence("add.missing_code" if by_code else "add.missing_words")
         return Page("member/add.html", {"problem": missing, "said": said}, 400)
-    claim = Claim(said["card"].replace(" ", ""), **{name: said[name] or None for name in used})
+    if not by_code and not _is_day(said["born"]):
+        wrong = explain(Reason(None, "want-date", {"field": "holder.born"}))
+        return Page("member/add.html", {"problem": wrong, "said": said}, 400)
+    claim = Claim(said["card"], **{name: said[name] or None for name in used})
     try:
         told = await house.app.membership.claim(speaker, claim)
     except ProblemError as problem:
         return again("member/add.html", problem, said=said)
     return Redirect(f"{HOME}/cards/{told['card']}")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        parse_day(text)
+    except ValueError:
+        return False
+    return True
 
 
 @for_members
@@ -160,7 +198,13 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     quote = await house.about(speaker, number, "refund-quote")
     reissue = await house.about(speaker, number, "reissue-quote")
     latest = await house.latest(speaker, number, LATEST)
-    figures = {"card": status["card"], "quote": quote, "reissue": reissue, "latest": latest}
+    held, today = await _ahead(house, speaker, number), day_of(house.now)
+    course = await house.ask(lambda store: _course(store, today))
+    figures = {
+        "card": status["card"], "quote": quote, "reissue": reissue, "latest": latest, "held": held,
+        "dates": dates(request.language, status, held, course["still"], today),
+        "notes": notes(request.language, status["card"], held, today),
+    }  # fmt: skip
     return Page("member/card.html", figures)
 
 
@@ -244,8 +288,16 @@ async def lost_form(house: House, request: Request, speaker: Speaker) -> Answer:
         "tried": tried,
         "reissue": reissue,
         "rally": status["rally"],
+        "myna": status["myna"],
+        "until": _slip_until(house, house.now),
     }
     return Page("member/lost.html", figures)
+
+
+def _slip_until(house: House, at: int) -> str:
+    """The last day of a slip that is given at a moment."""
+    day = day_of(at)
+    return iso_day(day + house.app.queue.desk.inputs.tariff.on(day).slip_days)
 
 
 lost = _does("report_lost")  # ``POST /member/cards/N/lost``: stop the card
@@ -268,7 +320,7 @@ async def refund_form(house: House, request: Request, speaker: Speaker) -> Answe
         ) as problem:  # it takes a card that was shown: said on the page, with the way out
             tried = {"outcome": "refused", "reasons": [document(problem.status, problem.reason)]}
     figures = {
-        "card": status["card"], "myna": status["myna"], "quote": quote, "way": way, "tried": tried,
+        "card": status["card"], "status": status, "quote": quote, "way": way, "tried": tried,
     }  # fmt: skip
     return Page("member/refund.html", figures)
 
@@ -290,18 +342,24 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     decision = await house.decided(speaker, request.parts["id"])
     if decision is None:
         return Redirect(f"{HOME}/cards/{request.parts['number']}")
-    return Page("member/done.html", {"decision": decision, "card": request.parts["number"]})
+    until = _slip_until(house, parse_moment(decision["at"]))
+    apply_until = (await house.ask(_programme)).apply_until.isoformat()
+    figures = {"decision": decision, "card": request.parts["number"], "until": until}
+    return Page("member/done.html", figures | {"apply_until": apply_until})
 
 
 @for_members
 async def points(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/points``: how many, what became of them and why, and registering for them."""
     number = request.parts["number"]
+    shown = (await house.about(speaker, number))["card"]
     figures = {
-        "card": (await house.about(speaker, number))["card"],
+        "card": shown,
+        "in_phone": shown["kind"] in PHONES,
         "told": await house.about(speaker, number, "points"),
         "lines": await _moves_of_points(house, speaker, number),
         "tried": await house.try_out(speaker, _command("register_for_points", number)),
+        "apply_until": (await house.ask(_programme)).apply_until.isoformat(),
     }
     return Page("member/points.html", figures)
 
@@ -323,11 +381,32 @@ async def points_file(house: House, request: Request, speaker: Speaker) -> Answe
 register = _does("register_for_points")  # ``POST /member/cards/N/points``
 
 
+async def _no_application(house: House, speaker: Speaker, number: str) -> list[dict[str, Any]]:
+    """Why nobody may apply for Myna Point with a card now; empty where it depends on who applies for what."""
+    asked = {"person": _FOR_A_TRIAL, "measures": [1, 2, 3], "own_name": True}
+    tried = await house.try_out(speaker, _command("apply_myna_point", number) | asked)
+    if tried["outcome"] != "refused":
+        return []
+    return [one for one in tried["reasons"] if one["rule"] != ONE_PERSON_A_CARD]
+
+
 @for_members
 async def myna(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/myna``: what counted and what did not, what is missing, when the points come."""
-    status = await house.about(speaker, request.parts["number"])
-    return Page("member/myna.html", {"card": status["card"], "myna": status["myna"]})
+    number = request.parts["number"]
+    status = await house.about(speaker, number)
+    told = status["myna"]
+    states = [one["state"] for one in told["measures"].values()] if told else [NOT_APPLIED]
+    no = await _no_application(house, speaker, number) if NOT_APPLIED in states else []
+    figures = {
+        "card": status["card"], "myna": told, "no": no, "offered": NOT_APPLIED in states,
+        "programme": await house.ask(_programme),
+    }  # fmt: skip
+    return Page("member/myna.html", figures)
+
+
+def _programme(store: Store) -> Campaign:
+    return load_campaigns(store).of(myna_point.NAME)
 
 
 @for_members
@@ -352,8 +431,9 @@ async def myna_file(house: House, request: Request, speaker: Speaker) -> Answer:
 @for_members
 async def apply_form(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/apply``: what an application needs."""
-    status = await house.about(speaker, request.parts["number"])
-    return Page("member/apply.html", {"card": status["card"], "tried": None, "said": {}})
+    number = request.parts["number"]
+    status, no = await house.about(speaker, number), await _no_application(house, speaker, number)
+    return Page("member/apply.html", {"card": status["card"], "tried": None, "said": {}, "no": no})
 
 
 @for_members
@@ -365,7 +445,8 @@ async def apply(house: House, request: Request, speaker: Speaker) -> Answer:
         return await _done(house, request, speaker, command)
     status = await house.about(speaker, number)
     tried = None if step == "change" else await house.try_out(speaker, command)
-    return Page("member/apply.html", {"card": status["card"], "tried": tried, "said": request.answers()})  # fmt: skip
+    figures = {"card": status["card"], "tried": tried, "said": request.answers(), "no": []}
+    return Page("member/apply.html", figures)
 
 
 @for_members
@@ -379,7 +460,25 @@ async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
     if joined:
         mine = await house.ask(lambda store: draws.tickets(store, vault, parse_number(number)))
     figures = {"card": status["card"], "rally": joined, "tried": tried, "tickets": mine}
-    return Page("member/rally.html", figures)
+    today = day_of(house.now)
+    return Page("member/rally.html", figures | await house.ask(lambda store: _course(store, today)))
+
+
+def _course(store: Store, today: int) -> dict[str, Any]:
+    """How far the rally is on a day: its ``draws`` by number, those ``still`` to be qualified for, whether it is ``over``.
+
+    ``points_on``: when points come for what is done this month; None where that is past the rally's end.
+    """
+    found, campaign = load_campaigns(store).rally(stamp_rally.NAME), _programme(store)
+    last = day_number(found.last_day)
+    points_on = measures.pay_day(month_of(today) + 1, campaign)
+    held = draws.draws(store, found, today)
+    return {
+        "draws": {one["number"]: one for one in held},
+        "still": [one for one in held if iso_day(today) <= one["until"]],
+        "over": last < today, "last_day": iso_day(last),
+        "points_on": iso_day(points_on) if points_on <= last else None,
+    }  # fmt: skip
 
 
 join = _does("join_rally")  # ``POST /member/cards/N/rally``

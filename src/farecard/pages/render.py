@@ -6,10 +6,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from farecard.pages.assets import Assets
-from farecard.pages.charts import bar
+from farecard.pages.charts import apart, bar
 from farecard.pages.house import House
 from farecard.pages.language import Language, words
 from farecard.pages.requests import TOKEN, Page, Request
+from farecard.pages.steps import steps
 from farecard.rules.catalogue import RULES
 from farecard.texts import LANGUAGES
 
@@ -27,7 +28,9 @@ class Renderer:
         )
         self._environment.globals |= {
             "asset": assets.address,
+            "apart": apart,
             "bar": bar,
+            "steps": steps,
             "languages": {name: Language(name).word("language") for name in LANGUAGES},
             "token_field": TOKEN,
             "rules": RULES,

@@ -27,8 +27,14 @@ function tell(sentence, line, done) {
   place.append(shown);
 }
 
+// a card's number as it was meant: without gaps, whatever width, with JW in front
+function typed(text) {
+  const plain = text.normalize("NFKC").toUpperCase().replace(/[\s\-‐−–]/g, "");
+  return /^[0-9]{15}$/.test(plain) ? `JW${plain}` : plain;
+}
+
 async function look() {
-  const card = form.elements.card.value.replace(/\s/g, "").toUpperCase();
+  const card = typed(form.elements.card.value);
   const nonce = form.elements.nonce.value.replace(/\s/g, "").toLowerCase();
   if (!/^JW[0-9]{15}$/.test(card) || !/^[0-9a-f]{32}$/.test(nonce)) return tell(says.noNonce);
   const [line, list] = await Promise.all([leaf(nonce, card), fetch(form.dataset.file).then((one) => one.json())]);

@@ -1,0 +1,96 @@
+"""What a holder should know of his cards without asking: the days that lie ahead, and what needs attention."""
+
+from typing import Any, NamedTuple
+
+from farecard.model.commands import PHONES
+from farecard.model.moments import iso_day, parse_day
+from farecard.pages.language import Language
+from farecard.rules.measures import COUNTING, DUE, WAITING
+
+_ALIVE = ("active", "riding")
+SOON = 60  # days before a card's last one in which it needs attention
+
+
+class Date(NamedTuple):
+    """A day that lies ahead (``YYYY-MM-DD``), what it is, and whether something must be done by then."""
+
+    day: str
+    what: str
+    urgent: bool = False
+
+
+def dates(
+    say: Language, status: dict[str, Any], held: dict[str, Any], draws: list[dict[str, Any]], today: int
+) -> list[Date]:  # fmt: skip
+    """The days that lie ahead of a card, the first of them first; ``draws``: those still to be qualified for."""
+    found = [*_of_card(say, status["card"], held, today), *_of_myna(say, status["myna"])]
+    state = status["card"]["state"]
+    if status["myna"] is None and held["apply_from"] and state in _ALIVE:
+        found.append(Date(held["apply_from"], say.word("ahead.apply_from")))
+    if status["rally"] and status["rally"]["draw"] is None and draws and state != "refunded":
+        words = say.word("ahead.rally", draw=draws[0]["number"])
+        found.append(Date(draws[0]["until"], words))
+    return sorted(one for one in found if one.day >= iso_day(today))
+
+
+def _of_card(say: Language, card: dict[str, Any], held: dict[str, Any], today: int) -> list[Date]:
+    found = []
+    slip, expires = held["slip"], card["expires"]
+    if slip:
+        where = say.collected_at(slip)
+        found.append(Date(slip["collect_from"], say.word("ahead.collect_from", where=where)))
+        found.append(Date(slip["until"], say.word("ahead.collect_until", where=where)))
+    if held["pass_until"] and card["state"] != "refunded":
+        found.append(Date(held["pass_until"], say.word("ahead.pass_until")))
+    if expires and card["state"] in _ALIVE:
+        soon = parse_day(expires) - today <= SOON
+        found.append(Date(expires, say.word("ahead.expires"), soon))
+    return found
+
+
+def _of_myna(say: Language, myna: dict[str, Any] | None) -> list[Date]:
+    found = []
+    for number, one in ({} if myna is None else myna["measures"]).items():
+        called, due = say.word(f"myna.measure.{number}"), one["grant_on"]
+        if one["state"] == DUE:
+            points = say.points(one["points"])
+            found.append(Date(due, say.word("ahead.points", measure=called, points=points)))
+        elif one["state"] == COUNTING and one.get("remaining"):
+            left = say.yen(one["remaining"])
+            words = say.word("ahead.to_go", measure=called, left=left)
+            found.append(Date(one["reasons"][0]["params"]["until"], words, urgent=True))
+        elif one["state"] == WAITING:
+            no = one["reasons"][0]
+            theirs = no["code"] == "banks-review"  # nothing is left for the holder to do
+            words = say.word("ahead.review" if theirs else "ahead.procedure", measure=called)
+            found.append(Date(no["params"]["until"], words, urgent=not theirs))
+    return found
+
+
+def notes(say: Language, card: dict[str, Any], held: dict[str, Any], today: int) -> list[str]:
+    """What needs attention of a card now, each a sentence: a slip, an open ride, its end, unused points."""
+    slip, said = held["slip"], []
+    if slip and slip["until"] < iso_day(today):
+        said.append(say.word("home.slip_over", day=say.day(slip["until"])))
+    elif slip:
+        days = {name: say.day(slip[name]) for name in ("collect_from", "until")}
+        said.append(say.word("home.stopped", where=say.collected_at(slip), **days))
+    if card["ride"]:
+        since = say.moment(card["ride"]["since"])
+        said.append(say.word("home.ride", station=card["ride"]["station"], since=since))
+    if card["state"] == "expired":
+        said.append(say.word("home.expired"))
+    if card["state"] in _ALIVE and card["points"]:
+        points = say.points(card["points"])
+        phone = card["kind"] in PHONES
+        said.append(say.word("home.points_phone" if phone else "home.points", points=points))
+    return said
+
+
+def attention(say: Language, status: dict[str, Any], held: dict[str, Any], today: int) -> list[str]:
+    """All that needs attention of a card: also what must be done by a day that is among its dates."""
+    by_a_day = (one for one in dates(say, status, held, [], today) if one.urgent)
+    return [
+        *notes(say, status["card"], held, today),
+        *(say.word("home.by", day=say.day(one.day), what=one.what) for one in by_a_day),
+    ]

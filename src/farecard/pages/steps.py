@@ -1,0 +1,43 @@
+"""A procedure that points are given for as a list of steps: what is done, what comes next and by when, what was missed."""
+
+from typing import Any, NamedTuple
+
+from farecard.model.campaign import Campaign, Measure
+from farecard.rules.measures import DUE, GRANTED, NOT_APPLIED, NOT_GRANTED
+
+DONE, NEXT, LATER, MISSED = "done", "next", "later", "missed"
+_FILED = ("banks-review", "not-complete-in-time")  # said only where the filing was heard of
+_SOMETHING_ELSE = ("expires-before-grant", "refunded-before-grant")
+
+
+class Step(NamedTuple):
+    """A step, how it stands, and its day: the last one to take it, or when points come; None without one."""
+
+    name: str
+    state: str
+    day: str | None
+
+
+def steps(measure: Measure, campaign: Campaign, told: dict[str, Any]) -> list[Step]:
+    """The steps of a measure, from applying to its points; ``told``: what its applicant is told of it."""
+    days = {"apply": campaign.apply_until.isoformat()}
+    if measure.filed_until is not None:
+        days["file"] = measure.filed_until.isoformat()
+    assert measure.done_until is not None
+    days["complete"] = measure.done_until.isoformat()
+    names = [*days, "points"]
+    state, over = told["state"], told["state"] == NOT_GRANTED
+    codes = [one["code"] for one in told["reasons"]]
+    if over and any(code in _SOMETHING_ELSE for code in codes):
+        return [Step("apply", DONE, None), Step("points", MISSED, None)]
+    reached = 0 if state == NOT_APPLIED else 1
+    if any(code in _FILED for code in codes):
+        reached = 2
+    elif state in (DUE, GRANTED):
+        reached = len(names) - (state == DUE)
+    found = []
+    for n, name in enumerate(names):
+        how = DONE if n < reached else MISSED if over else NEXT if n == reached else LATER
+        day = told["grant_on"] if name == "points" else None if how == DONE else days[name]
+        found.append(Step(name, how, day))
+    return found

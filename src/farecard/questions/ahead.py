@@ -1,0 +1,37 @@
+"""What lies ahead of a card: the slip it waits with, the last day of its pass, from when Myna Point may be applied for."""
+
+from typing import Any
+
+from farecard.model.campaign import MYNA_POINT, day_number
+from farecard.model.moments import iso_day
+from farecard.questions.card import AsOf, find
+from farecard.rules.points import is_exempt
+from farecard.rules.refund import paper
+from farecard.storage.history import account_at
+from farecard.storage.making import load_campaigns
+from farecard.storage.store import Store
+from farecard.tariff import Tariff
+
+
+def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any]:
+    """``slip`` (with ``collect_from``, ``until`` and ``collect_at``), ``pass_until``, ``apply_from``; None for what it has not. Raises ``UnknownCardError``."""
+    told: dict[str, Any] = {"slip": None, "pass_until": None, "apply_from": None}
+    found = find(store, number, when.until)
+    if found.is_replaced(when.until):
+        return told
+    account = account_at(store, found.account, when.until)
+    if account.state == "stopped" and account.slip_day is not None:
+        promised = tariff.on(account.slip_day)
+        told["slip"] = {
+            "slip": paper("S", account.account, account.slip),
+            "collect_from": iso_day(account.slip_day + promised.reissue_wait),
+            "until": iso_day(account.slip_day + promised.slip_days),
+            "collect_at": account.seller,
+        }
+    if account.pass_until is not None:
+        told["pass_until"] = iso_day(account.pass_until)
+    if account.apply_from is not None and not is_exempt(account.kind):
+        last = load_campaigns(store).of(MYNA_POINT).apply_until
+        if account.apply_from <= day_number(last):
+            told["apply_from"] = iso_day(account.apply_from)
+    return told
