@@ -81,7 +81,7 @@ def _grids(found: dict[str, Any]) -> dict[str, Grid]:
 
 def _short(say: Language, one: dict[str, Any]) -> str:
     """A refusal beside its bar: its rule, and the beginning of what was said."""
-    first = re.split(r"(?<=。)|(?<=[.;:])\s", say.said(one["example"]), maxsplit=1)[0]
+    first = re.split(r"(?<=。)|(?<=[.;:])\s", say.said(one["example"]), maxsplit=1)[0].rstrip(".;:")
     most = _BESIDE[say.name]
     first = first if len(first) <= most else f"{first[: most - 1]}…"
     return f"{one['rule'] or ''} {first}".strip()
