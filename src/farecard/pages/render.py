@@ -10,7 +10,6 @@ from farecard.pages.charts import apart, bar
 from farecard.pages.house import House
 from farecard.pages.language import Language, words
 from farecard.pages.requests import TOKEN, Page, Request
-from farecard.pages.steps import steps
 from farecard.rules.catalogue import RULES
 from farecard.texts import LANGUAGES
 
@@ -30,7 +29,6 @@ class Renderer:
             "asset": assets.address,
             "apart": apart,
             "bar": bar,
-            "steps": steps,
             "languages": {name: Language(name).word("language") for name in LANGUAGES},
             "token_field": TOKEN,
             "rules": RULES,

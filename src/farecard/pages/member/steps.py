@@ -18,8 +18,9 @@ class Step(NamedTuple):
     day: str | None
 
 
-def steps(measure: Measure, campaign: Campaign, told: dict[str, Any]) -> list[Step]:
-    """The steps of a measure, from applying to its points; ``told``: what its applicant is told of it."""
+def steps(measure: Measure | None, campaign: Campaign, told: dict[str, Any]) -> list[Step]:
+    """The steps of a measure of the campaign, from applying to its points; ``told``: what its applicant is told of it."""
+    assert measure is not None
     days = {"apply": campaign.apply_until.isoformat()}
     if measure.filed_until is not None:
         days["file"] = measure.filed_until.isoformat()

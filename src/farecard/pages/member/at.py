@@ -1,0 +1,40 @@
+"""What every page of a member needs: who may look, and how a command about a card is made and done once."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from farecard.api.speakers import Speaker
+from farecard.pages import door
+from farecard.pages.house import House
+from farecard.pages.requests import Answer, Page, Redirect, Request
+
+HOME, SIGN_IN = "/member", "/member/sign-in"
+CARD = f"{HOME}/cards/{{number}}"
+CHANNEL = "member-page"
+for_members = door.kept(HOME)
+
+
+def command_of(do: str, number: str) -> dict[str, Any]:
+    """A command about a card, as it is sent from here."""
+    return {"do": do, "channel": CHANNEL, "card": number}
+
+
+async def done_once(
+    house: House, request: Request, speaker: Speaker, command: dict[str, Any]
+) -> Answer:
+    """Do it once, whatever is pressed how often, and go to the page that tells what came of it."""
+    id = request.said("id")
+    answer = await house.send(speaker, id, command)
+    if answer["outcome"] == "invalid":
+        return Page("member/done.html", {"decision": answer, "card": command["card"]}, 422)
+    return Redirect(f"{HOME}/cards/{command['card']}/done/{id}")
+
+
+def does(do: str) -> Callable[[House, Request], Awaitable[Answer]]:
+    """A deed about the card of the address."""
+
+    @for_members
+    async def deed(house: House, request: Request, speaker: Speaker) -> Answer:
+        return await done_once(house, request, speaker, command_of(do, request.parts["number"]))
+
+    return deed
