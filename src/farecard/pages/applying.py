@@ -2,7 +2,18 @@
 
 from typing import Any
 
+from farecard.model.verdict import REFUSED
 from farecard.pages.requests import Request
+
+# an application by nobody yet, to be tried: what it is refused for holds for whoever applies with the card
+BY_ANYBODY: dict[str, Any] = {"do": "apply_myna_point", "person": "-", "measures": [1, 2, 3]}
+_OF_WHO_APPLIES = ("MYN-8", "MYN-9")
+
+
+def refusal(tried: dict[str, Any]) -> list[dict[str, Any]]:
+    """Why a thing is refused that was tried, whoever asks for it; nothing where that depends on who applies."""
+    no: list[dict[str, Any]] = tried["reasons"] if tried["outcome"] == REFUSED else []
+    return [one for one in no if one["rule"] not in _OF_WHO_APPLIES]
 
 
 def application(request: Request) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
 from farecard.model.moments import day_of
 from farecard.model.verdict import REFUSED, Reason
+from farecard.pages.applying import BY_ANYBODY, refusal
 from farecard.pages.counter.at import HOME, command, for_staff, is_clerk, shift_of, supervises
 from farecard.pages.counter.flows import NUMBER_FOR_A_TRIAL, collecting, priced
 from farecard.pages.door import not_their_role
@@ -24,17 +25,15 @@ from farecard.storage.store import Store
 from farecard.texts import explain
 
 LATEST = 5  # lines of a history on a card's page
-_NOBODY = "nobody-yet"  # who applies or belongs to a membership is asked later
 # what is offered for every card, in this order: its name and address, and what is tried to know whether it can be done
 _TRIED: dict[str, dict[str, Any]] = {
     "refund": {"do": "refund"},
     "damaged": {"do": "report_damaged"},
     "lost": {"do": "report_lost"},
     "rally": {"do": "join_rally"},
-    "myna": {"do": "apply_myna_point", "person": _NOBODY, "measures": [1, 2, 3]},
-    "membership": {"do": "join_membership", "member": _NOBODY},
+    "myna": BY_ANYBODY,
+    "membership": {"do": "join_membership", "member": "-"},
 }
-_OF_WHO_APPLIES = ("MYN-8", "MYN-9")  # these speak of the person, and who that is is not known yet
 
 
 @for_staff
@@ -131,11 +130,11 @@ async def _actions(
     """What can be done for this card: (name, what would come of it); what would be refused says why."""
     said = [command(None, card=number, **fields) for fields in _TRIED.values()]
     tried = await asyncio.gather(*(house.try_out(speaker, one) for one in said))
-    why = {name: _refusal(one) for name, one in zip(_TRIED, tried, strict=True)}
+    why = {name: refusal(one) for name, one in zip(_TRIED, tried, strict=True)}
     first: dict[str, list[dict[str, Any]]] = {}
     if state["slip"] is not None:
         collected = collecting(None, state["slip"]["slip"], NUMBER_FOR_A_TRIAL)
-        first["collect"] = _refusal((await priced(house, speaker, collected))[1])
+        first["collect"] = refusal((await priced(house, speaker, collected))[1])
     if status["card"]["ride"] is not None:
         first["leave"] = []
     alive = status["card"]["state"] in ("active", "riding")
@@ -147,12 +146,6 @@ async def _actions(
     charge_back = [explain(Reason("CHG-8", "charge-not-paid-back"))]
     every = {**first, **why, "change": closed, "code": no_longer, "charge_back": charge_back}
     return [{"name": name, "reasons": no} for name, no in every.items()]
-
-
-def _refusal(tried: dict[str, Any]) -> list[dict[str, Any]]:
-    """Why a thing cannot be done for a card, whoever asks for it; nothing where it can."""
-    no: list[dict[str, Any]] = tried["reasons"] if tried["outcome"] == "refused" else []
-    return [] if no and no[0]["rule"] in _OF_WHO_APPLIES else no
 
 
 PAGES = [

@@ -6,7 +6,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.campaign import Campaign, day_number
 from farecard.model.commands import PHONES, parse_number
 from farecard.model.moments import day_of, iso_day, month_of
-from farecard.pages.applying import application
+from farecard.pages.applying import BY_ANYBODY, application, refusal
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.member.at import (
@@ -23,9 +23,6 @@ from farecard.rules import measures, myna_point, stamp_rally
 from farecard.rules.measures import NOT_APPLIED
 from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
-
-_FOR_A_TRIAL = "-"  # a person who has applied for nothing yet
-ONE_PERSON_A_CARD = "MYN-9"  # of whoever is not the card's applicant: the trial's person never is
 
 
 @for_members
@@ -63,11 +60,8 @@ register = does("register_for_points")  # ``POST /member/cards/N/points``
 
 async def _no_application(house: House, speaker: Speaker, number: str) -> list[dict[str, Any]]:
     """Why nobody may apply for Myna Point with a card now; empty where it depends on who applies for what."""
-    asked = {"person": _FOR_A_TRIAL, "measures": [1, 2, 3], "own_name": True}
-    tried = await house.try_out(speaker, command_of("apply_myna_point", number) | asked)
-    if tried["outcome"] != "refused":
-        return []
-    return [one for one in tried["reasons"] if one["rule"] != ONE_PERSON_A_CARD]
+    asked = command_of(BY_ANYBODY["do"], number) | BY_ANYBODY
+    return refusal(await house.try_out(speaker, asked))
 
 
 @for_members
