@@ -57,6 +57,7 @@ WRONG = [
     (MYNA, "filed_until = 2023-09-30", "filed_until = 2023-10-14", "measure 3: filed_until: not after done_until"),
     (MYNA, "filed_until = 2023-09-30", "# none", "filed_until with filed"),
     (MYNA, "done_until = 2023-10-13", "done_until = 2022-06-29", "measure 3: filed_until: not after done_until"),
+    (MYNA, "enquiries_until = 2023-10-31", "", "enquiries_until: myna-point has an enquiry line"),
     (RALLY, '"stamp-rally"', '"other-rally"', "name: there is one rally, stamp-rally"),
     (RALLY, "last_day = 2023-09-30", "last_day = 2023-02-01", "last_day: before first_day"),
     (RALLY, "until = 2023-07-20", "until = 2023-09-30", "draw: each until a later day"),

@@ -1222,6 +1222,8 @@ def test_one_check_at_a_time(office):
         ("merchants-payable:m-9", "お買い物の未払金：m-9", "Purchases to pay: m-9"),
         ("refunds-payable:app", "払いもどしの未払金：アプリ", "Refunds to be sent: through the app"),
         ("something:new", "something:new", "something:new"),
+        ("merchants-payable:app", "お買い物の未払金：app", "Purchases to pay: app"),  # a shop of that name
+        ("merchants-payable:issuer", "お買い物の未払金：issuer", "Purchases to pay: issuer"),
     ],
 )
 def test_a_ledger_account_has_a_name_in_each_language(text, ja, en):

@@ -10,10 +10,14 @@ from jinja2 import Environment, meta
 
 from conftest import command, farecard
 from farecard.api.clock import Clock
+from farecard.campaigns import packaged_texts, read_file
+from farecard.campaigns.reading import PROCEDURES
 from farecard.model.commands import CHANNELS, COMMANDS, KINDS, name_of
 from farecard.pages import site
 from farecard.pages.charts import bar
 from farecard.pages.language import Language, words
+from farecard.pages.member.ahead import notes
+from farecard.pages.member.steps import steps
 from farecard.pages.site import WINDOWS
 from residents import WORD
 from serving import eventually
@@ -510,7 +514,34 @@ def test_points_not_charged_need_attention(autumn):
     for kind, where in (("mobile", "The ICOCA app does it"), ("smart", "A ticket machine or a fare adjustment machine does it")):
         one, number = autumn.holder(kind)
         with_points(autumn, number)
-        assert f"7,500 points are not charged yet. {where}" in one.look("/member")
+        assert f"Not charged yet: 7,500 points. {where}" in one.look("/member")
+        if kind == "smart":  # points go in tens (PUB-10), and fewer than ten wait for nobody; 7,490 are below the ceiling of balance
+            autumn.do("top_up_from_points", "ticket-machine", "04-20 09:00", card=number, points=7490)
+            assert "Not charged yet: 10 points." in one.look("/member")
+            autumn.do("top_up_from_points", "ticket-machine", "04-20 09:01", card=number, points=10)
+            assert "Not charged yet" not in one.look("/member")
+
+
+def test_fewer_points_than_can_be_charged_need_no_attention():
+    """Nine stay below the unit of ten, ten reach it; one is not said in the plural."""
+    card = {"state": "active", "ride": None, "kind": "smart"}
+    held = {"slip": None, "points_unit": 10}
+    said = [notes(Language("en"), card | {"points": points}, held, 0) for points in (0, 1, 9, 10)]
+    assert [len(one) for one in said] == [0, 0, 0, 1]
+
+
+def test_steps_are_of_procedures_whatever_measure_has_one():
+    """An edition may file the insurance card first, and may count yen without a target; each step has its word in both languages."""
+    text = next(one for one in packaged_texts() if 'name = "myna-point"' in one)
+    campaign = read_file(text)
+    told = {"state": "waiting", "reasons": [], "grant_on": None}
+    assert steps(campaign.measure(1), campaign, told) == []
+    assert steps(None, campaign, told) == []
+    for number, names in ((2, ["apply", "confirm_insurance_card", "points"]), (3, ["apply", "file_account", "confirm_account", "points"])):
+        assert [one.name for one in steps(campaign.measure(number), campaign, told)] == names
+    for report in PROCEDURES:
+        for language in ("ja", "en"):
+            assert f"myna.step.{report}" in words(language)
 
 
 @pytest.mark.parametrize(("last_day", "said"), [

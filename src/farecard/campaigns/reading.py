@@ -92,6 +92,8 @@ def _wrong_in_campaign(campaign: Campaign) -> Iterator[tuple[str, str]]:
         )
     if campaign.name == MYNA_POINT and sorted(numbers) != [1, 2, 3]:
         yield "measure", f"{MYNA_POINT} has the measures 1, 2 and 3"
+    if campaign.name == MYNA_POINT and campaign.enquiries_until is None:
+        yield "enquiries_until", f"{MYNA_POINT} has an enquiry line, and its last day"
     if not 1 <= campaign.grant_day <= 28:
         yield "grant_day", "a day that every month has, from 1 to 28"
     days: dict[str, date | None] = {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from farecard.model.campaign import MYNA_POINT, day_number
-from farecard.model.moments import iso_day
+from farecard.model.moments import day_of, iso_day
 from farecard.questions.card import AsOf, find
 from farecard.rules.points import is_exempt
 from farecard.rules.refund import paper
@@ -14,8 +14,14 @@ from farecard.tariff import Tariff
 
 
 def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any]:
-    """``slip`` (with ``collect_from``, ``until`` and ``collect_at``), ``pass_until``, ``apply_from``; None for what it has not. Raises ``UnknownCardError``."""
-    told: dict[str, Any] = {"slip": None, "pass_until": None, "apply_from": None}
+    """``slip`` (with ``collect_from``, ``until`` and ``collect_at``), ``pass_until``, ``apply_from``; None for what it has not; ``points_unit``: fewer points are not charged. Raises ``UnknownCardError``."""
+    unit = tariff.on(day_of(when.now)).points_unit
+    told: dict[str, Any] = {
+        "slip": None,
+        "pass_until": None,
+        "apply_from": None,
+        "points_unit": unit,
+    }
     found = find(store, number, when.until)
     if found.is_replaced(when.until):
         return told

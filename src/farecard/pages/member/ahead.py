@@ -27,7 +27,12 @@ def dates(
     state = status["card"]["state"]
     if status["myna"] is None and held["apply_from"] and state in _ALIVE:
         found.append(Date(held["apply_from"], say.word("ahead.apply_from")))
-    if status["rally"] and status["rally"]["draw"] is None and draws and state != "refunded":
+    if (
+        status["rally"]
+        and status["rally"]["draw"] is None
+        and draws
+        and state in (*_ALIVE, "stopped")
+    ):
         words = say.word("ahead.rally", draw=draws[0]["number"])
         found.append(Date(draws[0]["until"], words))
     return sorted(one for one in found if one.day >= iso_day(today))
@@ -80,7 +85,7 @@ def notes(say: Language, card: dict[str, Any], held: dict[str, Any], today: int)
         said.append(say.word("home.ride", station=card["ride"]["station"], since=since))
     if card["state"] == "expired":
         said.append(say.word("home.expired"))
-    if card["state"] in _ALIVE and card["points"]:
+    if card["state"] in _ALIVE and card["points"] >= held["points_unit"]:  # fewer cannot be charged
         points = say.points(card["points"])
         phone = card["kind"] in PHONES
         said.append(say.word("home.points_phone" if phone else "home.points", points=points))

@@ -11,7 +11,7 @@ _SOMETHING_ELSE = ("expires-before-grant", "refunded-before-grant")
 
 
 class Step(NamedTuple):
-    """A step, how it stands, and its day: the last one to take it, or when points come; None without one."""
+    """A step (``apply``, the command that reports it, or ``points``), how it stands, and its day: the last one to take it, or when points come; None without one."""
 
     name: str
     state: str
@@ -19,13 +19,16 @@ class Step(NamedTuple):
 
 
 def steps(measure: Measure | None, campaign: Campaign, told: dict[str, Any]) -> list[Step]:
-    """The steps of a measure of the campaign, from applying to its points; ``told``: what its applicant is told of it."""
-    assert measure is not None
+    """The steps of a measure of the campaign, from applying to its points; ``told``: what its applicant is told of it.
+
+    None where it counts yen, or is no measure of this edition.
+    """
+    if measure is None or measure.done is None:
+        return []
     days = {"apply": campaign.apply_until.isoformat()}
-    if measure.filed_until is not None:
-        days["file"] = measure.filed_until.isoformat()
-    assert measure.done_until is not None
-    days["complete"] = measure.done_until.isoformat()
+    for report, until in ((measure.filed, measure.filed_until), (measure.done, measure.done_until)):
+        if report is not None and until is not None:
+            days[report] = until.isoformat()
     names = [*days, "points"]
     state, over = told["state"], told["state"] == NOT_GRANTED
     codes = [one["code"] for one in told["reasons"]]

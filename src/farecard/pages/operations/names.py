@@ -13,7 +13,7 @@ from farecard.texts import LANGUAGES
 
 Titles = Mapping[str, Mapping[str, str]]  # of campaigns, by name, in each language
 _CARD = re.compile(r"JW\d{15}", re.ASCII)
-_MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 
 class Said(NamedTuple):
@@ -69,8 +69,10 @@ def account(text: str, known: Titles) -> Said:
         of = place(whose).both
     elif head == "programme-receivable":
         of = campaign(whose, known).both
-    elif f"ops.ledger_of.{whose}" in words("en"):
-        of = {name: words(name)[f"ops.ledger_of.{whose}"] for name in LANGUAGES}
+    elif f"ops.ledger_of.{head}.{whose}" in words(
+        "en"
+    ):  # who goes by such a name elsewhere is somebody
+        of = {name: words(name)[f"ops.ledger_of.{head}.{whose}"] for name in LANGUAGES}
     else:
         of = _same(whose)
     called = {name: words(name)[key] for name in LANGUAGES}
