@@ -509,6 +509,27 @@ def test_what_needs_attention_stands_with_each_card(town):
     assert stopped in taro.look(f"/member/cards/{number}")
 
 
+def test_an_application_from_before_the_rally_is_said_at_stamp_2(town):
+    """STP-6: applied with on 28 February, it gives no stamp 2, and a further measure would; on 1 March it is stamped and nothing is said."""
+    key = town.key(f"early-{fresh()}", "counter,myna-point")
+
+    def do(name, channel, at, **fields):
+        line = command(f"{name} {fresh()}", name, at=f"2023-{at}:00+09:00", channel=channel, **fields)
+        assert town.post(line, key)[1]["outcome"] == "accepted"
+
+    for at, said in (("02-28T23:59", True), ("03-01T00:00", False)):
+        hanako, number = town.member(), f"JW{fresh():015d}"
+        holder = HANAKO | {"kana": HANAKO["kana"] + str(fresh()).translate(DIGITS)}
+        do("issue", "counter", "02-01T09:00", card=number, kind="smart", paid=2000, holder=holder)
+        hanako.look("/member/add")
+        hanako.press("Add this card", card=number, **{name: holder[name] for name in ("kana", "born", "phone")})
+        do("apply_myna_point", "myna-point", at, card=number, person=f"p-{number}", measures=[1])
+        do("join_rally", "counter", "03-02T09:00", card=number)
+        text = hanako.look(f"/member/cards/{number}/rally")
+        no = "Myna Point was applied for with this card before Wed 1 March 2023, which gives no stamp 2."
+        assert (no in text, "A further measure applied for now gives it." in text) == (said, said), at
+
+
 def test_points_not_charged_need_attention(autumn):
     """In the app for a card in a phone, at a machine for others."""
     for kind, where in (("mobile", "The ICOCA app does it"), ("smart", "A ticket machine or a fare adjustment machine does it")):

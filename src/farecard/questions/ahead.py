@@ -4,7 +4,9 @@ from typing import Any
 
 from farecard.model.campaign import MYNA_POINT, day_number
 from farecard.model.moments import day_of, iso_day
+from farecard.model.verdict import Reason
 from farecard.questions.card import AsOf, find
+from farecard.rules import stamp_rally
 from farecard.rules.points import is_exempt
 from farecard.rules.refund import paper
 from farecard.storage.history import account_at
@@ -41,3 +43,10 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
         if account.apply_from <= day_number(last):
             told["apply_from"] = iso_day(account.apply_from)
     return told
+
+
+def no_stamp_2(store: Store, number: int, when: AsOf) -> Reason | None:
+    """Why what a card was applied with gives no stamp 2; None where it does, or may. Raises ``UnknownCardError``."""
+    found = find(store, number, when.until)
+    account = account_at(store, found.account, when.until)
+    return stamp_rally.applied_before(account, load_campaigns(store).rally(stamp_rally.NAME))

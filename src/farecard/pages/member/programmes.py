@@ -19,10 +19,12 @@ from farecard.pages.member.at import (
 from farecard.pages.member.steps import steps
 from farecard.pages.requests import Answer, Page, Request
 from farecard.questions import draws
+from farecard.questions.ahead import no_stamp_2
 from farecard.rules import measures, myna_point, stamp_rally
 from farecard.rules.measures import NOT_APPLIED
 from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
+from farecard.texts import explain
 
 
 @for_members
@@ -136,6 +138,8 @@ async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
     if joined:
         mine = await house.ask(lambda store: draws.tickets(store, vault, parse_number(number)))
     figures = {"card": status["card"], "rally": joined, "tried": tried, "tickets": mine}
+    before = await house.about(speaker, number, no_stamp_2) if joined else None
+    figures["no_stamp_2"] = None if before is None else explain(before)
     today = day_of(house.now)
     return Page(
         "member/rally.html", figures | await house.ask(lambda store: course_of(store, today))
