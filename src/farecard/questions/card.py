@@ -135,8 +135,8 @@ def _newest(store: Store, number: int, when: AsOf, most: int | None) -> list[Eve
     head = found.head
     if head is None:
         head = store.rows("accounts", ids=[found.account])[0][_LAST_SEQ]
-    everything = most is None or when.until != PAST_MOMENT
-    events = events_of(store, found.account, head, *(() if everything else (most,)))
+    # as of a moment the newest that count are further down than the newest there are
+    events = events_of(store, found.account, head, most if when.until == PAST_MOMENT else None)
     seen = [
         event
         for event in reversed(events)

@@ -6,6 +6,7 @@ from farecard.model.verdict import INVALID, No, Reason, refuse
 from farecard.rules.catalogue import FAQ, GUIDE, rule
 
 STOPPED_BY = {"damaged": "RIS-1", "lost": "RIS-2", "moved": "PUB-9"}
+LIVING = ("active", "riding")  # the states of a card that is used
 
 
 def late(at: int, account: Account) -> No | None:

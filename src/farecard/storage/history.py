@@ -7,9 +7,9 @@ from farecard.storage.store import Store
 _ALL = (1 << 31) - 1
 
 
-def events_of(store: Store, account: int, head: int, most: int = _ALL) -> list[Event]:
+def events_of(store: Store, account: int, head: int, most: int | None = None) -> list[Event]:
     """An account's accepted events up to ``head``, oldest first; of many the newest ``most``."""
-    rows = store.rows("chain", account=account, head=head, most=most)
+    rows = store.rows("chain", account=account, head=head, most=_ALL if most is None else most)
     return [as_event(row) for row in rows]
 
 

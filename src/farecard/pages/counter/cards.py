@@ -20,6 +20,7 @@ from farecard.pages.typed import card_typed
 from farecard.questions import finding
 from farecard.rules import myna_point
 from farecard.rules.referral import card_of_case
+from farecard.rules.state import LIVING
 from farecard.storage.making import adding
 from farecard.storage.store import Store
 from farecard.texts import explain
@@ -137,7 +138,7 @@ async def _actions(
         first["collect"] = refusal((await priced(house, speaker, collected))[1])
     if status["card"]["ride"] is not None:
         first["leave"] = []
-    alive = status["card"]["state"] in ("active", "riding")
+    alive = status["card"]["state"] in LIVING
     no_longer = [] if alive else next((no[:1] for no in why.values() if no), [])
     # whoever asks for another card has lost the use of this one, so its state says nothing about that
     campaign = house.app.queue.desk.inputs.campaigns.of(myna_point.NAME)

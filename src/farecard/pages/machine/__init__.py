@@ -25,8 +25,7 @@ from farecard.pages.machine.door import (
     with_card,
 )
 from farecard.pages.requests import Answer, Page, Redirect
-
-LIVING = ("active", "riding")
+from farecard.rules.state import LIVING
 
 
 @at_machine

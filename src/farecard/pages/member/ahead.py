@@ -6,8 +6,8 @@ from farecard.model.commands import PHONES
 from farecard.model.moments import iso_day, parse_day
 from farecard.pages.language import Language
 from farecard.rules.measures import COUNTING, DUE, WAITING
+from farecard.rules.state import LIVING
 
-_ALIVE = ("active", "riding")
 SOON = 60  # days before a card's last one in which it needs attention
 
 
@@ -25,13 +25,13 @@ def dates(
     """The days that lie ahead of a card, the first of them first; ``draws``: those still to be qualified for."""
     found = [*_of_card(say, status["card"], held, today), *_of_myna(say, status["myna"])]
     state = status["card"]["state"]
-    if status["myna"] is None and held["apply_from"] and state in _ALIVE:
+    if status["myna"] is None and held["apply_from"] and state in LIVING:
         found.append(Date(held["apply_from"], say.word("ahead.apply_from")))
     if (
         status["rally"]
         and status["rally"]["draw"] is None
         and draws
-        and state in (*_ALIVE, "stopped")
+        and state in (*LIVING, "stopped")
     ):
         words = say.word("ahead.rally", draw=draws[0]["number"])
         found.append(Date(draws[0]["until"], words))
@@ -47,7 +47,7 @@ def _of_card(say: Language, card: dict[str, Any], held: dict[str, Any], today: i
         found.append(Date(slip["until"], say.word("ahead.collect_until", where=where)))
     if held["pass_until"] and card["state"] != "refunded":
         found.append(Date(held["pass_until"], say.word("ahead.pass_until")))
-    if expires and card["state"] in _ALIVE:
+    if expires and card["state"] in LIVING:
         soon = parse_day(expires) - today <= SOON
         found.append(Date(expires, say.word("ahead.expires"), soon))
     return found
@@ -85,7 +85,7 @@ def notes(say: Language, card: dict[str, Any], held: dict[str, Any], today: int)
         said.append(say.word("home.ride", station=card["ride"]["station"], since=since))
     if card["state"] == "expired":
         said.append(say.word("home.expired"))
-    if card["state"] in _ALIVE and card["points"] >= held["points_unit"]:  # fewer cannot be charged
+    if card["state"] in LIVING and card["points"] >= held["points_unit"]:  # fewer cannot be charged
         points = say.points(card["points"])
         phone = card["kind"] in PHONES
         said.append(say.word("home.points_phone" if phone else "home.points", points=points))

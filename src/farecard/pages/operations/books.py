@@ -5,6 +5,7 @@ from typing import Any
 
 from farecard.api.problems import ProblemError
 from farecard.api.speakers import Speaker
+from farecard.model.account import ISSUER
 from farecard.model.moments import (
     PAST_MOMENT,
     date_of,
@@ -46,7 +47,6 @@ from farecard.storage.store import Store
 
 AT = f"{HOME}/books"
 MOST_BARS = 10
-OWN = "issuer"  # the company whose cards these are
 _REPORTS_SHOWN = 4  # half-years
 _YEAR = 366
 _PLAIN = re.compile(
@@ -109,7 +109,7 @@ async def balance_file(house: House, request: Request, speaker: Speaker) -> Answ
 
 def _is_own(by: str, one: dict[str, Any]) -> bool:
     """Whether fares are of the issuer's own lines: nobody pays himself."""
-    return by == "company" and one["name"] == OWN
+    return by == "company" and one["name"] == ISSUER
 
 
 def _named(by: str, one: dict[str, Any]) -> Said | str:

@@ -69,9 +69,7 @@ def account(text: str, known: Titles) -> Said:
         of = place(whose).both
     elif head == "programme-receivable":
         of = campaign(whose, known).both
-    elif f"ops.ledger_of.{head}.{whose}" in words(
-        "en"
-    ):  # who goes by such a name elsewhere is somebody
+    elif f"ops.ledger_of.{head}.{whose}" in words("en"):  # of other heads it is somebody's name
         of = {name: words(name)[f"ops.ledger_of.{head}.{whose}"] for name in LANGUAGES}
     else:
         of = _same(whose)
