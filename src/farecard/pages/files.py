@@ -8,6 +8,8 @@ from typing import Any
 from farecard.pages.language import Language
 from farecard.pages.requests import File
 
+HISTORY = ("at", "what", "where", "amount", "balance", "points")  # the columns of a card's history
+
 
 def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> File:
     """A table as CSV, under a name without its ending."""
@@ -21,13 +23,12 @@ def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> F
 
 def history_csv(say: Language, number: str, lines: Iterable[dict[str, Any]]) -> File:
     """A card's history, or what is shown of it, with amounts as plain numbers."""
-    names = ("at", "what", "where", "amount", "balance", "points")
     rows = (
         [one["at"], say.word(f"do.{one['do']}"), say.word(f"channel.{one['channel']}"), one["amount"], one["balance"], one["points"]]
         for one in lines
     )  # fmt: skip
     return csv_file(
-        f"history-{say.end_of(number)}", [say.word(f"history.{name}") for name in names], rows
+        f"history-{say.end_of(number)}", [say.word(f"history.{name}") for name in HISTORY], rows
     )
 
 

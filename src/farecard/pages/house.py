@@ -14,6 +14,7 @@ from farecard.api.problems import ProblemError
 from farecard.api.sessions import wait
 from farecard.api.speakers import Speaker
 from farecard.model.moments import day_of, iso_moment
+from farecard.model.rates import Rates
 from farecard.model.verdict import Reason
 from farecard.questions import answers, following
 from farecard.storage.store import Store
@@ -61,6 +62,10 @@ class House:
     def set_to(self) -> str | None:
         """What the windows' clock says where it was set to another time; None where it is the machine's own."""
         return iso_moment(self.now) if self.app.clock.ahead else None
+
+    def rates(self, day: int) -> Rates:
+        """What the tariff says on a day."""
+        return self.app.queue.desk.inputs.tariff.on(day)
 
     def stations(self) -> list[str]:
         """The network's stations as of today."""

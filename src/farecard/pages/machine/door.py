@@ -153,7 +153,7 @@ class Machine:
 
     def rates(self) -> Rates:
         """What the tariff says today."""
-        return self.house.app.queue.desk.inputs.tariff.on(day_of(self.house.now))
+        return self.house.rates(day_of(self.house.now))
 
     def is_over(self, since: str) -> bool:
         """Whether a ride that began then was left open past its day (PUB-13)."""

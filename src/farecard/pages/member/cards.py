@@ -10,7 +10,7 @@ from farecard.model.moments import day_of, iso_moment, parse_day
 from farecard.model.verdict import Reason
 from farecard.pages import paper
 from farecard.pages.door import again
-from farecard.pages.files import history_csv
+from farecard.pages.files import HISTORY, history_csv
 from farecard.pages.house import House
 from farecard.pages.language import sentence
 from farecard.pages.member.ahead import attention, dates, notes
@@ -152,7 +152,7 @@ async def history_paper(house: House, request: Request, speaker: Speaker) -> Ans
     t = say.word
     card = (await house.about(speaker, number))["card"]
     found = await house.about(speaker, number, "history")
-    head = [t(f"history.{name}") for name in ("at", "what", "where", "amount", "balance", "points")]
+    head = [t(f"history.{name}") for name in HISTORY]
     rows = [
         [
             say.moment(one["at"]), t(f"do.{one['do']}"), t(f"channel.{one['channel']}"),

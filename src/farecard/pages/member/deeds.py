@@ -33,7 +33,7 @@ async def lost_form(house: House, request: Request, speaker: Speaker) -> Answer:
 def _slip_until(house: House, at: int) -> str:
     """The last day of a slip that is given at a moment."""
     day = day_of(at)
-    return iso_day(day + house.app.queue.desk.inputs.tariff.on(day).slip_days)
+    return iso_day(day + house.rates(day).slip_days)
 
 
 lost = does("report_lost")  # ``POST /member/cards/N/lost``: stop the card
