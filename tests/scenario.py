@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import tempfile
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -95,7 +96,7 @@ def read_all() -> list[Scenario]:
             continue
         for part in re.split(r"^## ", path.read_text("utf-8"), flags=re.MULTILINE)[1:]:
             title, _, body = part.partition("\n")
-            tariff = dict(re.findall(r"^tariff: (\w+) = (\S+)$", body, flags=re.MULTILINE))
+            tariff = dict(re.findall(r"^tariff: (\w+) = (\S+(?: from \S+)?)$", body, flags=re.MULTILINE))
             pairs = re.findall(r"^no fare: (\S+)\.\.(\S+)$", body, flags=re.MULTILINE)
             no_fare = frozenset(frozenset(pair) for pair in pairs)
             rows = [
@@ -278,9 +279,14 @@ class Runner:
         self, store: Store, vault: Vault, changes: dict[str, str] | None, no_fare: frozenset[frozenset[str]]
     ) -> Desk:
         text = self.text
-        for name, value in (changes or {}).items():
+        for name, change in (changes or {}).items():
+            value, _, first = change.partition(" from ")
             text += f'\n[[row]]\nname = "{name}"\nvalue = {value}\nunit = "set by the scenario"\nrules = []\n'
             text += 'source = "scenario"\nchecked_on = 2026-11-24\n'
+            if first:
+                last = date.fromisoformat(first) - timedelta(1)
+                row = f'name = "{name}"\n'
+                text = text.replace(row, f"{row}until = {last}\n", 1) + f"from = {first}\n"
         networks = self._networks_without(no_fare) if no_fare else self.networks
         tariff = Tariff(text)
         tariff.version = load_tariff(store).version  # as if it were the store's

@@ -12,6 +12,9 @@ import pytest
 from applicants import Applicants
 from conftest import answers, command, farecard
 from farecard.desk.opening import writing_desk
+from farecard.model.account import Account
+from farecard.model.moments import parse_day
+from farecard.rules.reissue import reissuable, slip_good
 from farecard.sample import journal
 from farecard.storage.sql import SCHEMA_VERSION, sql_text, tables
 from state import problems
@@ -149,3 +152,13 @@ def test_an_older_postgresql_store_is_not_changed_by_who_only_asks(database):
     assert done.returncode == 2
     assert f"schema 3, this one works with {SCHEMA_VERSION}" in done.stderr.decode()
     assert shape(database) == before
+
+
+def test_a_slip_from_before_its_last_day_was_kept_is_good_for_14_days():
+    """As every tariff had it then: on the 14th day the slip still counts, on the 15th the card is reported anew."""
+    card = Account(1, 1, "named", state="stopped", stop_cause="lost", slip=1, slip_day=parse_day("2023-02-01"))
+    refused = reissuable(card, parse_day("2023-02-15"))
+    assert [(one.code, one.params["until"]) for one in refused.reasons] == [("card-stopped-lost", "2023-02-15")]
+    assert slip_good(card, parse_day("2023-02-15")) is None
+    assert reissuable(card, parse_day("2023-02-16")) is None
+    assert slip_good(card, parse_day("2023-02-16")).reasons[0].code == "slip-over"

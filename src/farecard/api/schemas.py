@@ -47,7 +47,7 @@ def or_null(schema: Schema) -> Schema:
 
 PAYOUT = an_object({"deposit": YEN, "balance": YEN, "fee": YEN, "total": YEN})
 _SLIP = {
-    "slip": TEXT, "collect_from": DAY, "due": YEN, "fee": YEN,
+    "slip": TEXT, "collect_from": DAY, "collect_until": DAY, "due": YEN, "fee": YEN,
     "collect_at": {"type": "string", "description": "who sold it and hands over the new one: `issuer`, or a company's name"},
 }  # fmt: skip
 _PAID = {"payout": PAYOUT, "paid_by": {"enum": ["cash", "app", "bank-transfer"]}}
@@ -263,7 +263,7 @@ ANSWERS: dict[str, Schema] = {
     },
     "RefundQuote": {"anyOf": [an_object(_PAID), _REASONS]},
     "ReissueQuote": {
-        "anyOf": [an_object({"due": YEN, "fee": YEN, "deposit": YEN, "collect_from": DAY, "due_if_damaged": YEN}), _REASONS]
+        "anyOf": [an_object({"due": YEN, "fee": YEN, "deposit": YEN, "collect_from": DAY, "collect_until": DAY, "due_if_damaged": YEN}), _REASONS]
     },
     "QuickChargeQuote": {
         "anyOf": [an_object({

@@ -150,13 +150,13 @@ class Decider:
         return ride.tap_out(c, account, day, rates, self._fares_of_ride(account))
 
     def _purchase(self, c: Purchase, account: Account, day: int, rates: Rates) -> Verdict:
-        return purchase.purchase(c, account, day, rates)
+        return purchase.purchase(c, account, day)
 
     def _refund(self, c: Refund, account: Account, day: int, rates: Rates) -> Verdict:
         return refund.refund(c, account, day, rates)
 
     def _form(self, c: RequestRefundForm, account: Account, day: int, rates: Rates) -> Verdict:
-        return refund.request_refund_form(c, account, rates)
+        return refund.request_refund_form(c, account)
 
     def _by_post(self, c: RefundByPost, account: Account, day: int, rates: Rates) -> Verdict:
         return refund.refund_by_post(c, account, day, rates)
@@ -175,7 +175,7 @@ class Decider:
         return points.register_for_points(c, account, day, rates)
 
     def _join(self, c: JoinMembership, account: Account, day: int, rates: Rates) -> Verdict:
-        return points.join_membership(c, account, day, rates)
+        return points.join_membership(c, account, day)
 
     def _from_points(self, c: TopUpFromPoints, account: Account, day: int, rates: Rates) -> Verdict:
         return points.top_up_from_points(c, account, day, rates)
@@ -323,24 +323,22 @@ class Decider:
         if isinstance(granted, No):
             return granted, account, None
         campaign = self.campaigns.of(myna_point.NAME)
-        return myna_point.apply(c, account, person, day, rates, campaign, granted), account, None
+        return myna_point.apply(c, account, person, day, campaign, granted), account, None
 
     def _join_campaign(self, c: JoinCampaign, account: Account, day: int, rates: Rates) -> Verdict:
         found = self.campaigns.joined_by_card(c.campaign)
         if found is None:
             return invalid("campaign", "unknown-campaign")
-        return join_campaign(c, account, day, rates, found)
+        return join_campaign(c, account, day, found)
 
     def _join_rally(self, c: JoinRally, account: Account, day: int, rates: Rates) -> Verdict:
-        return stamp_rally.join_rally(
-            c, account, day, rates, self.campaigns.rally(stamp_rally.NAME)
-        )
+        return stamp_rally.join_rally(c, account, day, self.campaigns.rally(stamp_rally.NAME))
 
     def _change_applied(
         self, c: ChangeAppliedCard, account: Account, day: int, rates: Rates
     ) -> Verdict:
         campaign = self.campaigns.of(myna_point.NAME)
-        return myna_point.change_applied_card(c, account, day, rates, campaign)
+        return myna_point.change_applied_card(c, account, day, campaign)
 
     def _notice(self, c: Notice, entry: Entry, _day: int, _rates: Rates) -> Outcome:
         assert entry.person is not None

@@ -37,6 +37,7 @@ class Account(msgspec.Struct, gc=False):
     stop_cause: str | None = None  # damaged, lost
     slip: int = 0  # how many slips were given; the last one counts
     slip_day: int | None = None
+    slip_until: int | None = None  # the last day the last slip is good for
     form: int = 0  # how many refund forms were given
     seller: str = ISSUER
     pass_from: str | None = None

@@ -6,7 +6,7 @@ from farecard.model.campaign import MYNA_POINT, day_number
 from farecard.model.moments import day_of, iso_day
 from farecard.model.verdict import Reason
 from farecard.questions.card import AsOf, find
-from farecard.rules import stamp_rally
+from farecard.rules import stamp_rally, state
 from farecard.rules.points import is_exempt
 from farecard.rules.refund import paper
 from farecard.storage.history import account_at
@@ -33,7 +33,7 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
         told["slip"] = {
             "slip": paper("S", account.account, account.slip),
             "collect_from": iso_day(account.slip_day + promised.reissue_wait),
-            "until": iso_day(account.slip_day + promised.slip_days),
+            "until": iso_day(state.slip_last_day(account)),
             "collect_at": account.seller,
         }
     if account.pass_until is not None:

@@ -33,7 +33,7 @@ def quote_refund(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[
     if isinstance(account, No):
         return account
     day, rates = _today(account, tariff, when)
-    no = refund.refundable(account, rates)
+    no = refund.refundable(account)
     if no is not None:
         return no
     ways = dict.fromkeys(PHONES, "app") | {"smart": "bank-transfer"}
@@ -44,12 +44,12 @@ def quote_refund(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[
 
 
 def quote_reissue(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any] | No:
-    """What a new card costs (``due`` if lost, ``due_if_damaged``), ``due`` being a ``fee`` and a ``deposit``, and from when; or why there is none."""
+    """What a new card costs (``due`` if lost, ``due_if_damaged``), ``due`` being a ``fee`` and a ``deposit``, from when and until when; or why there is none."""
     account = _living(store, number, when)
     if isinstance(account, No):
         return account
     day, rates = _today(account, tariff, when)
-    no = reissue.reissuable(account, day, rates) or reissue.right_kind(account, lost=True)
+    no = reissue.reissuable(account, day) or reissue.right_kind(account, lost=True)
     if no is not None:
         return no
     return {
@@ -57,6 +57,7 @@ def quote_reissue(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict
         "fee": rates.lost_reissue_fee,
         "deposit": rates.deposit,
         "collect_from": iso_day(day + rates.reissue_wait),
+        "collect_until": iso_day(reissue.slip_until(day, rates)),
         "due_if_damaged": reissue.due_if_damaged(rates),
     }
 
@@ -71,7 +72,7 @@ def quote_quick_charge(
     day, rates = _today(account, tariff, when)
     place = next(iter(rates.quick_charge_places), "")
     no = (
-        state.dead(account, day, rates.slip_days)
+        state.dead(account, day)
         or top_up.cash_only(account.kind, "credit")
         or top_up.phone_tender(account.kind, "credit", place, rates)
         or top_up.quick_charge_ended(day, rates)

@@ -4,20 +4,17 @@ from farecard.model.account import Account, measure_key
 from farecard.model.campaign import Campaign, day_number
 from farecard.model.commands import JoinCampaign
 from farecard.model.moments import iso_day
-from farecard.model.rates import Rates
 from farecard.model.verdict import Effect, Verdict, refuse
 from farecard.rules.places import PLACES
 from farecard.rules.points import may_apply
 from farecard.rules.state import dead, late
 
 
-def join_campaign(
-    c: JoinCampaign, account: Account, day: int, rates: Rates, campaign: Campaign
-) -> Verdict:
+def join_campaign(c: JoinCampaign, account: Account, day: int, campaign: Campaign) -> Verdict:
     """Decide a participation; all measures of the campaign at once."""
     no = (
         late(c.at, account)
-        or dead(account, day, rates.slip_days)
+        or dead(account, day)
         or PLACES["join_campaign", account.kind, c.channel]
     )
     if no is not None:

@@ -12,7 +12,6 @@ from farecard.model.commands import (
     OtherService,
 )
 from farecard.model.moments import iso_day, parse_day
-from farecard.model.rates import Rates
 from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
 from farecard.rules.catalogue import FAQ, rule
 from farecard.rules.places import PLACES
@@ -139,12 +138,12 @@ def not_open_yet(measure: Measure, day: int) -> Reason | None:
     ja="申込みずみのICOCAが紛失・期限切れで使えないときは、2023年10月末までは問い合わせダイヤルで承りました。いまは終了しています。",
 )
 def change_applied_card(
-    c: ChangeAppliedCard, account: Account, day: int, rates: Rates, campaign: Campaign
+    c: ChangeAppliedCard, account: Account, day: int, campaign: Campaign
 ) -> Verdict:
     """Applied card lost, or expired, and another ICOCA wanted: referred to the enquiry line until 31 October 2023; closed since."""
     no = (
         late(c.at, account)
-        or dead(account, day, rates.slip_days)
+        or dead(account, day)
         or PLACES["change_applied_card", account.kind, c.channel]
     )
     return no or enquiries(day, campaign)
@@ -165,7 +164,7 @@ def is_second(person: Person, account: Account) -> bool:
 
 
 def apply(
-    c: ApplyMynaPoint, account: Account, person: Person, day: int, rates: Rates, campaign: Campaign,
+    c: ApplyMynaPoint, account: Account, person: Person, day: int, campaign: Campaign,
     granted: str | None = None,
 ) -> Verdict:  # fmt: skip
     """Decide an application: accepted when at least one measure can be taken, the others stand in the warnings.
@@ -175,7 +174,7 @@ def apply(
     history = c.history or ApplicationHistory()
     no = (
         late(c.at, account)
-        or dead(account, day, rates.slip_days)
+        or dead(account, day)
         or PLACES["apply_myna_point", account.kind, c.channel]
         or programme_open(day, campaign)
         or unless_granted(own_name(c), granted)

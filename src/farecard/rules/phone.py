@@ -36,7 +36,7 @@ def move_to_phone(c: MoveToPhone, account: Account, day: int, rates: Rates) -> V
     """Decide a move; the account goes on under the phone's number."""
     no = (
         late(c.at, account)
-        or dead(account, day, rates.slip_days)
+        or dead(account, day)
         or not_mid_ride(account)
         or PLACES["move_to_phone", account.kind, c.channel]
         or movable(account, rates)

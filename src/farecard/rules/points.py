@@ -137,7 +137,7 @@ def register_for_points(c: RegisterForPoints, account: Account, day: int, rates:
     """Decide a use registration; the first one stands."""
     no = (
         late(c.at, account)
-        or dead(account, day, rates.slip_days)
+        or dead(account, day)
         or PLACES["register_for_points", account.kind, c.channel]
         or no_discount_pass(account)
         or needs_no_registration(account)
@@ -150,11 +150,11 @@ def register_for_points(c: RegisterForPoints, account: Account, day: int, rates:
     return Effect({"may_apply_from": iso_day(first)}, sets={"apply_from": first})
 
 
-def join_membership(c: JoinMembership, account: Account, day: int, rates: Rates) -> Verdict:
+def join_membership(c: JoinMembership, account: Account, day: int) -> Verdict:
     """Decide a membership; ``member`` itself is not in the result, it is put there as it leaves."""
     no = (
         late(c.at, account)
-        or dead(account, day, rates.slip_days)
+        or dead(account, day)
         or PLACES["join_membership", account.kind, c.channel]
     )
     if no is not None:
@@ -169,7 +169,7 @@ def top_up_from_points(c: TopUpFromPoints, account: Account, day: int, rates: Ra
     """Decide a top-up from points (ポイントチャージ), a yen a point."""
     no = (
         late(c.at, account)
-        or dead(account, day, rates.slip_days)
+        or dead(account, day)
         or PLACES["top_up_from_points", account.kind, c.channel]
         or whole_units(c.points, rates)
     )

@@ -2,7 +2,6 @@
 
 from farecard.model.account import Account
 from farecard.model.commands import Purchase
-from farecard.model.rates import Rates
 from farecard.model.verdict import Effect, No, Reason, Verdict
 from farecard.rules.catalogue import GUIDE, rule
 from farecard.rules.places import PLACES
@@ -25,11 +24,11 @@ def split_covers(balance: int, amount: int, cash: int) -> No | None:
     return None
 
 
-def purchase(c: Purchase, account: Account, day: int, rates: Rates) -> Verdict:
+def purchase(c: Purchase, account: Account, day: int) -> Verdict:
     """Decide a purchase; ``cash`` is the part paid in cash, the card pays the rest."""
     no = (
         late(c.at, account)
-        or dead(account, day, rates.slip_days)
+        or dead(account, day)
         or PLACES["purchase", account.kind, c.channel]
         or split_covers(account.balance, c.amount, c.cash)
     )

@@ -71,9 +71,9 @@ def number_readable(kind: str, legible: bool) -> No | None:
     return None
 
 
-def refundable(account: Account, rates: Rates) -> No | None:
+def refundable(account: Account) -> No | None:
     """The card's state, before any place is asked: an expired child card may still be refunded."""
-    return refunded(account) or stopped(account, rates.slip_days) or not_mid_ride(account)
+    return refunded(account) or stopped(account) or not_mid_ride(account)
 
 
 def payout_of(account: Account, day: int, rates: Rates) -> dict[str, int]:
@@ -105,19 +105,19 @@ def refund(c: Refund, account: Account, day: int, rates: Rates) -> Verdict:
     """Decide a refund at a counter or in the app."""
     no = (
         late(c.at, account)
-        or refundable(account, rates)
+        or refundable(account)
         or PLACES["refund", account.kind, c.channel]
         or number_readable(account.kind, c.number_legible)
     )
     return no or _pay(account, day, rates, "app" if account.kind in PHONES else "cash")
 
 
-def request_refund_form(c: RequestRefundForm, account: Account, rates: Rates) -> Verdict:
+def request_refund_form(c: RequestRefundForm, account: Account) -> Verdict:
     """Decide a request for the form of RFD-4; every request gives a new form."""
     no = (
         late(c.at, account)
         or refunded(account)
-        or stopped(account, rates.slip_days)
+        or stopped(account)
         or PLACES["request_refund_form", account.kind, c.channel]
     )
     if no is not None:
@@ -130,7 +130,7 @@ def refund_by_post(c: RefundByPost, account: Account, day: int, rates: Rates) ->
     """Decide a returned form with its card (RFD-4)."""
     no = (
         late(c.at, account)
-        or refundable(account, rates)
+        or refundable(account)
         or PLACES["refund_by_post", account.kind, c.channel]
     )
     if no is not None:

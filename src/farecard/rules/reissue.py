@@ -14,7 +14,7 @@ from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
 from farecard.rules.catalogue import GUIDE, rule
 from farecard.rules.places import PLACES
 from farecard.rules.refund import paper
-from farecard.rules.state import expired, late, refunded, stopped
+from farecard.rules.state import expired, late, refunded, slip_last_day, stopped
 
 
 @rule(
@@ -97,22 +97,21 @@ def at_the_seller(seller: str, channel: str, company: str | None) -> No | None:
     ja="再発行整理券は14日間有効です。過ぎたときは、もう一度申し出てください。",
     tariff=("slip_days",),
 )
-def slip_good(slip_day: int, day: int, rates: Rates) -> No | None:
-    """A reissue slip is good for 14 days after the report; after that a new report gives a new slip."""
-    last = slip_day + rates.slip_days
-    if day > last:
-        return refuse("PUB-11", "slip-over", until=iso_day(last))
-    return None
+def slip_until(slip_day: int, rates: Rates) -> int:
+    """The last day of a slip: it is good for 14 days after the report; after that a new report gives a new one."""
+    return slip_day + rates.slip_days
 
 
-def reissuable(account: Account, day: int, rates: Rates) -> No | None:
+def slip_good(account: Account, day: int) -> No | None:
+    """Whether the slip a stopped card waits with is still good."""
+    last = slip_last_day(account)
+    return refuse("PUB-11", "slip-over", until=iso_day(last)) if day > last else None
+
+
+def reissuable(account: Account, day: int) -> No | None:
     """The state and kind of a card that is reported: a stopped one again only once its slip is over."""
-    no = refunded(account)
-    if no is None and account.state == "stopped":
-        assert account.slip_day is not None
-        if slip_good(account.slip_day, day, rates) is None:
-            no = stopped(account, rates.slip_days)
-    return no or expired(account, day)
+    waits = account.state == "stopped" and slip_good(account, day) is None
+    return refunded(account) or (stopped(account) if waits else None) or expired(account, day)
 
 
 def right_kind(account: Account, lost: bool) -> No | None:
@@ -128,18 +127,20 @@ def report(c: ReportDamaged | ReportLost, account: Account, day: int, rates: Rat
     do = "report_lost" if lost else "report_damaged"
     no = (
         late(c.at, account)
-        or reissuable(account, day, rates)
+        or reissuable(account, day)
         or PLACES[do, account.kind, c.channel]
         or right_kind(account, lost)
     )
     if no is not None:
         return no
     count = account.slip + 1
+    until = slip_until(day, rates)
     due = due_if_lost(rates) if lost else due_if_damaged(rates)
     return Effect(
         {
             "slip": paper("S", account.account, count),
             "collect_from": iso_day(day + rates.reissue_wait),
+            "collect_until": iso_day(until),
             "due": due,
             "fee": due - rates.deposit if lost else due,
             "collect_at": account.seller,
@@ -149,6 +150,7 @@ def report(c: ReportDamaged | ReportLost, account: Account, day: int, rates: Rat
             "stop_cause": "lost" if lost else "damaged",
             "slip": count,
             "slip_day": day,
+            "slip_until": until,
             "ride_station": None,
             "ride_at": None,
         },
@@ -172,7 +174,7 @@ def collect_reissue(
         PLACES["collect_reissue", account.kind, c.channel]
         or at_the_seller(account.seller, c.channel, c.company)
         or not_the_same_day(account.slip_day, day, promised)
-        or slip_good(account.slip_day, day, promised)
+        or slip_good(account, day)
     )
     if no is not None:
         return no
@@ -194,5 +196,5 @@ def collect_reissue(
         deposit=deposit - account.deposit,
         fee=fee,
         forfeited=account.deposit if lost else 0,
-        sets={"number": c.card, "state": "active", "slip_day": None},
+        sets={"number": c.card, "state": "active", "slip_day": None, "slip_until": None},
     )

@@ -68,7 +68,7 @@ def reverse(
     """
     no = (
         late(c.at, account)
-        or dead(account, day, rates.slip_days)
+        or dead(account, day)
         or right_place(c, original)
         or (refuse(None, "reversed-already") if reversed_already else None)
         or unless_granted(granted_for(account, original, campaigns), granted)

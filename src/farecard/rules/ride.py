@@ -136,11 +136,7 @@ def tap_in(c: TapIn, account: Account, day: int, rates: Rates, fares: Fares) -> 
     """Decide an entry. No minimum balance is asked for."""
     if not fares.knows(c.station):
         return _UNKNOWN_STATION
-    no = (
-        late(c.at, account)
-        or dead(account, day, rates.slip_days)
-        or PLACES["tap_in", account.kind, c.channel]
-    )
+    no = late(c.at, account) or dead(account, day) or PLACES["tap_in", account.kind, c.channel]
     if no is None and account.ride_station is not None:
         no = ride_of_today(account, c.at, rates) or not_riding(account)
     return no or Effect({"balance": account.balance})
@@ -162,7 +158,7 @@ def tap_out(c: TapOut, account: Account, day: int, rates: Rates, fares: Fares) -
             fare = due
     no = (
         late(c.at, account)
-        or dead(account, day, rates.slip_days)
+        or dead(account, day)
         or PLACES["tap_out", account.kind, c.channel]
         or same_card_out(account)
     )

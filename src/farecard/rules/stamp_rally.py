@@ -6,7 +6,6 @@ from farecard.model.account import Account, read_key
 from farecard.model.campaign import MYNA_POINT, STAMP_RALLY, Rally, begin_of, day_number, past
 from farecard.model.commands import CommitDraw, DrawLottery, JoinRally
 from farecard.model.moments import day_of, iso_day
-from farecard.model.rates import Rates
 from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
 from farecard.rules.catalogue import FAQ, rule
 from farecard.rules.measures import Case
@@ -38,11 +37,11 @@ def in_the_days(day: int, rally: Rally) -> No | None:
     return None
 
 
-def join_rally(c: JoinRally, account: Account, day: int, rates: Rates, rally: Rally) -> Verdict:
+def join_rally(c: JoinRally, account: Account, day: int, rally: Rally) -> Verdict:
     """Decide joining; whoever can never get stamp 2 may join too, and is told so (STP-6)."""
     no = (
         late(c.at, account)
-        or dead(account, day, rates.slip_days)
+        or dead(account, day)
         or PLACES["join_rally", account.kind, c.channel]
         or in_the_days(day, rally)
     )

@@ -6,6 +6,7 @@ from farecard.model.verdict import INVALID, No, Reason, refuse
 from farecard.rules.catalogue import FAQ, GUIDE, rule
 
 STOPPED_BY = {"damaged": "RIS-1", "lost": "RIS-2", "moved": "PUB-9"}
+_SLIP_DAYS_ONCE = 14  # of slips in journals from before their last day was kept
 LIVING = ("active", "riding")  # the states of a card that is used
 
 
@@ -43,13 +44,20 @@ def expired(account: Account, day: int) -> No | None:
     return None
 
 
-def stopped(account: Account, slip_days: int) -> No | None:
+def stopped(account: Account) -> No | None:
     """A card reported damaged or lost is stopped (使用停止) until its successor is collected."""
     if account.state != "stopped":
         return None
-    assert account.stop_cause is not None and account.slip_day is not None
-    until = iso_day(account.slip_day + slip_days)
+    assert account.stop_cause is not None
+    until = iso_day(slip_last_day(account))
     return refuse(STOPPED_BY[account.stop_cause], f"card-stopped-{account.stop_cause}", until=until)
+
+
+def slip_last_day(account: Account) -> int:
+    """The last day a stopped card's slip is good for: as it was promised with the slip (PUB-11)."""
+    assert account.slip_day is not None
+    until = account.slip_until
+    return account.slip_day + _SLIP_DAYS_ONCE if until is None else until
 
 
 def replaced(cause: str, successor: str) -> No:
@@ -57,8 +65,8 @@ def replaced(cause: str, successor: str) -> No:
     return refuse(STOPPED_BY[cause], f"card-replaced-{cause}", successor_ends=successor[-4:])
 
 
-def dead(account: Account, day: int, slip_days: int) -> No | None:
+def dead(account: Account, day: int) -> No | None:
     """The first of refunded, stopped and expired that holds; None for a living card."""
     if account.state == "active" and account.expires is None:
         return None
-    return refunded(account) or stopped(account, slip_days) or expired(account, day)
+    return refunded(account) or stopped(account) or expired(account, day)

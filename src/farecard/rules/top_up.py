@@ -184,7 +184,7 @@ def top_up(c: TopUp, account: Account, day: int, rates: Rates, fares: Fares) -> 
         exact = None if fare is None else fare - account.balance
     no = (
         late(c.at, account)
-        or dead(account, day, rates.slip_days)
+        or dead(account, day)
         or cash_only(kind, tender)
         or quick_charge_place(kind, tender, channel, rates)
         or phone_tender(kind, tender, channel, rates)

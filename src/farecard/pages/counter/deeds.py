@@ -80,8 +80,14 @@ def slip_parts(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
         ]),
         _due(say, result, result["due"], say.word("counter.pay_then")),
         paper.Words(say.word("counter.slip_bring", where=say.collected_at(result))),
-        paper.Words(say.word("counter.slip_days")),
+        *_until(say, result),
     ]  # fmt: skip
+
+
+def _until(say: Language, result: dict[str, Any]) -> list[paper.Words]:
+    """The last day of a slip; it was not told before."""
+    until = result.get("collect_until")
+    return [paper.Words(say.word("counter.slip_until", until=say.day(until)))] if until else []
 
 
 def _due(say: Language, result: dict[str, Any], total: int, name: str) -> paper.Sum:

@@ -5,7 +5,6 @@ from typing import Any
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import PHONES
-from farecard.model.moments import day_of, iso_day, parse_moment
 from farecard.pages.house import House
 from farecard.pages.member.at import CARD, HOME, command_of, does, done_once, for_members
 from farecard.pages.member.programmes import programme
@@ -25,15 +24,8 @@ async def lost_form(house: House, request: Request, speaker: Speaker) -> Answer:
         "reissue": reissue,
         "rally": status["rally"],
         "myna": status["myna"],
-        "until": _slip_until(house, house.now),
     }
     return Page("member/lost.html", figures)
-
-
-def _slip_until(house: House, at: int) -> str:
-    """The last day of a slip that is given at a moment."""
-    day = day_of(at)
-    return iso_day(day + house.rates(day).slip_days)
 
 
 lost = does("report_lost")  # ``POST /member/cards/N/lost``: stop the card
@@ -78,9 +70,8 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     decision = await house.decided(speaker, request.parts["id"])
     if decision is None:
         return Redirect(f"{HOME}/cards/{request.parts['number']}")
-    until = _slip_until(house, parse_moment(decision["at"]))
     apply_until = (await house.ask(programme)).apply_until.isoformat()
-    figures = {"decision": decision, "card": request.parts["number"], "until": until}
+    figures = {"decision": decision, "card": request.parts["number"]}
     return Page("member/done.html", figures | {"apply_until": apply_until})
 
 
