@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing, contextmanager
 from html import unescape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
@@ -179,6 +180,9 @@ def test_today_says_what_happened_and_no_more(people, a_day):
     assert [row for row in ridden if row[1] != "0"] == [["11:00", "1", str(a_day)], ["18:00", "1", str(a_day)]]
     refused = file(operator, f"/operations/today/refusals.csv?day={DAY}")
     assert [row[:3] for row in refused] == [["PUB-1", "over-ceiling", "2"], ["SHOP-1", "purchase-shortfall", "1"]]
+    bars = re.search(r'<svg[^>]*aria-labelledby="x-title.*?</svg>', operator.text, re.DOTALL)[0]
+    said = [plain(one) for one in re.findall(r"<text[^>]*>(.*?)</text>", bars, re.DOTALL)]
+    assert said == ["PUB-1 The balance never exceeds 20,000 yen 2", "SHOP-1 A purchase may be split: an odd balance w… 1"]  # the rules, not one case's figures
     before = operator.look("/operations?day=2023-06-14")
     assert "¥1,000 charged; number of charges: 1" in before
     assert "¥1,000 charged; number of charges: 1" in operator.look("/operations?day=2023-06-16")
@@ -705,7 +709,7 @@ def test_a_campaigns_curve_and_what_is_still_to_come(a_campaign):
     assert "Applied: 5; got there: 3. The target is ¥20,000" in text
     assert "got there in the last 28 days: 1; on their way: 2; expected to get there: 1 Of the others by the percentage, in the month after the end: 1,125 points" in text
     assert "Granted ¥10,000 Due already +¥5,000 Expected +¥6,125 In all ¥21,125" in text
-    assert "myna-point owes ¥10,000 in the books" in text
+    assert "Myna Point owes ¥10,000 in the books" in text
     assert file(operator, "/operations/campaigns/myna-point/days.csv") == [
         ["1", "2023-03-02", "1", "1", "1", "1"],
         ["1", "2023-03-20", "1", "2", "1", "2"],
@@ -1008,6 +1012,46 @@ def test_settlement_by_place_merchant_and_company(office, people):
     assert "¥300 0 rides" not in operator.look("/operations?day=2023-05-04")
     assert "Nothing was booked in this month" in operator.look("/operations/books/settlement/merchant?month=2022-05")
     assert "Debit" in operator.look("/operations/books?as_of=2023-05-31")
+
+
+def test_the_trial_balance_is_read_by_kind_of_account_and_each_leads_to_its_own(office, people):
+    """A line a kind, whose sums are those of its accounts; of the tills that took cash, all, fifty at a time; the file has every account."""
+    operator, cards = people["operator"], [office.sell("anonymous") for _ in range(4)]
+    for n in range(55):
+        office.say("top_up", "05-20T10:00", "ticket-machine", card=cards[n // 15], amount=1_000, tender="cash", place=f"till-{n}")
+
+    def lines(path):
+        """The rows of the table, each cell plain; and the addresses of its first column."""
+        operator.look(path)
+        table = re.search(r'id="ops.books.balance".*?</table>', operator.text, re.DOTALL)[0].partition("<tbody>")[2]
+        return [
+            ([plain(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)], unescape(re.search(r'href="([^"]+)"', row)[1]))
+            for row in table.split("<tr>")[1:]
+        ]  # fmt: skip
+
+    path = "/operations/books?as_of=2023-05-31"
+    every = file(operator, "/operations/books.csv?as_of=2023-05-31")
+    kinds = lines(path)
+    assert len(kinds) == len({row[0].partition(":")[0] for row in every})
+    assert sum(int(cells[1]) for cells, _ in kinds) == len(every)
+    cells, href = next(one for one in kinds if one[0][0] == "Cash")
+    cash = [row for row in every if row[0].startswith("cash:")]
+    assert cells[1:] == [str(len(cash)), *(f"¥{sum(int(row[side]) for row in cash):,}".replace("¥-", "−¥") for side in (1, 2, 3))]
+    assert href == "/operations/books?kind=cash&as_of=2023-05-31"
+    assert file(operator, "/operations/books.csv?kind=cash&as_of=2023-05-31") == cash
+    found, more = [], href
+    while more:
+        some = lines(more.partition("#")[0])
+        assert 0 < len(some) <= shared.A_PAGE
+        found += some
+        following = re.search(r'<a href="([^"]+)" rel="next">', operator.text)
+        more = unescape(following[1]) if following else ""
+    assert [cells[3] for cells, _ in found] == [f"¥{int(row[3]):,}".replace("¥-", "−¥") for row in cash]
+    assert len(found) > shared.A_PAGE
+    assert "51 to" in plain(operator.text)
+    assert "Trial balance" in plain(re.search(r'<p class="back">.*?</p>', operator.text)[0])
+    assert all(href.startswith("/operations/books/account?name=") for _, href in found)
+    assert "Nothing has been booked yet" in operator.look("/operations/books?kind=nothing")
 
 
 def test_the_unused_balance_as_known_then_and_now(office, people):
@@ -1336,6 +1380,40 @@ def test_numbers_days_and_words_each_have_their_order(kind, cells, up):
     assert [one for (one,) in grid.rows] == up
     assert grid.file == "/x.csv?sort=x.one"
     assert grid.heads == ["/operations/x?sort=-x.one#ops.x"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "back", "on"),
+    [
+        ("", 0, "", "x.2"),
+        ("x.1", 0, "", "x.2"),
+        ("x.2", 50, "", "x.3"),
+        ("x.3", 100, "x.2", ""),  # one row: the hundred and first
+        ("x.4", 0, "", "x.2"),
+        ("y.2", 0, "", "x.2"),
+        ("x.0", 0, "", "x.2"),
+        ("x.-1", 0, "", "x.2"),
+        ("x.٢", 0, "", "x.2"),
+        ("x.999999999999", 0, "", "x.2"),
+    ],
+)
+def test_a_long_table_is_read_fifty_rows_at_a_time(asked, first, back, on):
+    """101 rows are three pages; what is no page of this table is its first; the order stays."""
+    query = urlencode({"sort": "x.one", "page": asked}).encode()
+    request = Request({"path": "/operations/x", "method": "GET", "headers": [], "query_string": query})
+    grid = shared.on_page(shared.Grid("ops.x", [shared.Column("ops.col.one", "count")], [(n,) for n in range(101)], "/x.csv"), request)
+    assert [n for (n,) in grid.shown] == list(range(first, min(first + 50, 101)))
+    assert grid.on == (f"/operations/x?sort=x.one&page={on}#ops.x" if on else "")
+    assert grid.back == (f"/operations/x?sort=x.one{f'&page={back}' if back else ''}#ops.x" if first else "")
+
+
+@pytest.mark.parametrize(("rows", "ways"), [(0, False), (50, False), (51, True)])
+def test_a_table_that_fits_on_a_page_leads_nowhere(rows, ways):
+    """Fifty fit."""
+    request = Request({"path": "/operations/x", "method": "GET", "headers": [], "query_string": b""})
+    grid = shared.on_page(shared.Grid("ops.x", [shared.Column("ops.col.one", "count")], [(1,)] * rows, "/x.csv"), request)
+    assert bool(grid.on) == ways
+    assert grid.back == ""
 
 
 # -- charts --------------------------------------------------------------------------------------

@@ -64,6 +64,10 @@ class Language:
         """A day, or the day of a moment in Tokyo, as people write it."""
         return written.day(text, self.name)
 
+    def short_day(self, text: str) -> str:
+        """A day under a chart."""
+        return written.short_day(text, self.name)
+
     def moment(self, text: str) -> str:
         """A day and a time of it, in Tokyo."""
         return written.moment(text, self.name)

@@ -98,7 +98,10 @@ def at_the_seller(seller: str, channel: str, company: str | None) -> No | None:
     tariff=("slip_days",),
 )
 def slip_until(slip_day: int, rates: Rates) -> int:
-    """The last day of a slip: it is good for 14 days after the report; after that a new report gives a new one."""
+    """A reissue slip is good for 14 days after the report; after that a new report gives a new slip.
+
+    Gives the last day it is good for.
+    """
     return slip_day + rates.slip_days
 
 

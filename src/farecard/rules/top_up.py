@@ -150,7 +150,7 @@ def cash_amount(channel: str, amount: int, exact: int | None, rates: Rates) -> N
     tariff=("balance_ceiling",),
 )
 def over_ceiling(balance: int, amount: int, largest: int, rates: Rates) -> No | None:
-    """The balance never exceeds 20,000 yen; what would is refused, naming the ``largest`` amount that fits."""
+    """The balance never exceeds 20,000 yen; what would is refused, naming the largest amount that fits."""
     if balance + amount > rates.balance_ceiling:
         figures = {"balance": balance, "ceiling": rates.balance_ceiling, "largest": largest}
         code = "over-ceiling" if largest else "over-ceiling-none"

@@ -50,6 +50,14 @@ def day(text: str, language: str) -> str:
     return f"{name} {when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
+def short_day(text: str, language: str) -> str:
+    """A day where there is little room, its year being clear: ``7/18``, ``18 July``."""
+    when = date.fromisoformat(text)
+    if language == "ja":
+        return f"{when.month}/{when.day}"
+    return f"{when.day} {_MONTHS[when.month - 1][:3]}"
+
+
 def moment(text: str, language: str) -> str:
     """A day and a time of it, in Tokyo, by the 24-hour clock."""
     when = datetime.fromisoformat(text).astimezone(_TOKYO)

@@ -1,6 +1,7 @@
 """The books: the trial balance, settlement by place, merchant and company, a ledger account day by day, the unused balance."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from farecard.api.problems import ProblemError
@@ -34,7 +35,6 @@ from farecard.pages.operations.shared import (
     month_text,
     must_see,
     page,
-    short_day,
     within,
 )
 from farecard.pages.paper import Heading, Part, Sum, Table, Words, pdf
@@ -47,6 +47,8 @@ from farecard.storage.store import Store
 
 AT = f"{HOME}/books"
 MOST_BARS = 10
+_YEN = ("debit", "credit", "balance")
+_SIDES = [Column(f"ops.col.{side}", "yen") for side in _YEN]
 _REPORTS_SHOWN = 4  # half-years
 _YEAR = 366
 _PLAIN = re.compile(
@@ -75,26 +77,54 @@ async def _balance(house: House, request: Request, speaker: Speaker) -> tuple[di
     text = request.query.get("as_of", "").strip()
     when, now = _as_of(text), house.now
     found = await house.app.readers.ask(lambda store: answers.trial_balance(store, when, now))
-    known = await titles(house)
+    known, kind = await titles(house), request.query.get("kind", "")
     month = month_text(month_asked(house, iso_day(day_of(now if when is None else when))[:7]))
     grid = Grid(
         "ops.books.balance",
-        [Column("ops.col.account"), Column("ops.col.debit", "yen"), Column("ops.col.credit", "yen"), Column("ops.col.balance", "yen")],
+        [Column("ops.col.account"), *_SIDES],
         [
-            (Link(at(f"{AT}/account", name=one["account"], month=month), account_said(one["account"], known)), one["debit"], one["credit"], one["balance"])
+            (Link(at(f"{AT}/account", name=one["account"], month=month), account_said(one["account"], known)), *(one[side] for side in _YEN))
             for one in found["accounts"]
+            if not kind or _kind(one) == kind
         ],
-        at(f"{AT}.csv", as_of=text), "ops.books.empty",
+        at(f"{AT}.csv", kind=kind, as_of=text), "ops.books.empty",
     )  # fmt: skip
     return found, grid
 
 
+def _kind(account: dict[str, Any]) -> str:
+    """What a ledger account is of: ``cash`` of every till's."""
+    return str(account["account"]).partition(":")[0]
+
+
+def _by_kind(found: dict[str, Any], every: Grid, as_of: str) -> Grid:
+    """The ledger accounts of a kind in one line, which leads to them; of a kind with one, to that."""
+    kinds: dict[str, list[Sequence[Any]]] = {}
+    for one, row in zip(found["accounts"], every.rows, strict=True):
+        kinds.setdefault(_kind(one), []).append(row)
+    listed = []
+    for kind, of_it in kinds.items():
+        link = of_it[0][0]
+        if len(of_it) > 1:
+            link = Link(at(AT, kind=kind, as_of=as_of), account_said(kind, {}))
+        sums = [sum(amounts) for amounts in zip(*(row[1:] for row in of_it), strict=True)]
+        listed.append((link, len(of_it), *sums))
+    columns = [Column("ops.col.account"), Column("ops.col.accounts", "count"), *_SIDES]
+    return every._replace(columns=columns, rows=listed)
+
+
 @for_staff
 async def balance(house: House, request: Request, speaker: Speaker) -> Answer:
-    """``GET /operations/books``: of now, or as of a day."""
+    """``GET /operations/books``: of now, or as of a day; by kind of ledger account, or with ``?kind=cash`` those of one kind."""
     found, grid = await _balance(house, request, speaker)
-    as_of, month = request.query.get("as_of", ""), month_text(month_asked(house, ""))
-    return page(speaker, "books", "books", listed=grid, found=found, as_of=as_of, month=month)
+    as_of, kind = request.query.get("as_of", ""), request.query.get("kind", "")
+    called = account_said(kind, {}).both[request.language.name] if kind else ""
+    grid = grid if kind else _by_kind(found, grid, as_of)
+    month = month_text(month_asked(house, ""))
+    return page(
+        speaker, "books", "books", listed=grid, found=found, as_of=as_of, kind=kind, called=called,
+        month=month,
+    )  # fmt: skip
 
 
 @for_staff
@@ -194,7 +224,9 @@ async def _account(house: House, request: Request, speaker: Speaker) -> tuple[st
 async def account(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /operations/books/account?name=…&month=…``: day by day; each day leads to its figures."""
     name, month, found, grid = await _account(house, request, speaker)
-    chart = columns([(short_day(one["day"]), [one["debit"] + one["credit"]]) for one in found])
+    chart = columns(
+        [(request.language.short_day(one["day"]), [one["debit"] + one["credit"]]) for one in found]
+    )
     called = _read(request, account_said(name, await titles(house)))
     return page(
         speaker, "books", "account", name=name, called=called, month=month_text(month), before=month_text(month - 1),

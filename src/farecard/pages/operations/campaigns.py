@@ -10,6 +10,8 @@ from farecard.model.moments import day_of, iso_day, iso_moment, parse_day
 from farecard.model.verdict import Reason
 from farecard.pages.charts import columns, curve
 from farecard.pages.house import House
+from farecard.pages.language import Language
+from farecard.pages.operations.names import campaign as campaign_said
 from farecard.pages.operations.names import titles
 from farecard.pages.operations.proposals import grid_of
 from farecard.pages.operations.shared import (
@@ -24,7 +26,6 @@ from farecard.pages.operations.shared import (
     page,
     propose,
     proposed,
-    short_day,
     short_month,
     survey,
     why_not,
@@ -112,11 +113,11 @@ def _months_grid(name: str, months: list[dict[str, Any]]) -> Grid:
     )  # fmt: skip
 
 
-def _curve(one: dict[str, Any], today: int) -> Any:
+def _curve(say: Language, one: dict[str, Any], today: int) -> Any:
     """Those who applied and those who got there, so far, over the days until today."""
     days = [(parse_day(day["day"]), day) for day in one["days"]]
     days.append((today, {**days[-1][1], "day": iso_day(today)}))
-    firsts = [(place, short_day(day["day"])) for place, day in days]
+    firsts = [(place, say.short_day(day["day"])) for place, day in days]
     lines = [[(place, day[f"{what}_so_far"]) for place, day in days] for what in ("applied", "reached")]  # fmt: skip
     return curve(lines, firsts)
 
@@ -125,13 +126,14 @@ def _curve(one: dict[str, Any], today: int) -> Any:
 async def campaign(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /operations/campaigns/NAME``: as it was worked out last."""
     name, found = await _shown(house, request, speaker)
-    shown = found["shown"]
+    shown, known = found["shown"], await titles(house)
     answer = None if shown is None else shown.answer
     figures: dict[str, Any] = {"answer": answer}
     if answer is not None:
         figures |= {
+            "owes": campaign_said(answer["cost"]["owes"], known).both[request.language.name],
             "as_of": iso_moment(answer["as_of"]),
-            "curves": [(one, _curve(one, day_of(answer["as_of"]))) for one in answer["measures"] if one["days"]],
+            "curves": [(one, _curve(request.language, one, day_of(answer["as_of"]))) for one in answer["measures"] if one["days"]],
             "chart": columns(
                 [(short_month(one["month"]), [one["granted"], one["due"], one["expected"]]) for one in answer["months"]]
             ),
@@ -140,7 +142,7 @@ async def campaign(house: House, request: Request, speaker: Speaker) -> Answer:
         }  # fmt: skip
     return page(
         speaker, "campaigns", "campaign", name=name, title=found["title"], edition=found["edition"], task=found["task"],
-        made=found["made"], proposals=grid_of(found["made"], f"{HOME}/proposals.csv", await titles(house)), **figures,
+        made=found["made"], proposals=grid_of(found["made"], f"{HOME}/proposals.csv", known), **figures,
     )  # fmt: skip
 
 

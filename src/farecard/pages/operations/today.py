@@ -26,6 +26,7 @@ from farecard.pages.operations.shared import (
 )
 from farecard.pages.requests import Answer, Request
 from farecard.questions import day as days
+from farecard.rules.catalogue import RULES
 
 TABLES = ("charges", "rides", "refusals", "cases")
 MOST_BARS = 10
@@ -79,12 +80,18 @@ def _grids(found: dict[str, Any]) -> dict[str, Grid]:
     }  # fmt: skip
 
 
-def _short(say: Language, one: dict[str, Any]) -> str:
-    """A refusal beside its bar: its rule, and the beginning of what was said."""
-    first = re.split(r"(?<=。)|(?<=[.;:])\s", say.said(one["example"]), maxsplit=1)[0].rstrip(".;:")
-    most = _BESIDE[say.name]
-    first = first if len(first) <= most else f"{first[: most - 1]}…"
-    return f"{one['rule'] or ''} {first}".strip()
+def _by_rule(say: Language, refusals: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    """How often each rule said no, the most frequent first, with the beginning of the rule; what is of no rule by what was said."""
+    times: dict[str, int] = {}
+    for one in refusals:
+        law = RULES.get(one["rule"] or "")
+        said = say.said(one["example"]) if law is None else getattr(law, say.name)
+        first = re.split(r"(?<=。)|(?<=[.;])\s", said, maxsplit=1)[0].rstrip(".;")
+        most = _BESIDE[say.name]
+        first = first if len(first) <= most else f"{first[: most - 1]}…"
+        name = f"{one['rule'] or ''} {first}".strip()
+        times[name] = times.get(name, 0) + one["times"]
+    return sorted(times.items(), key=lambda one: -one[1])
 
 
 @for_staff
@@ -118,7 +125,7 @@ async def home(house: House, request: Request, speaker: Speaker) -> Answer:
         charts={
             "charges": rows(charged[:MOST_BARS]),
             "rides": columns([(f"{one['hour']}", [one["times"]]) for one in found["rides"]]),
-            "refusals": rows([(_short(say, one), one["times"]) for one in found["refusals"][:MOST_BARS]]),
+            "refusals": rows(_by_rule(say, found["refusals"])[:MOST_BARS]),
         },
     )  # fmt: skip
 
