@@ -17,7 +17,7 @@ $(VENV)/.python:
 
 $(VENV)/.run: $(VENV)/.python requirements.txt pyproject.toml
 	@echo "installing what farecard runs on ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

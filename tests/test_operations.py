@@ -9,7 +9,6 @@ import sqlite3
 from contextlib import closing, contextmanager
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlencode
 
 import psycopg
 import pytest
@@ -28,6 +27,7 @@ from farecard.pages.charts import CHART_HEIGHT, CHART_WIDTH, Box, columns, curve
 from farecard.pages.language import Language, words
 from farecard.pages.operations import audit, names, shared
 from farecard.pages.requests import Request
+from farecard.pages.stretches import ROWS
 from farecard.questions.progress import granted_so_far
 from farecard.storage.opening import open_to_read
 from farecard.texts import LANGUAGES, explain, texts
@@ -956,7 +956,7 @@ def test_more_winners_asked_for_than_there_are_entrants(tmp_path):
         assert [card for _, card in winners] == [one.replace(" ", "") for one in shown]
         for text in (operator.look("/operations/draws/1"), Browser(office).look("/draws/1")):
             assert f"Winners {entrants}" in text
-            assert "999" not in text
+            assert not re.search(r"\b999\b", text)  # within a root or a seed it may well stand
 
 
 def test_a_draw_before_its_day_is_not_offered(people):
@@ -1042,12 +1042,12 @@ def test_the_trial_balance_is_read_by_kind_of_account_and_each_leads_to_its_own(
     found, more = [], href
     while more:
         some = lines(more.partition("#")[0])
-        assert 0 < len(some) <= shared.A_PAGE
+        assert 0 < len(some) <= ROWS
         found += some
         following = re.search(r'<a href="([^"]+)" rel="next">', operator.text)
         more = unescape(following[1]) if following else ""
     assert [cells[3] for cells, _ in found] == [f"¥{int(row[3]):,}".replace("¥-", "−¥") for row in cash]
-    assert len(found) > shared.A_PAGE
+    assert len(found) > ROWS
     assert "51 to" in plain(operator.text)
     assert "Trial balance" in plain(re.search(r'<p class="back">.*?</p>', operator.text)[0])
     assert all(href.startswith("/operations/books/account?name=") for _, href in found)
@@ -1380,40 +1380,6 @@ def test_numbers_days_and_words_each_have_their_order(kind, cells, up):
     assert [one for (one,) in grid.rows] == up
     assert grid.file == "/x.csv?sort=x.one"
     assert grid.heads == ["/operations/x?sort=-x.one#ops.x"]
-
-
-@pytest.mark.parametrize(
-    ("asked", "first", "back", "on"),
-    [
-        ("", 0, "", "x.2"),
-        ("x.1", 0, "", "x.2"),
-        ("x.2", 50, "", "x.3"),
-        ("x.3", 100, "x.2", ""),  # one row: the hundred and first
-        ("x.4", 0, "", "x.2"),
-        ("y.2", 0, "", "x.2"),
-        ("x.0", 0, "", "x.2"),
-        ("x.-1", 0, "", "x.2"),
-        ("x.٢", 0, "", "x.2"),
-        ("x.999999999999", 0, "", "x.2"),
-    ],
-)
-def test_a_long_table_is_read_fifty_rows_at_a_time(asked, first, back, on):
-    """101 rows are three pages; what is no page of this table is its first; the order stays."""
-    query = urlencode({"sort": "x.one", "page": asked}).encode()
-    request = Request({"path": "/operations/x", "method": "GET", "headers": [], "query_string": query})
-    grid = shared.on_page(shared.Grid("ops.x", [shared.Column("ops.col.one", "count")], [(n,) for n in range(101)], "/x.csv"), request)
-    assert [n for (n,) in grid.shown] == list(range(first, min(first + 50, 101)))
-    assert grid.on == (f"/operations/x?sort=x.one&page={on}#ops.x" if on else "")
-    assert grid.back == (f"/operations/x?sort=x.one{f'&page={back}' if back else ''}#ops.x" if first else "")
-
-
-@pytest.mark.parametrize(("rows", "ways"), [(0, False), (50, False), (51, True)])
-def test_a_table_that_fits_on_a_page_leads_nowhere(rows, ways):
-    """Fifty fit."""
-    request = Request({"path": "/operations/x", "method": "GET", "headers": [], "query_string": b""})
-    grid = shared.on_page(shared.Grid("ops.x", [shared.Column("ops.col.one", "count")], [(1,)] * rows, "/x.csv"), request)
-    assert bool(grid.on) == ways
-    assert grid.back == ""
 
 
 # -- charts --------------------------------------------------------------------------------------

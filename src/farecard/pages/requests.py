@@ -47,6 +47,12 @@ class File(NamedTuple):
 Answer = Page | Redirect | File
 
 
+def at(path: str, /, **query: Any) -> str:
+    """An address with its question; what is empty is not asked."""
+    said = {name: value for name, value in query.items() if value not in (None, "")}
+    return f"{path}?{urlencode(said)}" if said else path
+
+
 class Request:
     """What a page is asked."""
 
@@ -103,6 +109,10 @@ class Request:
     def said(self, name: str) -> str:
         """A field of the form, without the gaps around it; the empty text where it is not there."""
         return self.form.get(name, "").strip()
+
+    def all_but(self, *names: str) -> dict[str, str]:
+        """What the address asks for besides."""
+        return {name: value for name, value in self.query.items() if name not in names}
 
     def answers(self) -> dict[str, str]:
         """What was filled in: the fields that are not our own, without the gaps around them."""

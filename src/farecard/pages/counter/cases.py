@@ -10,13 +10,17 @@ from farecard.pages.counter.at import CHANNEL, HOME, for_staff, is_clerk
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.pages.stretches import stretch
 
 
 @for_staff
 async def listed(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /counter/cases``."""
     state, found = await cases.listed(house, request, speaker)
-    return Page("counter/cases.html", {"cases": found, "state": state, "states": cases.SHOWN})
+    return Page(
+        "counter/cases.html",
+        {"part": stretch(request, "cases", found), "state": state, "states": cases.SHOWN},
+    )
 
 
 @for_staff

@@ -14,6 +14,7 @@ from farecard.pages.door import not_their_role, then_to
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.pages.stretches import stretch
 from farecard.storage.store import Store
 
 MOST = 200
@@ -161,9 +162,10 @@ async def _listed(house: House, speaker: Speaker) -> list[dict[str, Any]]:
 
 
 @for_staff
-async def listed(house: House, _request: Request, speaker: Speaker) -> Answer:
+async def listed(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /counter/shifts``: one's own; of all for who looks after the counters."""
-    return Page("counter/shifts.html", {"shifts": await _listed(house, speaker)})
+    found = await _listed(house, speaker)
+    return Page("counter/shifts.html", {"part": stretch(request, "shifts", found)})
 
 
 @for_staff

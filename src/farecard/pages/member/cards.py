@@ -17,6 +17,7 @@ from farecard.pages.member.ahead import attention, dates, notes
 from farecard.pages.member.at import CARD, HOME, for_members
 from farecard.pages.member.programmes import course_of
 from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.pages.stretches import stretch
 from farecard.pages.typed import card_typed
 from farecard.questions.ahead import ahead
 from farecard.texts import explain
@@ -110,7 +111,7 @@ async def history(house: House, request: Request, speaker: Speaker) -> Answer:
     kinds = sorted({one["do"] for one in found})
     said = {name: request.query.get(name, "").strip() for name in ("month", "kind", "q")}
     figures = {
-        "card": (await house.about(speaker, number))["card"], "lines": _shown(request, found),
+        "card": (await house.about(speaker, number))["card"], "part": stretch(request, "history", _shown(request, found)),
         "months": months, "kinds": kinds, "said": said, "asked": urlencode(said),
     }  # fmt: skip
     return Page("member/history.html", figures)

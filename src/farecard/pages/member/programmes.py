@@ -18,6 +18,7 @@ from farecard.pages.member.at import (
 )
 from farecard.pages.member.steps import steps
 from farecard.pages.requests import Answer, Page, Request
+from farecard.pages.stretches import stretch
 from farecard.questions import draws
 from farecard.questions.ahead import no_stamp_2
 from farecard.rules import measures, myna_point, stamp_rally
@@ -36,7 +37,7 @@ async def points(house: House, request: Request, speaker: Speaker) -> Answer:
         "card": shown,
         "in_phone": shown["kind"] in PHONES,
         "told": await house.about(speaker, number, "points"),
-        "lines": await _moves_of_points(house, speaker, number),
+        "part": stretch(request, "points", await _moves_of_points(house, speaker, number)),
         "tried": await house.try_out(speaker, command_of("register_for_points", number)),
         "apply_until": (await house.ask(programme)).apply_until.isoformat(),
     }
@@ -72,11 +73,13 @@ async def myna(house: House, request: Request, speaker: Speaker) -> Answer:
     number = request.parts["number"]
     status = await house.about(speaker, number)
     told = status["myna"]
-    states = [one["state"] for one in told["measures"].values()] if told else [NOT_APPLIED]
+    measures = told["measures"] if told else {}
+    states = [one["state"] for one in measures.values()] or [NOT_APPLIED]
     no = await _no_application(house, speaker, number) if NOT_APPLIED in states else []
     campaign = await house.ask(programme)
     figures = {
         "card": status["card"], "myna": told, "no": no, "offered": NOT_APPLIED in states, "programme": campaign,
+        "parts": {n: stretch(request, f"measure-{n}-top-ups", one.get("top_ups", ())) for n, one in measures.items()},
         "steps": lambda measure, one: steps(campaign.measure(int(measure)), campaign, one),
     }  # fmt: skip
     return Page("member/myna.html", figures)

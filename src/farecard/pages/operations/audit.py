@@ -14,19 +14,18 @@ from farecard.pages.house import House
 from farecard.pages.language import sentence, words
 from farecard.pages.operations.names import Titles, about, titles
 from farecard.pages.operations.shared import (
-    A_PAGE,
     HOME,
     SHORT,
     Column,
     Grid,
     asked_id,
-    at,
     file_of,
     for_staff,
     must_see,
     page,
 )
-from farecard.pages.requests import Answer, File, Redirect, Request
+from farecard.pages.requests import Answer, File, Redirect, Request, at
+from farecard.pages.stretches import ROWS
 from farecard.storage.store import Store
 from farecard.texts import LANGUAGES
 
@@ -73,7 +72,7 @@ async def shown(house: House, request: Request, speaker: Speaker) -> Answer:
     before = int(text) if text.isdecimal() and len(text) < 10 else _LAST
 
     def ask(store: Store) -> tuple[list[dict[str, Any]], list[Task]]:
-        return trail.lines(store, before, A_PAGE), tasks.load(store, KIND, ABOUT, _CHECKS)
+        return trail.lines(store, before, ROWS), tasks.load(store, KIND, ABOUT, _CHECKS)
 
     lines, checks = await house.app.readers.ask(ask)
     signed = await asking.checkpoint(house.app.readers, speaker, house.app.queue.desk.vault)

@@ -26,7 +26,6 @@ from farecard.pages.operations.shared import (
     Column,
     Grid,
     Link,
-    at,
     day_asked,
     days_of,
     file_of,
@@ -38,7 +37,7 @@ from farecard.pages.operations.shared import (
     within,
 )
 from farecard.pages.paper import Heading, Part, Sum, Table, Words, pdf
-from farecard.pages.requests import Answer, Request
+from farecard.pages.requests import Answer, Request, at
 from farecard.questions import answers, books
 from farecard.rules.catalogue import RULES
 from farecard.rules.prepaid import is_report_day

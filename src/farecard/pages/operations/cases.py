@@ -11,12 +11,11 @@ from farecard.pages.operations.shared import (
     Grid,
     Link,
     asked_id,
-    at,
     file_of,
     for_staff,
     page,
 )
-from farecard.pages.requests import Answer, Redirect, Request
+from farecard.pages.requests import Answer, Redirect, Request, at
 from farecard.questions.referrals import PLACES
 
 AT = f"{HOME}/cases"

@@ -17,13 +17,11 @@ from farecard.pages.house import House
 from farecard.pages.language import sentence
 from farecard.pages.operations.names import Titles, about, campaign, titles
 from farecard.pages.operations.shared import (
-    A_PAGE,
     HOME,
     Column,
     Grid,
     Link,
     acts,
-    at,
     file_of,
     for_staff,
     must_see,
@@ -33,7 +31,8 @@ from farecard.pages.operations.shared import (
     struct_of,
     why_not,
 )
-from farecard.pages.requests import Answer, Redirect, Request
+from farecard.pages.requests import Answer, Redirect, Request, at
+from farecard.pages.stretches import ROWS
 from farecard.pages.typed import card_typed
 from farecard.questions import answers
 from farecard.questions.progress import Granted, granted_so_far
@@ -269,7 +268,7 @@ def period_text(period: int) -> str:
 async def _to_take_back(house: House, speaker: Speaker, number: str) -> Grid:
     """The newest entries of a card; those that can be taken back lead to where that is proposed. ``ProblemError`` 400 or 404."""
     found: list[dict[str, Any]] = await house.about(
-        speaker, number, lambda store, card, when: answers.entries(store, card, when, A_PAGE)
+        speaker, number, lambda store, card, when: answers.entries(store, card, when, ROWS)
     )
 
     def row(one: dict[str, Any]) -> tuple[Any, ...]:

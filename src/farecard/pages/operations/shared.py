@@ -31,13 +31,13 @@ from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.language import Language, sentence
 from farecard.pages.operations.names import Said
-from farecard.pages.requests import TOKEN, Answer, File, Page, Redirect, Request
+from farecard.pages.requests import TOKEN, Answer, File, Page, Redirect, Request, at
+from farecard.pages.stretches import PAGE, Stretch, stretch
 from farecard.wire.answer import encode_answer
 
 HOME = "/operations"
 CHANNEL = "operations"
 SHORT = 2.0  # seconds that work may take for its answer to be the next page
-A_PAGE = 50  # rows of a table at a time; all of them are in its file
 # the parts of this window, and what one must be allowed to ask to see each
 PARTS = (
     ("today", HOME, "trial-balance"),
@@ -99,7 +99,7 @@ class Column(NamedTuple):
 class Grid(NamedTuple):
     """A table: the key of its name, columns, rows, where its file is, and the key of what is said where it is empty.
 
-    Of many rows a page has some, from ``first`` on; ``back`` and ``on`` lead to those before and after them. ``order``: the column that it is sorted by (-1: none), and whether downwards;
+    Of many rows a page has a ``part``. ``order``: the column that it is sorted by (-1: none), and whether downwards;
     ``heads``: where each column's head leads, so that it is sorted by that.
     """
 
@@ -110,14 +110,7 @@ class Grid(NamedTuple):
     empty: str = "ops.nothing"
     order: tuple[int, bool] = (-1, False)
     heads: Sequence[str] = ()
-    first: int = 0
-    back: str = ""
-    on: str = ""
-
-    @property
-    def shown(self) -> Sequence[Sequence[Any]]:
-        """The rows that stand on the page."""
-        return self.rows[self.first : self.first + A_PAGE]
+    part: Stretch | None = None
 
 
 class Link(NamedTuple):
@@ -148,10 +141,9 @@ def _plain(say: Language, columns: Sequence[Column], row: Sequence[Any]) -> Iter
             yield "" if value is None else value
 
 
-# -- their order, and which of their rows ---------------------------------------------------------
+# -- their order ---------------------------------------------------------------------------------
 
 SORT = "sort"  # ?sort=TABLE.COLUMN, with a hyphen in front downwards
-PAGE = "page"  # ?page=TABLE.2, the second fifty of it
 _DIGITS = re.compile(r"\d+")
 
 
@@ -164,7 +156,7 @@ def in_order(grid: Grid, request: Request) -> Grid:
     downwards, wanted = asked.startswith("-"), asked.removeprefix("-")
     place = names.index(wanted) if wanted in names else -1
     if request.method == "GET":  # what a form sent has no address to come back to
-        rest = _all_but(request, SORT, PAGE)
+        rest = request.all_but(SORT, PAGE)
         up = [
             name if (n, downwards) != (place, False) else f"-{name}" for n, name in enumerate(names)
         ]
@@ -197,36 +189,11 @@ def _order(say: Language, column: Column, cell: Any) -> tuple[int, str]:
     return 0, _DIGITS.sub(lambda found: f"{found[0]:0>18}", str(value)).casefold()
 
 
-def _all_but(request: Request, *names: str) -> dict[str, str]:
-    """What an address asks for besides."""
-    return {name: value for name, value in request.query.items() if name not in names}
-
-
-def on_page(grid: Grid, request: Request) -> Grid:
-    """The rows of a table that ``?page=`` asks for; the first where it names another table, or nothing there is."""
-    name = grid.name.removeprefix("ops.")
-    table, _, number = request.query.get(PAGE, "").rpartition(".")
-    last = max(0, len(grid.rows) - 1) // A_PAGE
-    here = int(number) - 1 if table == name and re.fullmatch("[1-9][0-9]{0,8}", number) else 0
-    here = here if here <= last else 0
-    grid = grid._replace(first=here * A_PAGE)
-    if request.method != "GET":
-        return grid
-    rest = _all_but(request, PAGE)
-
-    def way(to: int) -> str:
-        page = {} if to == 0 else {PAGE: f"{name}.{to + 1}"}
-        return f"{at(request.path, **rest, **page)}#{grid.name}"
-
-    return grid._replace(
-        back=way(here - 1) if here else "", on=way(here + 1) if here < last else ""
-    )
-
-
 def _each_in_order(value: Any, request: Request) -> Any:
     """A page's figure: a table, or several by their names, sorted; anything else as it is."""
     if isinstance(value, Grid):
-        return on_page(in_order(value, request), request)
+        grid = in_order(value, request)
+        return grid._replace(part=stretch(request, grid.name, grid.rows))
     if isinstance(value, dict):
         return {name: _each_in_order(one, request) for name, one in value.items()}
     return value
@@ -242,12 +209,6 @@ def for_staff(show: door.Kept) -> door.Show:
         return answer
 
     return door.kept(HOME)(shown)
-
-
-def at(path: str, /, **query: Any) -> str:
-    """An address with its question."""
-    said = {name: value for name, value in query.items() if value not in (None, "")}
-    return f"{path}?{urlencode(said)}" if said else path
 
 
 # -- days and months -----------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from farecard.pages.operations.shared import (
     PARTS,
     Column,
     Grid,
-    at,
     day_asked,
     file_of,
     for_staff,
@@ -24,7 +23,7 @@ from farecard.pages.operations.shared import (
     roles_that_see,
     sees,
 )
-from farecard.pages.requests import Answer, Request
+from farecard.pages.requests import Answer, Request, at
 from farecard.questions import day as days
 from farecard.rules.catalogue import RULES
 
