@@ -47,7 +47,8 @@ class Watched:
 
         And that the page with all it is made of is below 100 kB; nothing is known of it where a test has set the browser's clock.
         """
-        for scheme, asked in (("light", None), ("dark", {"runOnly": ["color-contrast"]})):  # only colours change
+        told = {"resultTypes": ["violations"]}  # what was right is not sent over, node by node
+        for scheme, asked in (("light", told), ("dark", told | {"runOnly": ["color-contrast"]})):  # only colours change
             self.page.emulate_media(color_scheme=scheme)
             found = Axe().run(self.page, options=asked)
             assert found.violations_count == 0, f"{self.page.url}, {scheme}: {found.generate_report()}"
