@@ -320,6 +320,21 @@ def test_a_case_is_for_its_own_kind_of_card(desk):
     assert as_it_was["outcome"] == "accepted"
 
 
+def test_a_case_is_for_the_person_it_was_opened_for(desk):
+    """Granted is that Mori with another phone is not the Mori of card A. Sold with it to one who may be the Oka of card C, it is a case of its own."""
+    case = a_case(desk)
+    oka = PEOPLE["Oka"]
+    maybe_oka = oka | {"phone": OTHER_PHONE["phone"]}
+    _, _, to_oka, to_mori = said(
+        desk, close_it("c", case), issue("3", C, oka),
+        issue("4", B, maybe_oka, case=case, at="2023-03-02T09:10:00+09:00"), issue("5", B, OTHER_PHONE, case=case, at="2023-03-02T09:10:00+09:00"),
+    )  # fmt: skip
+    assert (to_oka["outcome"], code(to_oka)) == ("referred", "maybe-same-person")
+    assert to_oka["reasons"][0]["params"]["held"] == [C[-4:]]
+    assert to_oka["case"] != case
+    assert to_mori["outcome"] == "accepted"
+
+
 def test_other_rules_still_speak(desk):
     """Granted is what CARD-4 left open, not the price."""
     case = a_case(desk)

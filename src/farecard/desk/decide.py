@@ -264,12 +264,12 @@ class Decider:
         if found is None:
             return invalid("case", "unknown-case"), None, None
         event, resolved = found
-        return referral.resolve(c, _why(event)[0], event, resolved), None, event
+        return referral.resolve(c, _why(event).code, event, resolved), None, event
 
     def _granted(
         self, c: Issue | Reverse | ApplyMynaPoint, account: int, number: int | None = None
-    ) -> str | No | None:
-        """The code of the referral that the case a command names has granted; a no where it has not."""
+    ) -> Reason | No | None:
+        """What was referred and the case that a command names has granted; a no where it has not."""
         if c.case is None:
             return None
         found = self.facts.case(c.case)
@@ -279,10 +279,10 @@ class Decider:
         of_this = event.do == name_of(type(c)) and event.account == account
         if not of_this or number not in (None, event.number):
             return invalid("case", "case-of-another-matter")
-        code, params = _why(event)
-        if isinstance(c, Issue) and params.get("kind", c.kind) != c.kind:
+        why = _why(event)
+        if isinstance(c, Issue) and why.params.get("kind", c.kind) != c.kind:
             return invalid("case", "case-of-another-matter")
-        return referral.may_rest_on(c.case, code, resolved) or code
+        return referral.may_rest_on(c.case, why.code, resolved) or why
 
     # -- runs --------------------------------------------------------------------------------
 
@@ -346,10 +346,9 @@ class Decider:
         return myna_point.notice(c), None, None
 
 
-def _why(event: Event) -> tuple[str, dict[str, Any]]:
-    """The code a case was referred with, and its figures."""
-    reason = as_reasons(event.reasons)[0]
-    return reason.code, reason.params
+def _why(event: Event) -> Reason:
+    """What a case was referred with."""
+    return as_reasons(event.reasons)[0]
 
 
 _ON_A_CARD: dict[type[Command], Callable[..., Verdict]] = {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from farecard.model.account import Account
-from farecard.model.commands import PHONES, Issue
+from farecard.model.commands import PHONES, Issue, format_number
 from farecard.model.moments import EPOCH_ORDINAL, date_of, iso_day, parse_day
 from farecard.model.rates import Rates
 from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
@@ -56,20 +56,22 @@ def one_named_card(day: int, kind: str, same_name: list[tuple[Account, bool]]) -
     """Named cards (記名式), passes and child cards with them: one per person.
 
     ``same_name`` are the cards of holders with the same kana and birthday, and whether the phone
-    number is the same too. Without it a person has to look: referred, as a matter of a card of this kind.
+    number is the same too. Without it a person has to look: referred, as a matter of a card of this kind
+    and of the cards (``held``, their last digits) that may be the same person's.
     Stopped cards count; expired, refunded and replaced ones do not.
     """
     held = [
-        same_phone
+        (format_number(card.number)[-4:], same_phone)
         for card, same_phone in same_name
         if counts_as_named(card.kind)
         and card.state != "refunded"
         and not (card.expires is not None and day > card.expires)
     ]
-    if any(held):
+    if any(same_phone for _, same_phone in held):
         return refuse("CARD-4", "one-named-card")
     if held:
-        return refer("CARD-4", "maybe-same-person", kind=kind)
+        cards = sorted(digits for digits, _ in held)
+        return refer("CARD-4", "maybe-same-person", kind=kind, held=cards)
     return None
 
 
@@ -123,11 +125,11 @@ def child_card_expires(born: int, rates: Rates) -> int:
 
 def issue(
     c: Issue, day: int, rates: Rates, born: int | None, same_name: list[tuple[Account, bool]],
-    granted: str | None = None,
+    granted: Reason | None = None,
 ) -> Verdict:  # fmt: skip
     """Decide a sale. ``born`` is the holder's birthday, ``same_name`` as in ``one_named_card``.
 
-    ``granted`` is the code of a referral that people have granted for this card.
+    ``granted`` is what was referred and people have granted for this card.
     """
     kind = c.kind
     no = PLACES["issue", kind, c.channel] or smart_on_sale(kind, day, rates)

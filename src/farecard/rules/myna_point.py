@@ -165,11 +165,11 @@ def is_second(person: Person, account: Account) -> bool:
 
 def apply(
     c: ApplyMynaPoint, account: Account, person: Person, day: int, campaign: Campaign,
-    granted: str | None = None,
+    granted: Reason | None = None,
 ) -> Verdict:  # fmt: skip
     """Decide an application: accepted when at least one measure can be taken, the others stand in the warnings.
 
-    ``granted`` is the code of a referral that people have granted for this card.
+    ``granted`` is what was referred and people have granted for this card.
     """
     history = c.history or ApplicationHistory()
     no = (

@@ -57,9 +57,9 @@ def refer(rule_id: str, code: str, **params: object) -> No:
     return No([Reason(rule_id, code, {**params, "refer_to": GOES_TO[code]})], REFERRED)
 
 
-def unless_granted(no: No | None, granted: str | None) -> No | None:
-    """A rule's no; none where it refers, and people have granted just that."""
-    if no is not None and no.outcome == REFERRED and no.reasons[0].code == granted:
+def unless_granted(no: No | None, granted: Reason | None) -> No | None:
+    """A rule's no; none where it refers, and people have granted just that: the same, with the same figures."""
+    if no is not None and no.outcome == REFERRED and no.reasons[0] == granted:
         return None
     return no
 

@@ -60,11 +60,11 @@ def granted_for(account: Account, original: Event, campaigns: Iterable[Campaign]
 
 def reverse(
     c: Reverse, account: Account, original: Event, reversed_already: bool, day: int, rates: Rates,
-    campaigns: Iterable[Campaign] = (), granted: str | None = None,
+    campaigns: Iterable[Campaign] = (), granted: Reason | None = None,
 ) -> Verdict:  # fmt: skip
     """Decide a reversal; it applies to the card's current number and reopens no ride.
 
-    ``granted`` is the code of a referral that people have granted for this card.
+    ``granted`` is what was referred and people have granted for this card.
     """
     no = (
         late(c.at, account)
