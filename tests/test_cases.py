@@ -396,7 +396,7 @@ def test_the_list_tells_what_is_open_and_how_the_rest_was_closed(desk, url):
     }  # fmt: skip
     assert cases(url, "show", got["2"]["case"], "--as-of", "2023-03-01")["closed"] is None
     people = farecard("--store", url, "--lang", "ja", "cases", "show", got["own"]["case"]).stdout.decode()
-    assert "事業を行う省へお問い合わせください" in people
+    assert "総務省へお問い合わせください" in people
     assert "MYN-14" in farecard("--store", url, "cases", "list").stdout.decode()
     unknown = cases(url, "show", "C000000000000003-00000000", check=False)
     assert unknown.returncode == 1

@@ -20,7 +20,7 @@ BUILT = {
     "card-stopped-damaged", "card-stopped-lost", "card-replaced-damaged", "card-replaced-lost",
     "card-replaced-moved", "over-ceiling", "over-ceiling-none", "slip-replaced", "slip-used",
     "not-collected", "not-collected-phone", "want-flag", "want-text", "not-reported-in-time", "not-filed-in-time", "not-complete-in-time",
-    "bad-campaign", "bad-tariff",
+    "bad-campaign", "bad-tariff", "register-at-machine", "too-late-to-register",
 }  # fmt: skip
 
 
@@ -122,6 +122,32 @@ def figures_with_rules():
             dicts = [one for one in given if isinstance(one, ast.Dict)]
             found |= {key.value for one in dicts for key in one.keys if key is not None}
     return found
+
+
+# said where nothing was refused, or where the sentence is itself what to do: how a field is to be written
+SAY_ALL = {
+    "want-text", "want-whole-yen", "want-whole-number", "want-object", "want-date", "points-lost", "points-do-not-count", "taken-back",
+    "before-applying", "after-the-end", "before-the-beginning", "applied-on", "nobody-applied", "not-applied-for", "joined-on",
+    "month-granted", "points-granted",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_is_refused_says_what_to_do_next(language):
+    """No dead end: every sentence has its next step, but for those that tell how things are."""
+    assert {code for code, one in texts(language).items() if not one.get("next")} == SAY_ALL
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_it_is_done_is_said_by_the_places_names(language):
+    """A machine reads codes of places in the figures; people read their names, also in the page's list of figures."""
+    told = explain(Reason(None, "not-at-this-place", {"places": ["counter", "icoca-app"]}))
+    joined = {"ja": "窓口、ICOCAアプリ", "en": "counter, ICOCA app"}[language]
+    assert joined in told["do_next"][language]
+    assert told["params"] == {"places": ["counter", "icoca-app"]}
+    assert joined in Language(language).figure("places", ["counter", "icoca-app"])
+    closed = explain(Reason(None, "case-closed", {"decision": "granted", "closed_at": "2023-03-02T09:00:00+09:00"}))
+    assert "granted" not in closed["ja"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

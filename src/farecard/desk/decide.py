@@ -323,13 +323,13 @@ class Decider:
         if isinstance(granted, No):
             return granted, account, None
         campaign = self.campaigns.of(myna_point.NAME)
-        return myna_point.apply(c, account, person, day, campaign, granted), account, None
+        return myna_point.apply(c, account, person, day, rates, campaign, granted), account, None
 
     def _join_campaign(self, c: JoinCampaign, account: Account, day: int, rates: Rates) -> Verdict:
         found = self.campaigns.joined_by_card(c.campaign)
         if found is None:
             return invalid("campaign", "unknown-campaign")
-        return join_campaign(c, account, day, found)
+        return join_campaign(c, account, day, rates, found)
 
     def _join_rally(self, c: JoinRally, account: Account, day: int, rates: Rates) -> Verdict:
         return stamp_rally.join_rally(c, account, day, self.campaigns.rally(stamp_rally.NAME))

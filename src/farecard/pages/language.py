@@ -6,21 +6,27 @@ from pathlib import Path
 from typing import Any
 
 from farecard.model.account import ISSUER
-from farecard.texts import LANGUAGES, written
+from farecard.texts import LANGUAGES, names, written
 
 _CALLED = {
     "refer_to": "cases.place",
+    "places": "channel",
     "kind": "kind",
     "role": "ops.role",
     "field": "field",
 }  # figures that are names, and where their words are
+_NAMED = {"places": "channel", "refer_to": "cases.place"}  # what texts/ names is said by these keys
 _SHOWN = 4  # of a card's number, unless somebody asks for more
 
 
 @cache
 def words(language: str) -> dict[str, str]:
     """Every word of the pages by its key."""
-    found: dict[str, str] = {}
+    found = {
+        f"{key}.{code}": called[language]
+        for figure, key in _NAMED.items()
+        for code, called in names()[figure].items()
+    }
     for path in sorted((Path(__file__).parent / "words" / language).glob("*.toml")):
         here = dict(_flat("", tomllib.loads(path.read_text("utf-8"))))
         assert not here.keys() & found.keys(), f"{path}: said twice"
@@ -93,6 +99,8 @@ class Language:
         return said.format(value=self._called(name, value))
 
     def _called(self, name: str, value: Any) -> str:
+        if isinstance(value, list):
+            return written.figure([self._called(name, one) for one in value], self.name)
         called = words(self.name).get(f"{_CALLED.get(name)}.{value}")
         return called or written.figure(value, self.name)
 

@@ -49,7 +49,7 @@ def quote_reissue(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict
     if isinstance(account, No):
         return account
     day, rates = _today(account, tariff, when)
-    no = reissue.reissuable(account, day) or reissue.right_kind(account, lost=True)
+    no = reissue.reissuable(account, day, lost=True) or reissue.right_kind(account, lost=True)
     if no is not None:
         return no
     return {

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from farecard.campaigns import Campaigns
 from farecard.desk.cases import Applicant
 from farecard.model.account import Account, Event, Happened, read_key
-from farecard.model.campaign import Campaign, Measure, Title
+from farecard.model.campaign import Campaign, Measure, Title, day_number
 from farecard.model.commands import PHONES
 from farecard.model.moments import day_of, first_day_of, iso_day, iso_moment
 from farecard.model.verdict import Reason
@@ -20,6 +20,7 @@ from farecard.storage.history import account_at
 from farecard.storage.making import load_campaigns, load_tariff
 from farecard.storage.rows import as_reasons
 from farecard.storage.store import Store
+from farecard.tariff import Tariff
 
 MOST_TOP_UPS = 20  # of those that do not count the latest are told
 
@@ -49,7 +50,7 @@ def why(store: Store, number: int, when: AsOf) -> list[Sentence]:
     applicant = Applicant(store, account, when.until, now, purchases=purchases)
     said: list[Sentence] = []
     if account.applicant is None:
-        said += _no_application(account, now, campaign)
+        said += _no_application(account, now, campaign, load_tariff(store))
     else:
         case = applicant.case(myna_point.NAME)
         at = min(at for at, _ in case.applied.values())
@@ -105,10 +106,15 @@ def _is_overdue(one: Progress, case: Case) -> bool:
     return one.grant_on is not None and day_of(case.now) > one.grant_on
 
 
-def _no_application(account: Account, now: int, campaign: Campaign) -> list[Sentence]:
+def _no_application(
+    account: Account, now: int, campaign: Campaign, tariff: Tariff
+) -> list[Sentence]:
     """Nobody applied with it: whether somebody still can, and what is missing."""
     day = day_of(now)
-    no = myna_point.programme_open(day, campaign) or points.may_apply(account, day)
+    no = myna_point.programme_open(day, campaign)
+    if no is None:
+        last = day_number(campaign.apply_until)
+        no = points.may_apply(account, now, tariff.on(day), last)
     said = [Sentence(None, Reason(None, "nobody-applied"))]
     if no is not None:
         said += [Sentence(None, reason) for reason in no.reasons]

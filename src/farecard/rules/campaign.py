@@ -4,13 +4,16 @@ from farecard.model.account import Account, measure_key
 from farecard.model.campaign import Campaign, day_number
 from farecard.model.commands import JoinCampaign
 from farecard.model.moments import iso_day
+from farecard.model.rates import Rates
 from farecard.model.verdict import Effect, Verdict, refuse
 from farecard.rules.places import PLACES
 from farecard.rules.points import may_apply
 from farecard.rules.state import dead, late
 
 
-def join_campaign(c: JoinCampaign, account: Account, day: int, campaign: Campaign) -> Verdict:
+def join_campaign(
+    c: JoinCampaign, account: Account, day: int, rates: Rates, campaign: Campaign
+) -> Verdict:
     """Decide a participation; all measures of the campaign at once."""
     no = (
         late(c.at, account)
@@ -25,7 +28,7 @@ def join_campaign(c: JoinCampaign, account: Account, day: int, campaign: Campaig
         return refuse(None, "campaign-not-begun", **{"from": iso_day(first)})
     if day > last:
         return refuse(None, "campaign-over", last_day=iso_day(last))
-    no = may_apply(account, day)
+    no = may_apply(account, c.at, rates, last)
     if no is not None:
         return no
     keys = [measure_key(campaign.name, one.number) for one in campaign.measures]

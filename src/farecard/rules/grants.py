@@ -4,6 +4,7 @@ from farecard.model.commands import RunGrants
 from farecard.model.moments import first_day_of, iso_day
 from farecard.model.rates import Rates
 from farecard.model.verdict import Effect, No, Verdict, refuse
+from farecard.rules.places import elsewhere
 from farecard.rules.points import name_of_points
 
 
@@ -15,7 +16,7 @@ def month_number(text: str) -> int:
 def may_run(c: RunGrants, day: int) -> No | None:
     """By operations, from the first day of its month on."""
     if c.channel != "operations":
-        return refuse(None, "not-at-this-place")
+        return elsewhere(None, "operations")
     first = first_day_of(month_number(c.month))
     if day < first:
         return refuse(None, "month-not-begun", **{"from": iso_day(first)})

@@ -12,9 +12,10 @@ from farecard.model.commands import (
     OtherService,
 )
 from farecard.model.moments import iso_day, parse_day
+from farecard.model.rates import Rates
 from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
 from farecard.rules.catalogue import FAQ, rule
-from farecard.rules.places import PLACES
+from farecard.rules.places import PLACES, elsewhere
 from farecard.rules.points import may_apply
 from farecard.rules.referral import refer, unless_granted
 from farecard.rules.state import dead, late
@@ -164,7 +165,7 @@ def is_second(person: Person, account: Account) -> bool:
 
 
 def apply(
-    c: ApplyMynaPoint, account: Account, person: Person, day: int, campaign: Campaign,
+    c: ApplyMynaPoint, account: Account, person: Person, day: int, rates: Rates, campaign: Campaign,
     granted: Reason | None = None,
 ) -> Verdict:  # fmt: skip
     """Decide an application: accepted when at least one measure can be taken, the others stand in the warnings.
@@ -178,7 +179,7 @@ def apply(
         or PLACES["apply_myna_point", account.kind, c.channel]
         or programme_open(day, campaign)
         or unless_granted(own_name(c), granted)
-        or may_apply(account, day)
+        or may_apply(account, c.at, rates, day_number(campaign.apply_until))
         or one_card_a_person(person, account)
         or one_person_a_card(person, account)
     )
@@ -241,5 +242,5 @@ def _applied(
 def notice(c: Notice) -> Verdict:
     """Decide what the national system reports: it alone may, and whatever it reports is kept."""
     if c.channel != "myna-point":
-        return refuse(None, "not-at-this-place")
+        return elsewhere(None, "myna-point")
     return Effect({})

@@ -76,9 +76,14 @@ def _refund(do: str, kind: str, channel: str) -> No | None:
     )
 
 
+def elsewhere(rule_id: str | None, *channels: str) -> No:
+    """Not at this kind of place; ``places`` are those where it is done."""
+    return refuse(rule_id, "not-at-this-place", places=list(channels))
+
+
 def _only(rule_id: str | None, *channels: str) -> Callable[[str, str, str], No | None]:
     def check(_do: str, _kind: str, channel: str) -> No | None:
-        return None if channel in channels else refuse(rule_id, "not-at-this-place")
+        return None if channel in channels else elsewhere(rule_id, *channels)
 
     return check
 

@@ -16,11 +16,20 @@ from farecard.rules.top_up import over_ceiling
     source=FAQ,
     ja="利用登録は無料です。マイナポイントを申し込む前日までに登録を済ませてください。",
 )
-def registered(account: Account) -> No | None:
-    """Use registration (利用登録) is free, and must be complete by the day before the Myna Point application."""
-    if account.apply_from is None:
-        return refuse("WST-1", "not-registered")
-    return None
+def registered(account: Account, at: int, rates: Rates, last: int) -> No | None:
+    """Use registration (利用登録) is free, and must be complete by the day before the Myna Point application.
+
+    Whoever is not registered learns from when one could apply, by the way of registering, until the ``last`` day.
+    """
+    if account.apply_from is not None:
+        return None
+    machine = applies_from("ticket-machine", at, rates)
+    online = max(applies_from(place, at, rates) for place in rates.registration_online_places)
+    first = {"from": iso_day(machine)}
+    if max(machine, online) <= last:
+        return refuse("WST-1", "not-registered", **first, online=iso_day(online))
+    code = "register-at-machine" if machine <= last else "too-late-to-register"
+    return refuse("WST-1", code, **first, last_day=iso_day(last))
 
 
 @rule(
@@ -119,18 +128,22 @@ def whole_units(points: int, rates: Rates) -> No | None:
     return None
 
 
-def may_apply(account: Account, day: int) -> No | None:
-    """Whether a campaign may be applied for with this card on a day (WST-1 to 4)."""
+def may_apply(account: Account, at: int, rates: Rates, last: int) -> No | None:
+    """Whether a campaign may be applied for with this card at a moment (WST-1 to 4); ``last`` is its last day."""
     no = no_discount_pass(account)
     if no is not None:
         return no
     if is_exempt(account.kind):
         return None
-    no = registered(account)
-    if no is None and account.apply_from is not None and day < account.apply_from:
-        first = {"from": iso_day(account.apply_from)}
-        return No([Reason("WST-2", "too-early-to-apply", first)], result=first)
-    return no
+    first = account.apply_from
+    if first is None or day_of(at) >= first:
+        return registered(account, at, rates, last)
+    result = {"from": iso_day(first)}
+    reason = Reason("WST-2", "too-early-to-apply", result)
+    if first > last:
+        figures = {**result, "last_day": iso_day(last)}
+        reason = Reason("WST-2", "registered-too-late-to-apply", figures)
+    return No([reason], result=result)
 
 
 def register_for_points(c: RegisterForPoints, account: Account, day: int, rates: Rates) -> Verdict:

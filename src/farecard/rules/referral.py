@@ -8,6 +8,7 @@ from farecard.model.account import Event
 from farecard.model.commands import LETTERS, ResolveCase
 from farecard.model.moments import iso_moment
 from farecard.model.verdict import INVALID, REFERRED, Effect, No, Reason, Verdict, refuse
+from farecard.rules.places import elsewhere
 
 # who decides what was referred with this code
 GOES_TO = {
@@ -71,7 +72,7 @@ def resolve(c: ResolveCase, code: str, referred: Event, resolved: Resolved | Non
         reason = Reason(None, "before-its-case", {"field": "at", "latest": latest})
         return No([reason], INVALID, {"latest": latest})
     if c.channel not in ("counter", "operations"):
-        return refuse(None, "not-at-this-place")
+        return elsewhere(None, "counter", "operations")
     if c.channel == "counter" and GOES_TO[code] not in AT_COUNTERS:
         return refuse(None, "case-goes-elsewhere", refer_to=GOES_TO[code])
     if resolved is not None:

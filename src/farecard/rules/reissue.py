@@ -111,10 +111,14 @@ def slip_good(account: Account, day: int) -> No | None:
     return refuse("PUB-11", "slip-over", until=iso_day(last)) if day > last else None
 
 
-def reissuable(account: Account, day: int) -> No | None:
-    """The state and kind of a card that is reported: a stopped one again only once its slip is over."""
-    waits = account.state == "stopped" and slip_good(account, day) is None
-    return refunded(account) or (stopped(account) if waits else None) or expired(account, day)
+def reissuable(account: Account, day: int, lost: bool) -> No | None:
+    """The state of a card that is reported: a stopped one again only once its slip is over, and one that was lost only as lost."""
+    if account.state == "stopped":
+        if slip_good(account, day) is None:
+            return stopped(account)
+        if account.stop_cause == "lost" and not lost:
+            return refuse("RIS-2", "reported-as-lost")
+    return refunded(account) or expired(account, day)
 
 
 def right_kind(account: Account, lost: bool) -> No | None:
@@ -130,7 +134,7 @@ def report(c: ReportDamaged | ReportLost, account: Account, day: int, rates: Rat
     do = "report_lost" if lost else "report_damaged"
     no = (
         late(c.at, account)
-        or reissuable(account, day)
+        or reissuable(account, day, lost)
         or PLACES[do, account.kind, c.channel]
         or right_kind(account, lost)
     )

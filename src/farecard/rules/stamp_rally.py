@@ -9,7 +9,7 @@ from farecard.model.moments import day_of, iso_day
 from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
 from farecard.rules.catalogue import FAQ, rule
 from farecard.rules.measures import Case
-from farecard.rules.places import PLACES
+from farecard.rules.places import PLACES, elsewhere
 from farecard.rules.state import dead, late
 
 NAME = STAMP_RALLY
@@ -182,7 +182,7 @@ def draw_at(complete_at: int, rally: Rally) -> int | None:
 def may_draw(c: CommitDraw | DrawLottery, day: int, rally: Rally, done: set[str]) -> No | None:
     """By operations, from the day after the deadline, and once; ``done``: ``commit`` and ``draw`` so far (STP-8)."""
     if c.channel != "operations":
-        return refuse(None, "not-at-this-place")
+        return elsewhere(None, "operations")
     until = next(day_number(draw.until) for draw in rally.draws if draw.number == c.draw)
     if day <= until:
         return refuse("STP-8", "draw-too-early", **{"from": iso_day(until + 1)})

@@ -11,7 +11,7 @@ from typing import Any
 from farecard.model.verdict import Reason
 from farecard.texts.written import LANGUAGES, figure
 
-__all__ = ["LANGUAGES", "explain", "explain_all", "texts"]
+__all__ = ["LANGUAGES", "explain", "explain_all", "names", "texts"]
 
 
 @cache
@@ -50,7 +50,23 @@ def explain_all(value: Any) -> Any:
     return value
 
 
+@cache
+def names() -> dict[str, dict[str, dict[str, str]]]:
+    """What people call the codes that stand in figures: by the figure's name and the code, in each language."""
+    found: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
+        (Path(__file__).parent / "names.toml").read_text("utf-8")
+    )
+    return found
+
+
+def _figure(name: str, value: Any, language: str) -> str:
+    known = names().get(name, {})
+    if isinstance(value, list):
+        return figure([known[one][language] if one in known else one for one in value], language)
+    return known[value][language] if value in known else figure(value, language)
+
+
 def _sentences(reason: Reason, language: str) -> tuple[str, str]:
     entry = texts(language)[reason.code]
-    figures = {name: figure(value, language) for name, value in reason.params.items()}
+    figures = {name: _figure(name, value, language) for name, value in reason.params.items()}
     return entry["text"].format_map(figures), entry.get("next", "").format_map(figures)
