@@ -128,7 +128,7 @@ def figures_with_rules():
 SAY_ALL = {
     "want-text", "want-whole-yen", "want-whole-number", "want-object", "want-date", "points-lost", "points-do-not-count", "taken-back",
     "before-applying", "after-the-end", "before-the-beginning", "applied-on", "nobody-applied", "not-applied-for", "joined-on",
-    "month-granted", "points-granted",
+    "month-granted", "points-granted", "share-where-short",
 }  # fmt: skip
 
 

@@ -86,8 +86,8 @@ def test_it_can_be_read_aloud(url):
     done = farecard("--store", url, "why", A, "--as-of", at("03-20"), "--lang", "en")
     assert done.stdout.decode().splitlines() == [
         "Myna Point was applied for with this card on Fri 3 March 2023 10:00.",
-        ("Measure 1 (topping up): ¥10,000 have counted so far; ¥10,000 more and 5,000 points come. Charge ¥10,000 more by Sat 30 September 2023;"
-        " what is short then is worth a share of what counted. (MYN-3)"),
+        "Measure 1 (topping up): ¥10,000 have counted so far; ¥10,000 more and 5,000 points come. Charge ¥10,000 more by Sat 30 September 2023. (MYN-3)",
+        "  What is short on Sat 30 September 2023 is worth a share: 25 % of what counted. (MYN-4)",
         "  Thu 2 March 2023, ¥1,000: this charge was made before the application; only those after it count. (MYN-2)",
         ("  Sat 4 March 2023, ¥2,000: what is charged at a petrol station does not count, change included."
         " Charge at a machine, a convenience store or in the app. (MYN-1)"),

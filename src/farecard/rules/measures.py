@@ -5,6 +5,7 @@ For one applicant, from the account, its history and what was reported. The run 
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from farecard.model.account import Account, Event, Happened, read_key
@@ -404,8 +405,8 @@ def progress(measure: Measure, case: Case, campaign: Campaign) -> Progress:
     if grant is not None:
         return Progress(number, DUE, grant.points, grant.due, yen)
     if measure.done is None:
-        return Progress(number, COUNTING, 0, None, yen, (_still(measure, yen),))
-    return Progress(number, WAITING, 0, None, 0, (waiting(measure, case),))
+        return Progress(number, COUNTING, 0, None, yen, _still(measure, yen, case, campaign))
+    return Progress(number, WAITING, 0, None, 0, waiting(measure, case, campaign))
 
 
 def outlook(measure: Measure, case: Case, campaign: Campaign) -> dict[str, Grant]:
@@ -443,19 +444,35 @@ def monthly_progress(measure: Measure, case: Case, campaign: Campaign) -> list[P
     return found
 
 
-def _still(measure: Measure, yen: int) -> Reason:
-    """What a sum still lacks."""
+def _by(last: date, case: Case, campaign: Campaign) -> tuple[int, tuple[Reason, ...]]:
+    """The last day of what is still to be done: earlier where the card expires before points of that day would come, with the reason."""
+    day, limit = day_number(last), case.account.expires
+    expiry = expires_before(case, campaign)
+    if limit is None or expiry is None or day_of(expiry[0]) > day:
+        return day, ()
+    day = day_of(expiry[0]) - 1
+    figures = {"until": iso_day(day), "expires": iso_day(limit)}
+    return day, (Reason("MYN-15", "ready-before-expiry", figures),)
+
+
+def _still(measure: Measure, yen: int, case: Case, campaign: Campaign) -> tuple[Reason, ...]:
+    """What a sum still lacks, and what it comes to where it is not reached."""
     assert measure.counts_until is not None
-    until = iso_day(day_number(measure.counts_until))
     if measure.target is None:
-        return Reason("MYN-4", "still-counting", {"counted": yen, "until": until})
+        until = iso_day(day_number(measure.counts_until))
+        return (Reason("MYN-4", "still-counting", {"counted": yen, "until": until}),)
+    last, expiry = _by(measure.counts_until, case, campaign)
     figures = {
         "counted": yen,
         "remaining": max(0, measure.target - yen),
         "points": measure.reward,
-        "until": until,
+        "until": iso_day(last),
     }
-    return Reason("MYN-3", "target-not-reached", figures)
+    said = Reason("MYN-3", "target-not-reached", figures), *expiry
+    if expiry or measure.percent is None:
+        return said
+    share = {"until": iso_day(last), "percent": measure.percent}
+    return *said, Reason("MYN-4", "share-where-short", share)
 
 
 @rule(
@@ -463,13 +480,14 @@ def _still(measure: Measure, yen: int) -> Reason:
     source=FAQ,
     ja="公金受取口座の登録には金融機関の審査があり、当社ではわかりません。マイナポータルでご確認ください。",
 )
-def waiting(measure: Measure, case: Case) -> Reason:
+def waiting(measure: Measure, case: Case, campaign: Campaign) -> tuple[Reason, ...]:
     """The bank's review takes time that the issuer cannot see: until it is complete, the member is pointed to Mynaportal."""
     assert measure.done_until is not None
     if measure.filed is not None and measure.filed in case.notices:
-        return Reason("MYN-7", "banks-review", {"until": iso_day(day_number(measure.done_until))})
-    until = measure.filed_until or measure.done_until
-    return Reason("MYN-5", "procedure-missing", {"until": iso_day(day_number(until))})
+        last, expiry = _by(measure.done_until, case, campaign)
+        return Reason("MYN-7", "banks-review", {"until": iso_day(last)}), *expiry
+    last, expiry = _by(measure.filed_until or measure.done_until, case, campaign)
+    return Reason("MYN-5", "procedure-missing", {"until": iso_day(last)}), *expiry
 
 
 def owed(measure: Measure, case: Case, campaign: Campaign, month: int) -> list[Grant]:
