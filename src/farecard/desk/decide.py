@@ -332,7 +332,9 @@ class Decider:
         return join_campaign(c, account, day, rates, found)
 
     def _join_rally(self, c: JoinRally, account: Account, day: int, rates: Rates) -> Verdict:
-        return stamp_rally.join_rally(c, account, day, self.campaigns.rally(stamp_rally.NAME))
+        rally = self.campaigns.rally(stamp_rally.NAME)
+        programme = self.campaigns.of(myna_point.NAME)
+        return stamp_rally.join_rally(c, account, day, rates, rally, programme)
 
     def _change_applied(
         self, c: ChangeAppliedCard, account: Account, day: int, rates: Rates

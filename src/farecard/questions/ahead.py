@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from farecard.desk.cases import case_at
 from farecard.model.campaign import MYNA_POINT, day_number
 from farecard.model.moments import day_of, iso_day
-from farecard.model.verdict import Reason
 from farecard.questions.card import AsOf, find
 from farecard.rules import stamp_rally, state
 from farecard.rules.points import is_exempt
@@ -45,8 +45,17 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
     return told
 
 
-def no_stamp_2(store: Store, number: int, when: AsOf) -> Reason | None:
-    """Why what a card was applied with gives no stamp 2; None where it does, or may. Raises ``UnknownCardError``."""
+def no_stamps(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any]:
+    """Of a card that joined the rally: ``why`` a stamp does not come, by its number, and whether all four still can (``reachable``).
+
+    Stamp 2 also says why what was applied for so far gives none. Raises ``UnknownCardError``.
+    """
     found = find(store, number, when.until)
     account = account_at(store, found.account, when.until)
-    return stamp_rally.applied_before(account, load_campaigns(store).rally(stamp_rally.NAME))
+    campaigns = load_campaigns(store)
+    rally, programme = campaigns.rally(stamp_rally.NAME), campaigns.of(MYNA_POINT)
+    case = case_at(store, MYNA_POINT, account, when.until, when.now)
+    gone = stamp_rally.out_of_reach(case, rally, programme, tariff.on(day_of(when.now)))
+    before = stamp_rally.applied_before(account, rally)
+    why = gone if before is None else {2: before, **gone}
+    return {"why": why, "reachable": not gone}

@@ -3,13 +3,23 @@
 from typing import NamedTuple
 
 from farecard.model.account import Account, read_key
-from farecard.model.campaign import MYNA_POINT, STAMP_RALLY, Rally, begin_of, day_number, past
+from farecard.model.campaign import (
+    MYNA_POINT,
+    STAMP_RALLY,
+    Campaign,
+    Rally,
+    begin_of,
+    day_number,
+    past,
+)
 from farecard.model.commands import CommitDraw, DrawLottery, JoinRally
-from farecard.model.moments import day_of, iso_day
+from farecard.model.moments import day_of, iso_day, month_of
+from farecard.model.rates import Rates
 from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
 from farecard.rules.catalogue import FAQ, rule
-from farecard.rules.measures import Case
+from farecard.rules.measures import DUE, Case, pay_day, progress
 from farecard.rules.places import PLACES, elsewhere
+from farecard.rules.points import may_apply
 from farecard.rules.state import dead, late
 
 NAME = STAMP_RALLY
@@ -37,8 +47,10 @@ def in_the_days(day: int, rally: Rally) -> No | None:
     return None
 
 
-def join_rally(c: JoinRally, account: Account, day: int, rally: Rally) -> Verdict:
-    """Decide joining; whoever can never get stamp 2 may join too, and is told so (STP-6)."""
+def join_rally(
+    c: JoinRally, account: Account, day: int, rates: Rates, rally: Rally, programme: Campaign
+) -> Verdict:
+    """Decide joining; whoever can never get stamp 2 may join too, and is told so (STP-6, WST-1 to 4)."""
     no = (
         late(c.at, account)
         or dead(account, day)
@@ -50,6 +62,8 @@ def join_rally(c: JoinRally, account: Account, day: int, rally: Rally) -> Verdic
     if account.rally_at is not None:
         return refuse(None, "joined-already")
     warning = applied_before(account, rally)
+    if account.applied is None:
+        warning = never_applies(account, c.at, rates, programme)
     return Effect(
         {"rally": rally.name},
         sets={"rally_at": c.at},
@@ -71,6 +85,17 @@ def applied_before(account: Account, rally: Rally) -> Reason | None:
             "STP-6", "applied-before-the-rally", {"from": iso_day(day_number(rally.first_day))}
         )
     return None
+
+
+_FOR_EVER = ("discount-pass-no-points", "too-late-to-register", "registered-too-late-to-apply")
+
+
+def never_applies(account: Account, at: int, rates: Rates, programme: Campaign) -> Reason | None:
+    """Why Myna Point can never be applied for with this card any more, whatever is done from now on; None where it can."""
+    no = may_apply(account, at, rates, day_number(programme.apply_until))
+    if no is None or no.reasons[0].code not in _FOR_EVER:
+        return None
+    return no.reasons[0]
 
 
 def _within(at: int, rally: Rally) -> bool:
@@ -146,6 +171,53 @@ def same_card(seq: int, case: Case) -> bool:
 def shows_by(achieved_at: int, rally: Rally) -> int:
     """A stamp shows within about a week of its condition; the draw counts from the moment all conditions hold, shown or not."""
     return day_of(achieved_at) + rally.shows_within
+
+
+def out_of_reach(case: Case, rally: Rally, programme: Campaign, rates: Rates) -> dict[int, Reason]:
+    """The stamps that a card which joined has not and can never get, whatever is done from now on, and why; while the rally lasts."""
+    found: dict[int, Reason] = {}
+    missing = [number for number, stamp in stamps(case, rally).items() if stamp is None]
+    if 2 in missing:
+        no = _no_application_left(case, rally, programme, rates)
+        if no is not None:
+            found[2] = no
+    if case.left_rally is not None:
+        moved = Reason("STP-7", "moved-in-the-rally")
+        return found | {number: moved for number in missing if number in (3, 4)}
+    if 3 in missing:
+        no = _no_points_in_time(case, rally, programme, rates)
+        if no is not None:
+            found[3] = no
+    return found
+
+
+def _no_application_left(
+    case: Case, rally: Rally, programme: Campaign, rates: Rates
+) -> Reason | None:
+    """Why no application of the rally's days can come any more."""
+    if any(_within(at, rally) for at, _ in case.applied.values()):
+        return None  # measure 3: its account may yet be complete
+    if all(one.number in case.applied for one in programme.measures):
+        return Reason("STP-6", "no-measure-left")
+    return never_applies(case.account, case.now, rates, programme)
+
+
+def _no_points_in_time(
+    case: Case, rally: Rally, programme: Campaign, rates: Rates
+) -> Reason | None:
+    """Why there will be no points to charge: none on the card, none due, and what is earned from now on comes after the end."""
+    last = day_number(rally.last_day)
+    if case.account.points >= rates.points_unit:
+        return None
+    for measure in programme.measures:
+        one = progress(measure, case, programme)
+        if one.state == DUE and one.grant_on is not None and one.grant_on <= last:
+            return None
+    comes = pay_day(month_of(day_of(case.now)) + 1, programme)
+    if comes <= last:
+        return None
+    figures = {"grant_on": iso_day(comes), "last_day": iso_day(last)}
+    return Reason("STP-3", "no-points-in-time", figures)
 
 
 def stamps(case: Case, rally: Rally) -> dict[int, Stamp | None]:

@@ -20,7 +20,7 @@ from farecard.pages.member.steps import steps
 from farecard.pages.requests import Answer, Page, Request
 from farecard.pages.stretches import stretch
 from farecard.questions import draws
-from farecard.questions.ahead import no_stamp_2
+from farecard.questions.ahead import no_stamps
 from farecard.rules import measures, myna_point, stamp_rally
 from farecard.rules.measures import NOT_APPLIED
 from farecard.storage.making import load_campaigns
@@ -141,12 +141,22 @@ async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
     if joined:
         mine = await house.ask(lambda store: draws.tickets(store, vault, parse_number(number)))
     figures = {"card": status["card"], "rally": joined, "tried": tried, "tickets": mine}
-    before = await house.about(speaker, number, no_stamp_2) if joined else None
-    figures["no_stamp_2"] = None if before is None else explain(before)
+    if joined:
+        figures |= await _no_stamps(house, speaker, number)
     today = day_of(house.now)
     return Page(
         "member/rally.html", figures | await house.ask(lambda store: course_of(store, today))
     )
+
+
+async def _no_stamps(house: House, speaker: Speaker, number: str) -> dict[str, Any]:
+    """Why stamps of a card that joined do not come (``no_stamps``, by stamp, as reasons are explained), and whether all still can."""
+    tariff = house.app.queue.desk.inputs.tariff
+    found = await house.about(
+        speaker, number, lambda store, card, when: no_stamps(store, tariff, card, when)
+    )
+    why = {str(stamp): explain(one) for stamp, one in found["why"].items()}
+    return {"no_stamps": why, "reachable": found["reachable"]}
 
 
 def course_of(store: Store, today: int) -> dict[str, Any]:
