@@ -1258,7 +1258,7 @@ def test_one_check_at_a_time(office):
 @pytest.mark.parametrize(
     ("text", "ja", "en"),
     [
-        ("cash:charge-machine:Osaka", "現金：チャージ機 Osaka", "Cash: charging machine Osaka"),
+        ("cash:charge-machine:Osaka", "現金：入金機 Osaka", "Cash: charging machine Osaka"),
         ("cash:icoca-app:-", "現金：ICOCAアプリ", "Cash: ICOCA app"),
         ("stored-fare-liability", "カードの残高（預り金）", "Held on all cards"),
         ("programme-receivable:myna-point", "事業への未収金：マイナポイント", "Owed by the programme: Myna Point"),

@@ -11,7 +11,7 @@ from farecard.questions.preview import RULE_OF
 from farecard.rules.catalogue import RULES
 from farecard.texts import texts
 
-A, B, C, D, E = (f"JW{n:015d}" for n in range(1, 6))
+A, B, C, D, E, F = (f"JW{n:015d}" for n in range(1, 7))
 HOLDER = {"name": "森 結衣", "kana": "モリ ユイ", "born": "1990-04-02", "phone": "1"}
 
 
@@ -40,6 +40,8 @@ def people():
     yield line("03-06", "shop", "purchase", card=A, amount=9000, merchant="m")
     yield line("04-06", "charge-machine", "top_up", card=A, amount=10_000, tender="cash")
     yield line("05-18", "operations", "run_grants", month="2023-05")
+    yield line("05-19", "counter", "issue", card=F, kind="anonymous", paid=2000)
+    yield line("05-20", "counter", "refund", card=F)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,8 @@ def said(url, card, moment):
         (B, at("04-10"), 3, "MYN-7", "banks-review", {"until": "2023-10-13"}),
         (B, at("04-10"), 1, None, "not-applied-for", {"measure": 1}),
         (C, at("04-10"), 1, "MYN-12", "received-already", {"measure": 1}),
-        (D, at("04-10"), None, "WST-1", "not-registered", {}),
+        (D, at("04-10"), None, "WST-1", "not-registered", {"from": "2023-04-11"}),
+        (F, at("05-20", "23:00:00"), None, "RFD-8", "card-refunded", {"day": "2023-05-20"}),  # and no word of registering it
     ],
 )  # fmt: skip
 def test_what_people_ask_comes_out_by_name(url, card, moment, measure, rule, code, figures):

@@ -14,7 +14,7 @@ from farecard.model.commands import PHONES
 from farecard.model.moments import day_of, first_day_of, iso_day, iso_moment
 from farecard.model.verdict import Reason
 from farecard.questions.card import AsOf, find
-from farecard.rules import measures, myna_point, points
+from farecard.rules import measures, myna_point, points, state
 from farecard.rules.measures import Case, Progress
 from farecard.storage.history import account_at
 from farecard.storage.making import load_campaigns, load_tariff
@@ -111,7 +111,7 @@ def _no_application(
 ) -> list[Sentence]:
     """Nobody applied with it: whether somebody still can, and what is missing."""
     day = day_of(now)
-    no = myna_point.programme_open(day, campaign)
+    no = myna_point.programme_open(day, campaign) or state.refunded(account)
     if no is None:
         last = day_number(campaign.apply_until)
         no = points.may_apply(account, now, tariff.on(day), last)

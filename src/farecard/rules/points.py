@@ -35,7 +35,7 @@ def registered(account: Account, at: int, rates: Rates, last: int) -> No | None:
 @rule(
     "WST-2",
     source=FAQ,
-    ja="WESTERアプリ・会員ページでの登録は、18時59分までなら翌日から、19時以降なら翌々日から申し込めます。駅の券売機での登録は翌日からです。",
+    ja="WESTERアプリ・会員メニューでの登録は、18時59分までなら翌日から、19時以降なら翌々日から申し込めます。駅の券売機での登録は翌日からです。",
     tariff=(
         "registration_online_places",
         "registration_evening",
