@@ -26,8 +26,9 @@ PORT = 8000
 IDLE = 60.0  # where nobody sits before it, it ends by itself after a minute without a request
 _WHO = "demo"
 _MEMBER = "hina@example.com"
-# whose cards she shows: one without a name, by a code; one in a phone and one that was lost, by what was said at the sale
+# whose cards she shows: two without a name, by codes; one in a phone and one that was lost, by what was said at the sale
 _BLANK = "JW900000000000021"
+_IN_A_DRAW = "JW900000000000030"  # had all four stamps before the first draw
 _IN_PHONE = "JW900000000000022"
 _NAMED = {
     _IN_PHONE: (Papers("アオキ ヒナ デモ", "1991-05-06"), "000-22"),
@@ -41,6 +42,14 @@ _MACHINE = Bound(
     place="Osaka",
 )
 _LATELY = (
+    ("d1", "2023-03-01T09:00:00+09:00", "issue", "counter", {"card": _IN_A_DRAW, "kind": "anonymous", "paid": 2000}),
+    ("d2", "2023-03-01T09:10:00+09:00", "register_for_points", "ticket-machine", {"card": _IN_A_DRAW}),
+    ("d3", "2023-03-02T10:00:00+09:00", "apply_myna_point", "myna-point", {"card": _IN_A_DRAW, "person": "demo-d", "measures": [2]}),
+    ("d4", "2023-03-04T10:00:00+09:00", "join_rally", "member-page", {"card": _IN_A_DRAW}),
+    ("d5", "2023-03-05T10:00:00+09:00", "confirm_insurance_card", "myna-point", {"person": "demo-d"}),
+    ("d6", "2023-04-19T07:00:00+09:00", "run_grants", "operations", {"month": "2023-04"}),
+    ("d7", "2023-04-22T15:00:00+09:00", "top_up_from_points", "ticket-machine", {"card": _IN_A_DRAW, "points": 7500}),
+    ("d8", "2023-05-06T12:00:00+09:00", "purchase", "shop", {"card": _IN_A_DRAW, "amount": 1280, "merchant": "kiosk-1"}),
     ("w4", "2023-07-21T09:00:00+09:00", "commit_draw", "operations", {"draw": 1, "seed_source": "the Nikkei 225's close of 1 August 2023"}),
     ("w5", "2023-08-02T09:00:00+09:00", "draw_lottery", "operations", {"draw": 1, "winners": 3, "seed": "33476.58"}),
     ("w1", "2023-09-01T08:00:00+09:00", "join_rally", "member-page", {"card": _BLANK}),
@@ -85,7 +94,7 @@ def serve_all(desk: Desk, url: str) -> int:
 
         def ready() -> None:
             print(f"\n== The windows, as of {TODAY[:10]}: everybody's password is  {password}\n")
-            rows = [(f"{at}/member", _MEMBER, "a card holder with three cards")]
+            rows = [(f"{at}/member", _MEMBER, "a card holder with four cards")]
             rows += [
                 (
                     f"{at}/{'counter' if role == 'clerk' else 'operations'}",
@@ -131,12 +140,15 @@ def _member(store: Store, vault: Vault, password: str) -> None:
     if found is not None:  # of a demonstration before this one
         members.erase(store, vault, found.name)
     name, _ = members.enrol(store, vault, _MEMBER, password)
-    number = parse_number(_BLANK)
-    code, _ = owning.give_code(store, vault, number, owning.OWNING, "ticket-machine", None, _WHO)
-    owning.claim_by_code(store, vault, name, number, code)
+    for text in (_BLANK, _IN_A_DRAW):
+        _claimed_by_code(store, vault, name, text, "ticket-machine")
     for text, (papers, phone) in _NAMED.items():
         owning.claim_as_holder(store, vault, name, parse_number(text), papers, phone)
     # shown in its app, too, so that it can be refunded from the page
-    number = parse_number(_IN_PHONE)
-    code, _ = owning.give_code(store, vault, number, owning.OWNING, "icoca-app", None, _WHO)
+    _claimed_by_code(store, vault, name, _IN_PHONE, "icoca-app")
+
+
+def _claimed_by_code(store: Store, vault: Vault, name: str, card: str, channel: str) -> None:
+    number = parse_number(card)
+    code, _ = owning.give_code(store, vault, number, owning.OWNING, channel, None, _WHO)
     owning.claim_by_code(store, vault, name, number, code)
