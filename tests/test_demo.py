@@ -72,7 +72,7 @@ def test_the_demonstration_serves_every_window_and_says_who_can_sign_in(urls, tm
                 text = browser.press("Sign in", **{field: name, "password": password})
                 assert browser.path == f"/{window}", text
                 if window == "member":
-                    assert text.count("…00") == 3
+                    assert text.count("…00") == 4
                     assert "Applied for on Fri 3 March 2023" in browser.look("/member/cards/JW900000000000021/myna")
             assert f"http://127.0.0.1:{found[0][0]}/machine" in said
         assert running.returncode == 0

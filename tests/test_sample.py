@@ -11,10 +11,12 @@ import pytest
 from conftest import answers, new_desk
 from farecard.desk.runs import surveyed
 from farecard.model.moments import parse_moment
-from farecard.questions.card import UnknownCardError, moment, status
+from farecard.questions.ahead import no_stamps
+from farecard.questions.card import AsOf, UnknownCardError, moment, status
 from farecard.rules.catalogue import RULES
 from farecard.rules.grants import month_number
 from farecard.sample import journal
+from farecard.storage.making import load_tariff
 from farecard.storage.rows import as_account
 
 SOURCE = Path(__file__).parent.parent / "src" / "farecard" / "rules"
@@ -54,6 +56,9 @@ def told_of_applicants(store):
                 answer = status(store, row[1], moment(parse_moment(at)))
             except UnknownCardError:
                 continue  # not sold yet
+            if answer["rally"] is not None:
+                when = AsOf(parse_moment(at), parse_moment(at))
+                said |= {one.rule for one in no_stamps(store, load_tariff(store), row[1], when)["why"].values()}
             measures = [] if answer["myna"] is None else answer["myna"]["measures"].values()
             for one in measures:
                 reasons = [*one["reasons"], *(no for top_up in one.get("top_ups", ()) for no in top_up["reasons"])]
