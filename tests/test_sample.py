@@ -50,7 +50,7 @@ def told_of_applicants(store):
     said = set()
     for row in store.rows("all_accounts"):
         for at in ("2023-03-31T00:00:00+09:00", "2023-07-01T00:00:00+09:00", "2024-01-01T00:00:00+09:00"):
-            if as_account(row).applicant is None:
+            if as_account(row).applicant is None and as_account(row).rally_at is None:
                 continue
             try:
                 answer = status(store, row[1], moment(parse_moment(at)))
