@@ -17,6 +17,7 @@ from farecard.pages.paper import Sum, Words
 from farecard.pages.typed import card_typed
 from farecard.storage.sql import queries
 from residents import WORD
+from stationed import words_of
 from town import HANAKO, fresh, opened
 from visiting import Browser, Visited, plain
 
@@ -225,13 +226,132 @@ def test_one_shift_a_clerk_and_one_a_till(town):
     assert "No shift is open" in sato.look("/counter")
 
 
-@pytest.mark.parametrize("brought", ["-1", "x", "1.5", "10,000,001", "９９", "1" * 30])
+@pytest.mark.parametrize("brought", ["-1", "x", "1.5", "10,000,001", "1" * 30])
 def test_a_float_is_whole_yen(town, brought):
     """Not below nothing, not above ten million, nothing else."""
     clerk = town.at("counter", "clerk")
     clerk.look("/counter/shift")
     assert "That did not work" in clerk.press("Open a shift", till="t", brought=brought)
     assert "No shift is open" in clerk.look("/counter")
+
+
+@pytest.mark.parametrize("brought", ["50000", "５００００", "５０，０００", " 50,000 "])
+def test_a_float_is_read_whatever_width_it_is_typed_in(town, brought):
+    """A Japanese keyboard gives full-width figures and commas: 50,000 yen each time."""
+    assert expected(town.clerk(brought=brought)) == 50_000
+
+
+def test_a_till_is_one_however_its_name_is_written(town):
+    """Capitals, full width, another hyphen: the second clerk would sit at the first one's till."""
+    sato, kato = town.clerk(), town.at("counter", "clerk")
+    for written in (sato.till.upper(), sato.till.translate({ord(one): ord(one) + 0xFEE0 for one in sato.till}), sato.till.replace("-", "−")):
+        kato.look("/counter/shift")
+        assert f"{sato.name} is in a shift at {sato.till}" in kato.press("Open a shift", till=written, brought="0"), written
+
+
+def cash(clerk, way, yen, why):
+    """Bring cash to the till, or take it out."""
+    clerk.look("/counter/cash")
+    return clerk.press("Enter it", way=way, yen=yen, why=why)
+
+
+def test_cash_brought_and_taken_out_counts_in_the_till(town):
+    """30,000 of float, 20,000 brought and 5,000 taken out: 45,000 should be there, and nothing of it was taken from customers. It
+    stands on the shift's page, on its receipt, in the file; the next shift at the till has nothing left over from before."""
+    clerk = town.clerk()
+    text = cash(clerk, "in", "２０，０００", "change from the safe")
+    assert clerk.path == clerk_shift(clerk)
+    assert "Float ¥30,000 Brought during the shift +¥20,000 Taken and paid out +¥0 Should be there ¥50,000" in text
+    cash(clerk, "out", "5000", "to the bank")
+    text = clerk.look("/counter/shift")
+    assert "Brought during the shift +¥20,000 Taken out during the shift −¥5,000 Taken and paid out +¥0 Should be there ¥45,000" in text
+    assert "+¥20,000 change from the safe" in text
+    assert "−¥5,000 to the bank" in text
+    text = clerk.press("Close the shift", piece_10000="4", piece_5000="1")
+    assert "Difference ¥0" in text
+    assert "Bring or take out cash" not in text  # what is closed stays as it is
+    paper = words_of(pdf(clerk, f"{clerk.path}.pdf")[2])
+    for one in ("change from the safe", "¥20,000", "to the bank", "−¥5,000", "¥45,000"):
+        assert one in paper
+    rows = clerk.send("GET", "/counter/shifts.csv")[2].splitlines()
+    assert "Brought during the shift,Taken out during the shift" in rows[0]
+    assert ",30000,0,20000,5000,0,45000,45000,0," in next(row for row in rows if clerk.till in row)
+    clerk.look("/counter/shift")
+    text = clerk.press("Open a shift", till=clerk.till, brought="0")
+    assert expected(clerk) == 0
+    assert "were booked at this till" not in clerk.look("/counter/shift")
+    trail = town.at("operations", "auditor").look("/operations/audit")
+    assert "brought cash to a till" in trail
+    assert "took cash out of a till" in trail
+
+
+def test_cash_pressed_twice_is_entered_once(town):
+    """The same page sent three times: 1,000 yen, not 3,000."""
+    clerk = town.clerk()
+    clerk.look("/counter/cash")
+    said = hidden(clerk) | {"way": "in", "yen": "1000", "why": "coins"}
+    assert {clerk.send("POST", "/counter/cash", said)[0] for _ in range(3)} == {303}
+    assert expected(clerk) == 31_000
+
+
+@pytest.mark.parametrize(
+    ("way", "yen", "why", "says"),
+    [
+        ("out", "30,001", "bank", "Only ¥30,000 should be in the till"),
+        ("in", "10,000,001", "safe", "Write an amount in whole yen"),
+        ("in", "0", "safe", "Write an amount in whole yen"),
+        ("in", "-5", "safe", "Write an amount in whole yen"),
+        ("in", "abc", "safe", "Write an amount in whole yen"),
+        ("in", "5000", "", "Write 1 to 500 characters"),
+        ("in", "5000", "x" * 501, "Write 1 to 500 characters"),
+        ("sideways", "5000", "safe", "This is none of the choices"),
+    ],
+)
+def test_cash_that_cannot_be_entered_says_why_and_keeps_what_was_typed(town, way, yen, why, says):
+    """Not more than is there, a whole amount of at most ten million, a reason; the till stays as it was."""
+    clerk = town.clerk()
+    clerk.look("/counter/cash")
+    assert says in plain(clerk.send("POST", "/counter/cash", hidden(clerk) | {"way": way, "yen": yen, "why": why})[2])
+    assert expected(clerk) == 30_000
+
+
+def test_what_the_till_cannot_pay_is_not_paid_until_it_can(town):
+    """1,000 yen in the till, 1,780 to be paid out: it says 780 are missing and how to go on, pays nothing, also where the form is sent by
+    hand; after the cash was brought it comes back and pays, and the till is at nought."""
+    clerk, number = town.clerk(brought="1000"), town.sell("anonymous")
+    clerk.look(f"/counter/cards/{number}/refund")
+    text = answer(clerk, legible="yes")
+    assert "The till should have only ¥1,000. It is ¥780 short" in text
+    assert "Pay out ¥1,780" not in text
+    text = plain(clerk.send("POST", f"/counter/cards/{number}/refund", hidden(clerk) | {"step": "do"})[2])
+    assert "It is ¥780 short" in text
+    assert decided(town, number) == [("issue", "accepted")]
+    way = unescape(re.search(r'href="(/counter/cash[^"]*)"', clerk.text)[1])
+    clerk.look(way)
+    assert 'value="780"' in clerk.text
+    clerk.press("Enter it", way="in", yen="780", why="from the safe")
+    assert clerk.path == f"/counter/cards/{number}/refund"
+    answer(clerk, legible="yes")
+    assert "The card is refunded" in clerk.press("Pay out ¥1,780")
+    assert expected(clerk) == 0
+
+
+def test_cash_is_for_whoever_is_in_a_shift(town):
+    """Without a shift one is opened first; who does not serve enters nothing."""
+    clerk = town.at("counter", "clerk")
+    assert "Open your shift first" in clerk.look("/counter/cash")
+    assert town.at("counter", "auditor").send("GET", "/counter/cash")[0] == 403
+
+
+def test_a_passs_price_does_not_belong_in_the_till(town):
+    """What is taken for the card is 2,000 yen; the pass's price is counted elsewhere, and the clerk is told."""
+    clerk = town.clerk()
+    clerk.look("/counter/sell/commuter")
+    said = HANAKO | {"card": new_number(), "kana": f"{HANAKO['kana']}{fresh()}", "from": "Osaka", "to": "Kyoto"}
+    text = answer(clerk, **said, valid_from="2023-03-03", valid_until="2023-06-02")
+    assert "It does not belong in this till" in text
+    clerk.press("Take ¥2,000 and sell it")
+    assert expected(clerk) == 32_000
 
 
 def test_without_a_shift_a_deed_asks_for_one_and_comes_back(town):

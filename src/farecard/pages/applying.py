@@ -4,6 +4,7 @@ from typing import Any
 
 from farecard.model.verdict import REFUSED
 from farecard.pages.requests import Request
+from farecard.pages.typed import figure_typed
 
 # an application by nobody yet, to be tried: what it is refused for holds for whoever applies with the card
 BY_ANYBODY: dict[str, Any] = {"do": "apply_myna_point", "person": "-", "measures": [1, 2, 3]}
@@ -39,5 +40,5 @@ def application(request: Request) -> dict[str, Any]:
 
 def whole(text: str) -> int | str:
     """A figure that was typed; what is none stays as it is, and whoever reads the command tells of it."""
-    plain = text.replace(",", "")
-    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 19 else text
+    found = figure_typed(text)
+    return text if found is None else found

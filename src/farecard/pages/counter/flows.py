@@ -41,7 +41,6 @@ class Flow(NamedTuple):
     more: Callable[[House, Request, Speaker], Awaitable[Figures]]
     looks_at_papers: bool = False
     priced: bool = False  # what is to be paid is found out by asking the desk
-    pays_out: bool = False
 
 
 async def _of_card(house: House, request: Request, speaker: Speaker) -> Figures:
@@ -53,7 +52,7 @@ async def _of_card(house: House, request: Request, speaker: Speaker) -> Figures:
 
 
 # what a talk's page shows before anything is answered
-_BLANK: Figures = {"tried": None, "problem": None, "command": {}, "changed": False}
+_BLANK: Figures = {"tried": None, "problem": None, "command": {}, "changed": False, "short": 0}
 
 
 def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
@@ -85,15 +84,29 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
             tried = await house.try_out(speaker, asked)
         shown = _shown(asked, tried)
         doing = request.said("step") == "do"
-        if doing and request.form.get("shown", "") == shown:
+        has, short = await _short(house, shift, tried)
+        if doing and not short and request.form.get("shown", "") == shown:
             await house.send(speaker, id, asked)
             return done
-        figures |= {"tried": tried, "command": asked, "shown": shown, "changed": doing}
-        if flow.pays_out:
-            figures["till_has"] = await house.ask(lambda store: shifts.expected(store, shift))
+        figures |= {
+            "tried": tried,
+            "command": asked,
+            "shown": shown,
+            "changed": doing and not short,
+        }
+        figures |= {"till_has": has, "short": short, "here": request.path}
         return Page(flow.template, figures)
 
     return [("GET", path, form), ("POST", path, answered)]
+
+
+async def _short(house: House, shift: Shift, tried: Figures) -> tuple[int, int]:
+    """What should be in the till, and how many yen more it needs to pay out what this comes to; 0 and 0 where it pays nothing."""
+    pays = tried["result"].get("payout", {}).get("total", 0)
+    if not pays or tried["outcome"] != "accepted":
+        return 0, 0
+    has = await house.ask(lambda store: shifts.expected(store, shift))
+    return has, max(0, pays - has)
 
 
 def _shown(asked: Figures, tried: Figures) -> str:
@@ -274,7 +287,7 @@ _CARD = f"{HOME}/cards/{{number}}"
 PAGES = [
     ("GET", f"{HOME}/sell", sell),
     *_pages(f"{HOME}/sell/{{kind}}", Flow("counter/issue.html", _issue, _kind, priced=True)),
-    *_pages(f"{_CARD}/refund", Flow("counter/refund.html", _refund, _of_card, looks_at_papers=True, pays_out=True)),
+    *_pages(f"{_CARD}/refund", Flow("counter/refund.html", _refund, _of_card, looks_at_papers=True)),
     *_pages(f"{_CARD}/damaged", Flow("counter/damaged.html", _about_card("report_damaged"), _of_card)),
     *_pages(f"{_CARD}/lost", Flow("counter/lost.html", _about_card("report_lost"), _of_card, looks_at_papers=True)),
     *_pages(f"{HOME}/collect", Flow("counter/collect.html", _collect, _slip, looks_at_papers=True, priced=True)),
