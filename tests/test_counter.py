@@ -817,11 +817,109 @@ def test_applying_for_myna_point_and_the_rally(town):
     assert "Complete it by Sat 30 September 2023" in comes
     assert re.search(r'<p lang="ja">[^<]*20,000円', clerk.text)
     text = clerk.look(f"/counter/cards/{number}")
-    assert "Measure 1: top-ups: counting" in text
+    assert "Measure 1: top-ups: ▶ counting" in text
     clerk.look(f"/counter/cards/{number}/rally")
     answer(clerk)
     assert "Joined the stamp rally" in clerk.press("Join")
     assert "Stamp rally: 2 of 4" in clerk.look(f"/counter/cards/{number}")
+
+
+def sent(town, *said):
+    """Commands about a card on 2 March, each (do, hour, channel, fields): all accepted."""
+    key = town.key(f"k{fresh()}", "ticket-machine,petrol-station,myna-point,shop")
+    for do, hour, channel, fields in said:
+        line = command(f"{do}{fresh()}", do, at=f"2023-03-02T{hour:02}:00:00+09:00", channel=channel, **fields)
+        assert town.post(line, key)[1]["outcome"] == "accepted", (do, town.post(line, key))
+
+
+def test_a_card_says_how_each_measure_stands_and_what_is_missing_by_when(town):
+    """12,000 of 20,000 counted and 5,000 at a petrol station not; of measure 2 the holder has to do the procedure, of measure 3 the bank
+    checks: each with its day, its rule and the sentence to say."""
+    clerk, number = town.clerk(), town.sell("smart")
+    person = f"p-{number}"
+    sent(
+        town,
+        ("apply_myna_point", 8, "myna-point", {"card": number, "person": person, "measures": [1, 2, 3]}),
+        ("top_up", 9, "ticket-machine", {"card": number, "amount": 5000, "tender": "cash"}),
+        ("top_up", 10, "ticket-machine", {"card": number, "amount": 7000, "tender": "cash"}),
+        ("top_up", 11, "petrol-station", {"card": number, "amount": 5000, "tender": "cash"}),
+        ("file_account", 12, "myna-point", {"person": person}),
+    )  # fmt: skip
+    text = clerk.look(f"/counter/cards/{number}")
+    one, rest = text.split("Measure 1: top-ups: ▶ counting")[1].split("Measure 2: the insurance card:")
+    two, three = rest.split("Measure 3: the account:")
+    three = three.split("Stamp rally")[0]
+    assert "Counted ¥12,000 of ¥20,000 ¥8,000 to go (by Sat 30 September 2023)" in one
+    assert "As it is: 3,000 points, around Wed 18 October 2023" in one  # 25 % of 12,000 when the round ends
+    assert "If it reaches ¥20,000 this month: 5,000 points, around Tue 18 April 2023" in one
+    assert "Not counted: ¥5,000" in one
+    assert "petrol station" in one
+    assert "MYN-1" in one
+    assert "MYN-3" in one
+    assert two.startswith(" … the holder's procedure is not done yet")
+    assert "Register the insurance card at Mynaportal next · by Sat 30 September 2023" in two
+    assert "MYN-5" in two
+    assert three.startswith(" … being checked by the bank")
+    assert "The bank finishes its review next · by Fri 13 October 2023" in three
+    assert "MYN-7" in three
+    for part in (one, two, three):
+        assert "Say to the customer" in part
+
+
+def test_a_card_says_why_nothing_was_granted(town):
+    """Refunded after applying: MYN-16 stands beside each measure, with the sentence to say."""
+    clerk, number = town.clerk(), town.sell("anonymous", points_registered_on="2022-12-01")
+    sent(town, ("apply_myna_point", 8, "myna-point", {"card": number, "person": f"p-{number}", "measures": [1, 2]}))
+    line = command(f"f {number}", "refund", at="2023-03-02T10:00:00+09:00", channel="counter", card=number, number_legible=True)
+    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+    text = clerk.look(f"/counter/cards/{number}")
+    assert text.count("✕ not granted") == 2
+    assert "MYN-16" in text
+
+
+def test_a_card_says_which_stamps_are_missing_and_by_when(town):
+    """Joined, a purchase made, nothing applied for: stamps 2 and 3 are missing, each with how to get it; all four by 20 July for the
+    first draw, by 30 September for the second. A card that has not joined says so, with the same days."""
+    clerk, number = town.clerk(), town.sell("smart")
+    days = ("All four by Thu 20 July 2023: you are in draw 1.", "All four by Sat 30 September 2023: you are in draw 2.")
+    text = clerk.look(f"/counter/cards/{number}")
+    assert "It has not joined." in text
+    assert all(one in text for one in days)
+    line = command(f"j {number}", "join_rally", at="2023-03-02T09:00:00+09:00", channel="counter", card=number)
+    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+    line = command(f"p {number}", "purchase", at="2023-03-02T10:00:00+09:00", channel="shop", card=number, amount=10, merchant="k")
+    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+    text = clerk.look(f"/counter/cards/{number}")
+    assert "Stamp rally: 2 of 4 stamps" in text
+    assert all(one in text for one in days)
+    assert "Stamp 2: applied for Myna Point Apply for Myna Point with the ICOCA" in text
+    assert "Stamp 3: points charged Charge WESTER points" in text
+    assert "Stamp 4: a purchase since Thu 2 March 2023" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "registered", "says"),
+    [
+        ("smart", {}, None, "It needs no registration for points. (WST-3)"),
+        ("anonymous", {}, None, "Not registered for points yet"),
+        ("anonymous", {}, "03T08", "Registered for points; one may apply from Sat 4 March 2023. (WST-2)"),
+        ("anonymous", {}, "02T08", "Registered for points."),
+        ("anonymous", {"points_registered_on": "2022-12-01"}, None, "Registered for ICOCA points since Thu 1 December 2022"),
+        ("commuter", {"discount": True}, None, "Sold with a disability discount, it cannot be registered for points. (WST-4)"),
+    ],
+)
+def test_a_card_says_whether_it_is_registered_for_points(town, kind, fields, registered, says):
+    """Each way there is, on 3 March; of a pass its days and its discount stand there, too."""
+    if fields.pop("discount", False):
+        fields["pass"] = {"from": "Osaka", "to": "Kyoto", "valid_from": "2023-03-01", "valid_until": "2023-08-31", "disability_discount": True}
+    clerk, number = town.clerk(), town.sell(kind, **fields)
+    if registered:
+        line = command(f"w {number}", "register_for_points", at=f"2023-03-{registered}:00:00+09:00", channel="ticket-machine", card=number)
+        assert town.post(line, town.key(f"w-{number}", "ticket-machine"))[1]["outcome"] == "accepted"
+    text = clerk.look(f"/counter/cards/{number}")
+    assert says in text
+    if kind == "commuter":
+        assert "Osaka – Kyoto, valid Wed 1 March 2023 to Thu 31 August 2023 · Disability discount" in text
 
 
 def test_another_card_for_myna_point_is_referred_to_the_enquiry_line(town):

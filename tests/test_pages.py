@@ -17,8 +17,8 @@ from farecard.pages import site
 from farecard.pages.charts import bar
 from farecard.pages.language import Language, words
 from farecard.pages.member.ahead import notes
-from farecard.pages.member.steps import steps
 from farecard.pages.site import WINDOWS
+from farecard.pages.steps import steps
 from residents import WORD
 from serving import eventually
 from stationed import Stationed

@@ -7,7 +7,7 @@ from farecard.access.trail import note
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
-from farecard.model.moments import day_of
+from farecard.model.moments import day_of, iso_day
 from farecard.model.verdict import REFUSED, Reason
 from farecard.pages.applying import BY_ANYBODY, refusal
 from farecard.pages.counter.at import HOME, command, for_staff, is_clerk, shift_of, supervises
@@ -15,6 +15,7 @@ from farecard.pages.counter.flows import NUMBER_FOR_A_TRIAL, collecting, priced
 from farecard.pages.door import not_their_role
 from farecard.pages.files import history_csv
 from farecard.pages.house import House
+from farecard.pages.programmes import programme, standing, steps_of
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.typed import card_typed
 from farecard.questions import finding
@@ -110,9 +111,11 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     )
     state = await house.ask(lambda store: finding.at_hand(store, number))
     shift = await shift_of(house, speaker)
+    campaign = await house.ask(programme)
     figures = {
         "card": status["card"], "status": status, "quote": quote, "latest": latest, "at_hand": state,
-        "shift": shift, "serves": is_clerk(speaker),
+        "shift": shift, "serves": is_clerk(speaker), "steps": steps_of(campaign), "programme": campaign,
+        "course": await standing(house, speaker, number, status["rally"]), "today": iso_day(day_of(house.now)),
         "actions": await _actions(house, speaker, number, status, state) if is_clerk(speaker) else [],
     }  # fmt: skip
     return Page("counter/card.html", figures)

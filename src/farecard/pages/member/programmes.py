@@ -3,9 +3,7 @@
 from typing import Any
 
 from farecard.api.speakers import Speaker
-from farecard.model.campaign import Campaign, day_number
 from farecard.model.commands import PHONES, parse_number
-from farecard.model.moments import day_of, iso_day, month_of
 from farecard.pages.applying import BY_ANYBODY, application, refusal
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
@@ -16,16 +14,11 @@ from farecard.pages.member.at import (
     done_once,
     for_members,
 )
-from farecard.pages.member.steps import steps
+from farecard.pages.programmes import programme, standing, steps_of
 from farecard.pages.requests import Answer, Page, Request
 from farecard.pages.stretches import stretch
 from farecard.questions import draws
-from farecard.questions.ahead import no_stamp_2
-from farecard.rules import measures, myna_point, stamp_rally
 from farecard.rules.measures import NOT_APPLIED
-from farecard.storage.making import load_campaigns
-from farecard.storage.store import Store
-from farecard.texts import explain
 
 
 @for_members
@@ -80,14 +73,9 @@ async def myna(house: House, request: Request, speaker: Speaker) -> Answer:
     figures = {
         "card": status["card"], "myna": told, "no": no, "offered": NOT_APPLIED in states, "programme": campaign,
         "parts": {n: stretch(request, f"measure-{n}-top-ups", one.get("top_ups", ())) for n, one in measures.items()},
-        "steps": lambda measure, one: steps(campaign.measure(int(measure)), campaign, one),
+        "steps": steps_of(campaign),
     }  # fmt: skip
     return Page("member/myna.html", figures)
-
-
-def programme(store: Store) -> Campaign:
-    """Myna Point, as it is in the store."""
-    return load_campaigns(store).of(myna_point.NAME)
 
 
 @for_members
@@ -141,29 +129,9 @@ async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
     if joined:
         mine = await house.ask(lambda store: draws.tickets(store, vault, parse_number(number)))
     figures = {"card": status["card"], "rally": joined, "tried": tried, "tickets": mine}
-    before = await house.about(speaker, number, no_stamp_2) if joined else None
-    figures["no_stamp_2"] = None if before is None else explain(before)
-    today = day_of(house.now)
     return Page(
-        "member/rally.html", figures | await house.ask(lambda store: course_of(store, today))
+        "member/rally.html", figures | {"course": await standing(house, speaker, number, joined)}
     )
-
-
-def course_of(store: Store, today: int) -> dict[str, Any]:
-    """How far the rally is on a day: its ``draws`` by number, those ``still`` to be qualified for, whether it is ``over``.
-
-    ``points_on``: when points come for what is done this month; None where that is past the rally's end.
-    """
-    found, campaign = load_campaigns(store).rally(stamp_rally.NAME), programme(store)
-    last = day_number(found.last_day)
-    points_on = measures.pay_day(month_of(today) + 1, campaign)
-    held = draws.draws(store, found, today)
-    return {
-        "draws": {one["number"]: one for one in held},
-        "still": [one for one in held if iso_day(today) <= one["until"]],
-        "over": last < today, "last_day": iso_day(last),
-        "points_on": iso_day(points_on) if points_on <= last else None,
-    }  # fmt: skip
 
 
 join = does("join_rally")  # ``POST /member/cards/N/rally``

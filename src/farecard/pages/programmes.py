@@ -1,0 +1,53 @@
+"""How a card stands in Myna Point and the stamp rally, for every page that shows it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from farecard.api.speakers import Speaker
+from farecard.model.campaign import Campaign, day_number
+from farecard.model.moments import day_of, iso_day, month_of
+from farecard.pages.house import House
+from farecard.pages.steps import Step, steps
+from farecard.questions import draws
+from farecard.questions.ahead import no_stamp_2
+from farecard.rules import measures, myna_point, stamp_rally
+from farecard.storage.making import load_campaigns
+from farecard.storage.store import Store
+from farecard.texts import explain
+
+
+def programme(store: Store) -> Campaign:
+    """Myna Point, as it is in the store."""
+    return load_campaigns(store).of(myna_point.NAME)
+
+
+def steps_of(campaign: Campaign) -> Callable[[str, dict[str, Any]], list[Step]]:
+    """What gives the steps of a measure by its number and what its applicant is told of it."""
+    return lambda number, told: steps(campaign.measure(int(number)), campaign, told)
+
+
+def course_of(store: Store, today: int) -> dict[str, Any]:
+    """How far the rally is on a day: its ``draws`` by number, those ``still`` to be qualified for, whether it is ``over``.
+
+    ``points_on``: when points come for what is done this month; None where that is past the rally's end.
+    """
+    found, campaign = load_campaigns(store).rally(stamp_rally.NAME), programme(store)
+    last = day_number(found.last_day)
+    points_on = measures.pay_day(month_of(today) + 1, campaign)
+    held = draws.draws(store, found, today)
+    return {
+        "draws": {one["number"]: one for one in held},
+        "still": [one for one in held if iso_day(today) <= one["until"]],
+        "over": last < today, "last_day": iso_day(last),
+        "points_on": iso_day(points_on) if points_on <= last else None,
+    }  # fmt: skip
+
+
+async def standing(
+    house: House, speaker: Speaker, number: str, joined: dict[str, Any] | None
+) -> dict[str, Any]:
+    """How far the rally is today (``course_of``), and of a card that ``joined`` why it can never get stamp 2 (``no_stamp_2``; None where it can)."""
+    today = day_of(house.now)
+    before = await house.about(speaker, number, no_stamp_2) if joined else None
+    course = await house.ask(lambda store: course_of(store, today))
+    return course | {"no_stamp_2": None if before is None else explain(before)}
