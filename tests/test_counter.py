@@ -388,6 +388,55 @@ def test_every_kind_is_sold_with_its_sum_before(town, kind):
     assert decided(town, number) == [("issue", "accepted")]
 
 
+def asked_for(kind, **fields):
+    """What is answered at the sale of a kind: a holder who has no card yet."""
+    said = HANAKO | {"card": new_number(), "kana": HANAKO["kana"] + "ア" * (fresh() % 7 + 3) + kind.upper(), "phone": f"090-2222-{fresh():04d}"}
+    return said | fields
+
+
+def test_what_is_confirmed_at_a_sale_stands_on_the_page(town):
+    """Holder and, of a pass, section, days and discount: what a customer could still put right; of a discount pass, that it earns no
+    points (WST-4)."""
+    clerk = town.clerk()
+    clerk.look("/counter/sell/commuter")
+    said = asked_for("commuter", **{"from": "Osaka", "to": "Kyoto"}, valid_from="2023-03-03", valid_until="2023-06-02", disability_discount="yes")
+    text = answer(clerk, **said)
+    for one in (said["name"], said["kana"], "Sat 5 May 1990" if said["born"] == "1990-05-05" else Language("en").day(said["born"]), said["phone"]):
+        assert one in text
+    assert "Osaka – Kyoto, valid Fri 3 March 2023 to Fri 2 June 2023 · Disability discount" in text
+    assert "WST-4" in text
+    assert "The pass is over already" not in text
+    done = clerk.press("Take ¥2,000 and sell it")
+    assert f"ICOCA commuter pass {Language.card(said['card'])}" in done
+
+
+@pytest.mark.parametrize(("until", "over"), [("2023-03-02", True), ("2023-03-03", False)])
+def test_a_pass_that_is_over_already_is_warned_of(town, until, over):
+    """On 3 March a pass to the 2nd is over, one to the 3rd is good today; it is not refused: the clerk decides."""
+    clerk = town.clerk()
+    clerk.look("/counter/sell/commuter")
+    said = asked_for("commuter", **{"from": "Osaka", "to": "Kyoto"}, valid_from="2023-02-03", valid_until=until)
+    text = answer(clerk, **said)
+    assert ("The pass is over already" in text) == over
+    assert "The card is sold" in clerk.press("Take ¥2,000 and sell it")
+
+
+def test_a_child_card_says_its_last_day_before_it_is_sold(town):
+    """Born on 5 May 2015, twelve in the school year that ends on 31 March 2028 (PUB-4); points after that are not granted (MYN-15)."""
+    clerk = town.clerk()
+    clerk.look("/counter/sell/child")
+    text = answer(clerk, **asked_for("child", born="2015-05-05"))
+    assert "Valid until Fri 31 March 2028" in text
+    assert "MYN-15" in text
+    assert "Valid until" not in sold_named(clerk)
+
+
+def sold_named(clerk):
+    """The page before the sale of a card with a name."""
+    clerk.look("/counter/sell/named")
+    return answer(clerk, **asked_for("named"))
+
+
 def test_what_is_not_sold_here_says_why(town):
     """Phone kinds are sold in the app alone."""
     clerk = town.clerk()
@@ -822,6 +871,36 @@ def test_applying_for_myna_point_and_the_rally(town):
     answer(clerk)
     assert "Joined the stamp rally" in clerk.press("Join")
     assert "Stamp rally: 2 of 4" in clerk.look(f"/counter/cards/{number}")
+
+
+def test_what_is_applied_for_stands_on_the_page_before(town):
+    """The person's key, the measures, the first round and its yen, typed full width; all of it can still be changed."""
+    clerk, number = town.clerk(), town.sell("smart")
+    clerk.look(f"/counter/cards/{number}/myna")
+    text = answer(clerk, person=f"key-{number}", measure_1="yes", measure_3="yes", round_1="icoca-open", round_1_counted="１９，０００")
+    assert f"key-{number}" in text
+    assert "Measures applied for Measure 1: top-ups · Measure 3: the account" in text
+    assert "First round applied with ICOCA, not complete Yen counted in the first round ¥19,000" in text
+    clerk.press("Apply")
+    assert "Counted ¥19,000 of ¥20,000 ¥1,000 to go" in clerk.look(f"/counter/cards/{number}")
+
+
+@pytest.mark.parametrize(("counted", "taken"), [("20000", True), ("20001", False), ("99999999", False)])
+def test_more_than_can_have_counted_in_the_first_round_is_refused(town, counted, taken):
+    """Who reached 20,000 yen there has received the points, so no more can have counted; the field is named, at a counter and on a
+    member's page, and nothing is sent."""
+    clerk, number = town.clerk(), town.sell("smart")
+    said = {"person": f"key-{number}", "measure_1": "yes", "round_1": "icoca-open", "round_1_counted": counted}
+    clerk.look(f"/counter/cards/{number}/myna")
+    text = answer(clerk, **said)
+    refusal = "Yen counted in the first round: That did not work In the first round at most ¥20,000 can have counted."
+    assert (refusal in text) == (not taken)
+    status, _, _ = clerk.send("POST", f"/counter/cards/{number}/myna", said | {"csrf": clerk.csrf(), "step": "do", "id": f"i{fresh()}", "shown": ""})
+    assert ("apply_myna_point", "accepted") not in decided(town, number), status
+    hanako, own = town.holder("smart")
+    form = said | {"csrf": hanako.csrf(), "step": "do", "id": f"i{fresh()}", "person": f"key-{own}"}
+    hanako.send("POST", f"/member/cards/{own}/apply", form)
+    assert (("apply_myna_point", "accepted") in decided(town, own)) == taken
 
 
 def sent(town, *said):

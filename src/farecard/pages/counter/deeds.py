@@ -27,6 +27,8 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     prints = decision["outcome"] == "accepted" and decision["do"] in SLIPS + RECEIPTS
     figures = {"decision": decision, "prints": prints, "slips": SLIPS, "did": DID}
     figures["steps"] = await _comes_next(house, speaker, decision)
+    sold = decision["do"] == "issue" and decision["outcome"] == "accepted"
+    figures["sold"] = (await house.about(speaker, decision["card"]))["card"] if sold else None
     return Page("counter/done.html", figures)
 
 

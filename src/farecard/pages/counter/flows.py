@@ -18,14 +18,17 @@ from farecard.api.membership import GiveCode
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import KINDS, parse_number
+from farecard.model.moments import day_of, iso_day, parse_day
 from farecard.model.verdict import Reason
-from farecard.pages.applying import application
+from farecard.pages.applying import application, too_much_before
 from farecard.pages.counter.at import HOME, command, in_a_shift
 from farecard.pages.door import Show
 from farecard.pages.house import House
+from farecard.pages.programmes import programme
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.typed import card_typed
 from farecard.questions import finding
+from farecard.rules.issue import child_card_expires
 from farecard.texts import explain
 
 Figures = dict[str, Any]
@@ -41,6 +44,12 @@ class Flow(NamedTuple):
     more: Callable[[House, Request, Speaker], Awaitable[Figures]]
     looks_at_papers: bool = False
     priced: bool = False  # what is to be paid is found out by asking the desk
+    wrong: Callable[[House, Figures], Awaitable[Figures | None]] | None = (
+        None  # an answer before the desk is asked
+    )
+    know: Callable[[House, Figures], Figures] | None = (
+        None  # what the last page before the deed shows besides
+    )
 
 
 async def _of_card(house: House, request: Request, speaker: Speaker) -> Figures:
@@ -78,7 +87,10 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
             if no is not None:
                 return Page(flow.template, figures | {"problem": no}, 403)
         asked = flow.make(request, shift)
-        if flow.priced:
+        wrong = None if flow.wrong is None else await flow.wrong(house, asked)
+        if wrong is not None:
+            tried = wrong
+        elif flow.priced:
             asked, tried = await priced(house, speaker, asked)
         else:
             tried = await house.try_out(speaker, asked)
@@ -94,6 +106,8 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
             "shown": shown,
             "changed": doing and not short,
         }
+        if flow.know is not None and tried["outcome"] == "accepted":
+            figures |= flow.know(house, asked)
         figures |= {"till_has": has, "short": short, "here": request.path}
         return Page(flow.template, figures)
 
@@ -191,6 +205,21 @@ def _issue(request: Request, shift: Shift) -> Figures:
     )  # fmt: skip
 
 
+def _know_of_sale(house: House, asked: Figures) -> Figures:
+    """The card's last day, where it has one; whether the pass is over already; what holds for such cards, as reasons."""
+    today = day_of(house.now)
+    section: Figures = asked.get("pass", {})
+    expires, hints = None, []
+    if asked["kind"] == "child":
+        last = child_card_expires(parse_day(asked["holder"]["born"]), house.rates(today))
+        expires = iso_day(last)
+        hints.append(explain(Reason("MYN-15", "expires-before-grant", {"expires": expires})))
+    if section.get("disability_discount"):
+        hints.append(explain(Reason("WST-4", "discount-pass-no-points")))
+    over = bool(section) and parse_day(section["valid_until"]) < today
+    return {"expires": expires, "over": over, "hints": hints}
+
+
 # -- refund, damaged, lost, collected ------------------------------------------------------------
 
 
@@ -245,6 +274,10 @@ def _apply(request: Request, shift: Shift) -> Figures:
     return command(shift, "apply_myna_point", card=number, case=case, **application(request))
 
 
+async def _unlikely(house: House, asked: Figures) -> Figures | None:
+    return too_much_before(asked, await house.ask(programme))
+
+
 def _membership(request: Request, shift: Shift) -> Figures:
     number, member = request.parts["number"], request.said("member")
     return command(shift, "join_membership", card=number, member=member)
@@ -286,14 +319,14 @@ async def give_code(house: House, request: Request, speaker: Speaker, _shift: Sh
 _CARD = f"{HOME}/cards/{{number}}"
 PAGES = [
     ("GET", f"{HOME}/sell", sell),
-    *_pages(f"{HOME}/sell/{{kind}}", Flow("counter/issue.html", _issue, _kind, priced=True)),
+    *_pages(f"{HOME}/sell/{{kind}}", Flow("counter/issue.html", _issue, _kind, priced=True, know=_know_of_sale)),
     *_pages(f"{_CARD}/refund", Flow("counter/refund.html", _refund, _of_card, looks_at_papers=True)),
     *_pages(f"{_CARD}/damaged", Flow("counter/damaged.html", _about_card("report_damaged"), _of_card)),
     *_pages(f"{_CARD}/lost", Flow("counter/lost.html", _about_card("report_lost"), _of_card, looks_at_papers=True)),
     *_pages(f"{HOME}/collect", Flow("counter/collect.html", _collect, _slip, looks_at_papers=True, priced=True)),
     *_pages(f"{_CARD}/leave", Flow("counter/leave.html", _leave, _ride)),
     *_pages(f"{_CARD}/rally", Flow("counter/rally.html", _about_card("join_rally"), _of_card)),
-    *_pages(f"{_CARD}/myna", Flow("counter/myna.html", _apply, _of_card)),
+    *_pages(f"{_CARD}/myna", Flow("counter/myna.html", _apply, _of_card, wrong=_unlikely)),
     *_pages(f"{_CARD}/change", Flow("counter/change.html", _change, _of_card)),
     *_pages(f"{_CARD}/membership", Flow("counter/membership.html", _membership, _of_card)),
     ("GET", f"{_CARD}/code", code_form), ("POST", f"{_CARD}/code", give_code),

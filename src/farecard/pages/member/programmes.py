@@ -4,7 +4,7 @@ from typing import Any
 
 from farecard.api.speakers import Speaker
 from farecard.model.commands import PHONES, parse_number
-from farecard.pages.applying import BY_ANYBODY, application, refusal
+from farecard.pages.applying import BY_ANYBODY, application, refusal, too_much_before
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.member.at import (
@@ -110,11 +110,15 @@ async def apply(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /member/cards/N/apply``: what would be taken; then it is applied for."""
     number, step = request.parts["number"], request.said("step")
     command = command_of("apply_myna_point", number) | application(request)
-    if step == "do":
+    tried = too_much_before(command, await house.ask(programme))
+    if step == "do" and tried is None:
         return await done_once(house, request, speaker, command)
     status = await house.about(speaker, number)
-    tried = None if step == "change" else await house.try_out(speaker, command)
-    figures = {"card": status["card"], "tried": tried, "said": request.answers(), "no": []}
+    if step == "change":
+        tried = None
+    elif tried is None:
+        tried = await house.try_out(speaker, command)
+    figures = {"card": status["card"], "tried": tried, "said": request.answers(), "no": [], "asked": command}  # fmt: skip
     return Page("member/apply.html", figures)
 
 
