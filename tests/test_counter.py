@@ -14,7 +14,7 @@ from conftest import command
 from farecard.pages.counter.deeds import receipt_parts, slip_parts
 from farecard.pages.language import Language, words
 from farecard.pages.paper import Sum, Words
-from farecard.pages.typed import card_typed
+from farecard.pages.typed import card_typed, figure_typed, paper_typed, till_typed
 from farecard.storage.sql import queries
 from residents import WORD
 from stationed import words_of
@@ -125,6 +125,31 @@ def test_what_is_no_card_is_said_where_it_was_typed(town, typed):
 def test_a_number_as_it_is_typed(typed, number):
     """Gaps and capitals do not matter; what is no number stays what it is."""
     assert card_typed(typed) == number
+
+
+def wide(text):
+    """The same as a Japanese keyboard gives it: full width."""
+    return "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text)
+
+
+def test_a_slip_a_case_and_a_count_are_read_whatever_width_they_are_typed_in(town):
+    """Full width, small letters, the long-sound mark for a hyphen: found like the plain ones, in the search box and in the talk."""
+    clerk, number, new = town.clerk(), town.sell("named"), new_number()
+    slip = stopped(town, number, "2023-03-02")
+    for typed in (wide(slip), wide(slip.lower()), slip.replace("-", "ー"), slip.replace("-", " − ")):
+        clerk.look(f"/counter?{urlencode({'q': typed})}")
+        assert clerk.path == f"/counter/collect?slip={slip}", typed
+    assert "To pay ¥1,020" in answer(clerk, slip=wide(slip), card=wide(new), **town.papers(number))
+    clerk.look("/counter/shift")
+    assert "Difference ¥0" in clerk.press("Close the shift", piece_10000="３")
+
+
+def test_what_people_type_is_evened():
+    """A slip has no long sound, a till's name may: センター stays what it is; a figure has commas of either width or none."""
+    assert paper_typed(" ｓ７７７ー１ ") == "S777-1"
+    assert {till_typed(one) for one in ("osaka-1", "ＯＳＡＫＡ－1", " Osaka‐1 ", "OSAKA−１")} == {"osaka-1"}
+    assert till_typed("センター　１") == till_typed("ｾﾝﾀｰ 1") == "センター 1"
+    assert [figure_typed(one) for one in ("５００００", "50,000", "５０，０００", "-1", "1.5", "", "9" * 19)] == [50_000, 50_000, 50_000, None, None, None, None]
 
 
 # -- a shift -------------------------------------------------------------------------------------

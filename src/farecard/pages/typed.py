@@ -3,7 +3,8 @@
 import unicodedata
 
 _LONGEST = 18  # digits of a figure; more are none that is meant
-_HYPHENS = "-‐‑‒–—−ー"  # what a keyboard gives for one; NFKC has made the wide one the plain one
+_HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")  # what keyboards give for one besides
+_LONG_SOUND = {ord("ー"): "-"}  # a Japanese keyboard gives it for one; in a name it is a letter
 
 
 def evened(text: str) -> str:
@@ -20,12 +21,12 @@ def card_typed(text: str) -> str:
 def paper_typed(text: str) -> str:
     """The number of a slip, a form or a case: gaps left out, whatever width and hyphen, in capitals."""
     plain = "".join(one for one in evened(text).upper() if not one.isspace())
-    return plain.translate(dict.fromkeys(map(ord, _HYPHENS), "-"))
+    return plain.translate(_HYPHENS | _LONG_SOUND)
 
 
 def till_typed(text: str) -> str:
     """A till's name: the same till however it is written, so in small letters, whatever width and hyphen."""
-    return paper_typed(text).lower()
+    return " ".join(evened(text).lower().split()).translate(_HYPHENS)
 
 
 def figure_typed(text: str) -> int | None:

@@ -17,7 +17,7 @@ from farecard.pages.files import history_csv
 from farecard.pages.house import House
 from farecard.pages.programmes import programme, standing, steps_of
 from farecard.pages.requests import Answer, Page, Redirect, Request
-from farecard.pages.typed import card_typed
+from farecard.pages.typed import card_typed, paper_typed
 from farecard.questions import finding
 from farecard.rules import myna_point
 from farecard.rules.referral import card_of_case
@@ -56,7 +56,7 @@ async def _home(house: House, speaker: Speaker, **more: Any) -> Page:
 
 async def _found(house: House, speaker: Speaker, sought: str) -> Answer:
     """The page of what somebody searched for by its number: a card, a slip, a form, a case."""
-    text = sought.upper().replace(" ", "")
+    text = paper_typed(sought)
     if card_of_case(text) is not None:
         return Redirect(f"{HOME}/cases/{text}")
     account = finding.account_of_paper(text)

@@ -26,7 +26,7 @@ from farecard.pages.door import Show
 from farecard.pages.house import House
 from farecard.pages.programmes import programme
 from farecard.pages.requests import Answer, Page, Redirect, Request
-from farecard.pages.typed import card_typed
+from farecard.pages.typed import card_typed, paper_typed
 from farecard.questions import finding
 from farecard.rules.issue import child_card_expires
 from farecard.texts import explain
@@ -201,7 +201,7 @@ def _issue(request: Request, shift: Shift) -> Figures:
     return command(
         shift, "issue", card=card_typed(request.said("card")), kind=kind, paid=0, holder=holder,
         **{"pass": section}, points_registered_on=request.said("points_registered_on") or None,
-        case=request.said("case") or None,
+        case=paper_typed(request.said("case")) or None,
     )  # fmt: skip
 
 
@@ -238,7 +238,7 @@ def _about_card(do: str) -> Callable[[Request, Shift], Figures]:
 async def _slip(house: House, request: Request, speaker: Speaker) -> Figures:
     """The card that a slip is for; None where the slip is none, which the desk tells of."""
     text = request.said("slip") or request.query.get("slip", "")
-    account = finding.account_of_paper(text.strip().upper())
+    account = finding.account_of_paper(paper_typed(text))
     speaker.must_ask("cards")
     number = None if account is None else await house.ask(lambda store: finding.number_of(store, account))  # fmt: skip
     if number is None:
@@ -249,7 +249,7 @@ async def _slip(house: House, request: Request, speaker: Speaker) -> Figures:
 
 
 def _collect(request: Request, shift: Shift) -> Figures:
-    return collecting(shift, request.said("slip").upper(), card_typed(request.said("card")))
+    return collecting(shift, paper_typed(request.said("slip")), card_typed(request.said("card")))
 
 
 def collecting(shift: Shift | None, slip: str, card: str) -> Figures:
@@ -269,7 +269,7 @@ def _leave(request: Request, shift: Shift) -> Figures:
 
 
 def _apply(request: Request, shift: Shift) -> Figures:
-    case = request.said("case") or None
+    case = paper_typed(request.said("case")) or None
     number = request.parts["number"]
     return command(shift, "apply_myna_point", card=number, case=case, **application(request))
 
