@@ -660,6 +660,25 @@ def test_collecting_with_the_slip_asks_for_what_is_owed(town):
         assert "RIS" in answer_again(clerk, slip, town.papers(number))
 
 
+def test_the_receipt_of_a_new_card_names_the_one_it_replaces(town):
+    """Lost twice: each receipt has the number that was lost and the new one, not the new one twice, nor the first card's for ever."""
+    clerk, first = town.clerk(), town.sell("named")
+    second, third, papers = new_number(), new_number(), town.papers(first)
+    for old, new, at in ((first, second, "2023-03-01"), (second, third, "2023-03-02")):
+        slip = stopped(town, old, at, hour="20")
+        clerk.look("/counter/collect")
+        if at == "2023-03-01":
+            line = command(f"c {new}", "collect_reissue", at="2023-03-02T08:00:00+09:00", channel="counter", slip=slip, card=new, paid=1020)
+            assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+            continue
+        answer(clerk, slip=slip, card=new, **papers)
+        clerk.press("Take the money and hand over the card")
+        text = words_of(pdf(clerk, f"{clerk.path}.pdf")[2])
+        assert f"Card it replaces …{old[-4:]}" in text
+        assert f"New card …{new[-4:]}" in text
+        assert f"…{first[-4:]}" not in text
+
+
 def answer_again(clerk, slip, papers):
     """The same slip a second time."""
     clerk.look("/counter/collect")
@@ -724,7 +743,7 @@ def test_no_sum_stands_alone_on_paper():
     assert sums(slip_parts(say, {"card": number, "result": slip}))[-1] == (parts, ("To pay when it is collected", "¥1,020"))
     assert sums(slip_parts(say, {"card": number, "result": slip | {"due": 0, "fee": 0}}))[-1] == ([], ("To pay when it is collected", "¥0"))
     new = {"card": number, "balance": 1500, "deposit": 500, "fee": 520}
-    said = {"do": "collect_reissue", "card": number, "cash": 1020, "result": new}
+    said = {"do": "collect_reissue", "card": number, "cash": 1020, "result": new, "before": None}
     assert sums(receipt_parts(say, said))[-1] == (parts, ("Taken", "¥1,020"))
     ride = {"do": "tap_out", "card": number, "cash": 0, "result": {"fare": 420, "balance": 1080}}
     rows, total = sums(receipt_parts(say, ride))[-1]

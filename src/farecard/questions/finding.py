@@ -8,7 +8,7 @@ from farecard.model.moments import PAST_MOMENT, iso_day
 from farecard.questions.card import find
 from farecard.rules.points import is_exempt
 from farecard.rules.refund import paper, read_paper
-from farecard.storage.history import account_at
+from farecard.storage.history import account_at, besides_use
 from farecard.storage.rows import as_account, as_event
 from farecard.storage.store import Store
 from farecard.storage.vault import Vault
@@ -58,6 +58,20 @@ def cash_taken(store: Store, sender: str, id: str) -> int:
         moves += [row[3:] for row in store.rows("transfers_of_batch", first=seq, past=seq + 1)]
         return sum(yen * (is_cash(debit) - is_cash(credit)) for debit, credit, yen in moves)
     return 0
+
+
+def number_before(store: Store, sender: str, id: str) -> str | None:
+    """The number that a card had before a command gave it another; None where there is no such command, or it gave none."""
+    for _, account, seq in store.rows("commands", sender=sender, ids=[id]):
+        number, now = account, None  # an account is called by the first number of its card
+        for event in besides_use(store, account, PAST_MOMENT):
+            given = (event.sets or {}).get("number")
+            if event.seq == seq:
+                now = given
+                break
+            number = number if given is None else given
+        return None if now is None else format_number(number)
+    return None
 
 
 def at_hand(store: Store, text: str) -> dict[str, Any]:

@@ -53,7 +53,10 @@ async def _decided(house: House, request: Request, speaker: Speaker) -> dict[str
     if found is None:
         raise ProblemError(404, Reason(None, "no-such-address"))
     cash = await house.ask(lambda store: finding.cash_taken(store, sender, id))
-    return found | {"cash": cash}
+    before = None
+    if found["do"] == "collect_reissue":
+        before = await house.ask(lambda store: finding.number_before(store, sender, id))
+    return found | {"cash": cash, "before": before}
 
 
 @for_staff
@@ -104,7 +107,11 @@ def _due(say: Language, result: dict[str, Any], total: int, name: str) -> paper.
 def receipt_parts(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
     """A receipt of what was paid or paid out, with the parts of each sum."""
     result, do = decision["result"], decision["do"]
-    rows: list[tuple[str, str]] = [(say.word("counter.card"), f"…{say.end_of(decision['card'])}")]
+    rows: list[tuple[str, str]] = []
+    if do != "collect_reissue":
+        rows.append((say.word("counter.card"), f"…{say.end_of(decision['card'])}"))
+    elif decision["before"] is not None:
+        rows.append((say.word("counter.card_before"), f"…{say.end_of(decision['before'])}"))
     total, more = None, list[paper.Part]()
     if do == "refund":
         payout = result["payout"]
