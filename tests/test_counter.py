@@ -152,6 +152,29 @@ def test_what_people_type_is_evened():
     assert [figure_typed(one) for one in ("５００００", "50,000", "５０，０００", "-1", "1.5", "", "9" * 19)] == [50_000, 50_000, 50_000, None, None, None, None]
 
 
+def test_what_can_be_said_without_a_number(town):
+    """RIS-2 with today's sum (520 + 500 = 1,020), RFD-7, RIS-1, RIS-5 and RFD-6, each with the sentence in both languages; a named card
+    is found by its holder from there."""
+    clerk, number = town.clerk(), town.sell("named")
+    clerk.look("/counter")
+    clerk.look(re.search(r'href="(/counter/no-number)"', clerk.text)[1])
+    lost, damaged = plain(clerk.text.split("<main")[1]).split("A damaged card", 1)
+    assert "ICOCA with a name · ICOCA commuter pass · Child ICOCA · SMART ICOCA Reissue fee ¥520 The new card's deposit +¥500 To pay when it is collected ¥1,020" in lost
+    assert "RIS-2" in lost
+    assert "手数料520円と新しいデポジット500円、合わせて1,020円" in lost
+    assert "ICOCA without a name A lost anonymous card is neither refunded nor reissued." in lost
+    assert "RFD-7" in lost
+    assert "To pay when it is collected ¥0" in damaged
+    assert "RIS-1" in damaged
+    assert "ICOCA without a name Anonymous cards are never reissued." in damaged
+    assert "RFD-6" in damaged
+    assert "無料" in damaged
+    assert "Found: 1" in clerk.press("Search", **town.papers(number))
+    looks = town.at("counter", "auditor")
+    assert "RFD-7" in looks.look("/counter/no-number")
+    assert "Birthday" not in looks.text  # who only looks does not search by name
+
+
 # -- a shift -------------------------------------------------------------------------------------
 
 
