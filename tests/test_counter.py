@@ -868,6 +868,20 @@ def test_applying_is_offered_to_who_could_be_taken(town):
     assert "myna" in offered(clerk, number)[0]
 
 
+@pytest.mark.parametrize(("kind", "rule"), [("anonymous", "WST-1"), ("smart", "WST-3"), ("mobile", "WST-3")])
+def test_what_machines_do_is_struck_through_with_where(town, kind, rule):
+    """A top-up (CHG-7), a charge of points (WST-5), a registration (WST-1, or WST-3 where none is needed): asked for at counters, done
+    elsewhere; the sentence says where."""
+    clerk, number = town.clerk(), town.sell(kind)
+    can, cannot = offered(clerk, number)
+    assert not can & {"top_up", "points", "register"}
+    assert {one: cannot[one] for one in ("top_up", "points", "register")} == {"top_up": "CHG-7", "points": "WST-5", "register": rule}
+    text = plain(clerk.text)
+    assert "a convenience store or a Seven Bank ATM" in text
+    assert "at the issuer's ticket and fare-adjustment machines" in text
+    assert ("It is free at a ticket machine, in the WESTER app" in text) == (rule == "WST-1")
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def november(request, tmp_path_factory):
     """The same town when Myna Point and its enquiry line are over."""
@@ -915,7 +929,10 @@ def test_a_ride_is_closed_at_the_counter(town):
     town.buy(poor, 1490)
     town.post(command(f"in {poor}", "tap_in", at=at, channel="gate", card=poor, station="Osaka"), town.desk)
     clerk.look(f"/counter/cards/{poor}/leave")
-    assert "RIDE-2" in answer(clerk, station="Kyoto")
+    text = answer(clerk, station="Kyoto")
+    assert "RIDE-2" in text
+    assert "CHG-7" in text  # and where it is charged
+    assert "Charge this same card at a ticket, charge or fare adjustment machine" in text
 
 
 def test_applying_for_myna_point_and_the_rally(town):
@@ -1171,7 +1188,7 @@ def test_a_dead_card_is_offered_nothing(town):
     can, cannot = offered(clerk, number)
     assert can == {"change"}
     assert cannot.pop("charge_back") == "CHG-8"
-    assert set(cannot) == {"refund", "damaged", "lost", "rally", "myna", "membership", "code"}
+    assert set(cannot) == {"refund", "damaged", "lost", "rally", "myna", "membership", "code", "top_up", "points", "register"}
     assert set(cannot.values()) == {"RFD-8"}
 
 

@@ -11,7 +11,7 @@ from farecard.model.moments import day_of, iso_day
 from farecard.model.verdict import REFUSED, Reason
 from farecard.pages.applying import BY_ANYBODY, refusal
 from farecard.pages.counter.at import HOME, command, for_staff, is_clerk, shift_of, supervises
-from farecard.pages.counter.flows import NUMBER_FOR_A_TRIAL, collecting, priced
+from farecard.pages.counter.flows import NUMBER_FOR_A_TRIAL, collecting, elsewhere, priced
 from farecard.pages.door import not_their_role
 from farecard.pages.files import history_csv
 from farecard.pages.house import House
@@ -148,8 +148,29 @@ async def _actions(
     asked = myna_point.enquiries(day_of(house.now), campaign)
     closed = [explain(one) for one in asked.reasons] if asked.outcome == REFUSED else []
     charge_back = [explain(Reason("CHG-8", "charge-not-paid-back"))]
+    # what machines do and a counter does not: asked for here often enough
+    at_machines = {
+        "top_up": [elsewhere("counter.charge_where", "CHG-7")],
+        "points": [explain(Reason("WST-5", "points-elsewhere"))],
+        "register": _no_registration(state),
+    }
     every = {**first, **why, "change": closed, "code": no_longer, "charge_back": charge_back}
+    every |= {name: no_longer or no for name, no in at_machines.items()}
     return [{"name": name, "reasons": no} for name, no in every.items()]
+
+
+def _no_registration(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """Why a card is not registered for points at a counter: it needs none, cannot be, is already, or it is done elsewhere."""
+    told, section = state["registered"], state["pass"]
+    if told["exempt"]:
+        return [explain(Reason("WST-3", "kind-needs-no-registration"))]
+    if section and section["discount"]:
+        return [explain(Reason("WST-4", "discount-pass-no-points"))]
+    if told["before"]:
+        return [explain(Reason("WST-3", "registered-before", {"day": told["before"]}))]
+    if told["apply_from"]:
+        return [explain(Reason("WST-1", "registered-already", {"from": told["apply_from"]}))]
+    return [elsewhere("counter.register_where", "WST-1")]
 
 
 PAGES = [

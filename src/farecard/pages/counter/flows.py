@@ -24,6 +24,7 @@ from farecard.pages.applying import application, too_much_before
 from farecard.pages.counter.at import HOME, command, in_a_shift
 from farecard.pages.door import Show
 from farecard.pages.house import House
+from farecard.pages.language import sentence
 from farecard.pages.programmes import programme
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.typed import card_typed, paper_typed
@@ -257,8 +258,15 @@ def collecting(shift: Shift | None, slip: str, card: str) -> Figures:
     return command(shift, "collect_reissue", slip=slip, card=card, paid=0)
 
 
+def elsewhere(key: str, rule: str) -> Figures:
+    """A sentence of ours that something is not done at a counter but where, as a reason by its rule."""
+    return sentence(key) | {"rule": rule, "params": {}}
+
+
 async def _ride(house: House, request: Request, speaker: Speaker) -> Figures:
-    return {**await _of_card(house, request, speaker), "stations": house.stations()}
+    charge = elsewhere("counter.charge_where", "CHG-7")
+    shown = {"stations": house.stations(), "charge": charge}
+    return {**await _of_card(house, request, speaker), **shown}
 
 
 def _leave(request: Request, shift: Shift) -> Figures:
