@@ -515,6 +515,7 @@ def test_a_case_from_the_counter_to_the_supervisor_and_back(town):
     clerk.look("/counter/sell/named")
     assert "This is for others to decide" in answer(clerk, **said)
     done = clerk.press("Record it as a case")
+    assert "Our people look at it" in done
     case = re.search(r"C\d{15}-\w{8}", done)[0]
     assert "waits for: the counter's supervisor" in clerk.look(f"/counter/cases/{case}")
     assert "Close the case" not in clerk.text
@@ -603,6 +604,7 @@ def test_points_that_a_refund_loses_are_said_once_and_before(town):
     text = answer(clerk, legible="yes")
     assert text.count("7,500 points") == 1
     assert "are lost" in text
+    assert "They can be charged onto it first, at a ticket or fare adjustment machine" in text  # WST-5
     assert "were lost" not in text
     assert "MYN-16" in clerk.press("Pay out ¥1,780")
 
@@ -648,6 +650,8 @@ def test_a_lost_card_from_the_papers_to_the_new_card(town):
     status, _, body = pdf(clerk, f"{clerk.path}.pdf")
     assert (status, body[:5]) == (200, b"%PDF-")
     text = clerk.look(f"/counter/cards/{number}")
+    way = re.search(r'href="(/counter/done/[^"]*\.pdf)"', clerk.text)[1]  # a slip that was lost is printed once more
+    assert slip in words_of(pdf(clerk, way)[2])
     assert "Collect the new card" in text.split("What cannot be done")[0]
     # the same day: not yet; the sentence says from when
     clerk.look(f"/counter?q={slip}")
@@ -655,6 +659,27 @@ def test_a_lost_card_from_the_papers_to_the_new_card(town):
     text = answer(clerk, slip=slip, card=new_number(), **town.papers(number))
     assert "RIS-3" in text
     assert "2023-03-04" in text or "4 March" in text
+
+
+def test_a_slip_that_no_counter_gave_is_not_printed_here(town):
+    """Reported by phone: its number stands there, and no address of a paper."""
+    clerk, number = town.clerk(), town.sell("named")
+    slip = stopped(town, number, "2023-03-02")
+    assert slip in clerk.look(f"/counter/cards/{number}")
+    assert "/counter/done/" not in clerk.text
+
+
+@pytest.mark.parametrize("do", ["lost", "damaged"])
+def test_stamps_follow_to_the_new_card_and_that_is_said(town, do):
+    """A card in the rally, lost or damaged: its stamps go along; of one that has not joined nothing is said of stamps."""
+    clerk = town.clerk()
+    for joined in (True, False):
+        number = town.sell("named")
+        if joined:
+            line = command(f"j {number}", "join_rally", at="2023-03-02T09:00:00+09:00", channel="counter", card=number)
+            assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+        clerk.look(f"/counter/cards/{number}/{do}")
+        assert ("Stamps go onto the new card" in answer(clerk, **town.papers(number))) == joined
 
 
 def test_collecting_with_the_slip_asks_for_what_is_owed(town):
@@ -953,7 +978,12 @@ def test_applying_for_myna_point_and_the_rally(town):
     assert "Measure 1: top-ups: ▶ counting" in text
     clerk.look(f"/counter/cards/{number}/rally")
     answer(clerk)
-    assert "Joined the stamp rally" in clerk.press("Join")
+    done = clerk.press("Join")
+    assert "Joined the stamp rally" in done
+    comes = done.split("What comes next")[1]  # stamps 3 and 4 are missing, and by when
+    assert "All four by Thu 20 July 2023: you are in draw 1." in comes
+    assert "Stamp 2: applied for Myna Point since Fri 3 March 2023" in comes
+    assert "Stamp 4: a purchase Buy something with the ICOCA." in comes
     assert "Stamp rally: 2 of 4" in clerk.look(f"/counter/cards/{number}")
 
 
@@ -1093,7 +1123,11 @@ def test_another_card_for_myna_point_is_referred_to_the_enquiry_line(town):
     assert "MYN-17" in answer(clerk, person=f"p-{number}", other=town.sell("smart"))
     done = clerk.press("Record it as a case")
     case = re.search(r"C\d{15}-\w{8}", done)[0]
-    assert "the enquiry line" in clerk.look(f"/counter/cases/{case}")
+    assert "Decided by the enquiry line" in done
+    assert "Our people look at it" not in done  # they do not
+    text = clerk.look(f"/counter/cases/{case}")
+    assert "This is decided by the enquiry line, not in our house" in text
+    assert "This waits for" not in text
 
 
 def test_a_code_for_the_members_page(town):

@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from farecard.pages.assets import Assets
+from farecard.pages.cases import OURS
 from farecard.pages.charts import apart, bar
 from farecard.pages.house import House
 from farecard.pages.language import Language, words
@@ -31,6 +32,7 @@ class Renderer:
             "apart": apart,
             "bar": bar,
             "waits_for": waits_for,
+            "ours_decide": OURS,
             "languages": {name: Language(name).word("language") for name in LANGUAGES},
             "token_field": TOKEN,
             "rules": RULES,

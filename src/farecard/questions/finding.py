@@ -74,8 +74,18 @@ def number_before(store: Store, sender: str, id: str) -> str | None:
     return None
 
 
+def _reported(store: Store, account: int) -> tuple[str, str] | None:
+    """Who sent the report that a card was stopped by last, and its id; None without one."""
+    events = besides_use(store, account, PAST_MOMENT)
+    seqs = [one.seq for one in events if one.do in ("report_lost", "report_damaged")]
+    for row in store.rows("events", seqs=seqs[-1:], accounts=[account]) if seqs else ():
+        event = as_event(row)
+        return event.sender, event.id
+    return None
+
+
 def at_hand(store: Store, text: str) -> dict[str, Any]:
-    """What lies open on a card: ``slip`` (and its day), ``pass``, ``named``, ``registered``. Raises ``UnknownCardError``.
+    """What lies open on a card: ``slip`` (its day, and who ``reported`` it: sender and id), ``pass``, ``named``, ``registered``. Raises ``UnknownCardError``.
 
     ``registered``: whether its kind needs no registration for points (``exempt``), from which day it may be applied with
     (``apply_from``; None: not registered), and since when it is of the old ICOCA Point service (``before``).
@@ -85,7 +95,10 @@ def at_hand(store: Store, text: str) -> dict[str, Any]:
     current = not found.is_replaced(PAST_MOMENT)
     slip = section = None
     if current and account.state == "stopped" and account.slip_day is not None:
-        slip = {"slip": paper("S", account.account, account.slip), "day": iso_day(account.slip_day)}
+        slip = {
+            "slip": paper("S", account.account, account.slip), "day": iso_day(account.slip_day),
+            "reported": _reported(store, account.account),
+        }  # fmt: skip
     if account.pass_from is not None and account.pass_until is not None:
         section = {
             "from": account.pass_from, "to": account.pass_to, "until": iso_day(account.pass_until),

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 from farecard.access.trail import note
 from farecard.api.problems import ProblemError, document
@@ -105,7 +106,7 @@ async def search(house: House, request: Request, speaker: Speaker) -> Answer:
 async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /counter/cards/N``."""
     number = request.parts["number"]
-    status, quote, latest = await asyncio.gather(
+    status, refund, latest = await asyncio.gather(
         *(house.about(speaker, number, what) for what in ("", "refund-quote")),
         house.latest(speaker, number, LATEST),
     )
@@ -113,12 +114,19 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     shift = await shift_of(house, speaker)
     campaign = await house.ask(programme)
     figures = {
-        "card": status["card"], "status": status, "quote": quote, "latest": latest, "at_hand": state,
-        "shift": shift, "serves": is_clerk(speaker), "steps": steps_of(campaign), "programme": campaign,
+        "card": status["card"], "status": status, "quote": refund, "latest": latest, "at_hand": state,
+        "slip_paper": _slip_paper(state), "shift": shift, "serves": is_clerk(speaker), "steps": steps_of(campaign), "programme": campaign,
         "course": await standing(house, speaker, number, status["rally"]), "today": iso_day(day_of(house.now)),
         "actions": await _actions(house, speaker, number, status, state) if is_clerk(speaker) else [],
     }  # fmt: skip
     return Page("counter/card.html", figures)
+
+
+def _slip_paper(state: dict[str, Any]) -> str | None:
+    """Where the slip that a card waits with can be printed again; None where it was not given at a counter."""
+    sender, id = (state["slip"] or {}).get("reported") or ("", "")
+    realm, _, clerk = sender.partition(":")
+    return f"{HOME}/done/{quote(clerk)}/{quote(id)}.pdf" if realm == "staff" else None
 
 
 @for_staff

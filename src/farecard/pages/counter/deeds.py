@@ -9,6 +9,7 @@ from farecard.pages import paper
 from farecard.pages.counter.at import HOME, for_staff
 from farecard.pages.house import House
 from farecard.pages.language import Language
+from farecard.pages.programmes import standing
 from farecard.pages.requests import Answer, Page, Request
 from farecard.questions import finding
 
@@ -27,8 +28,14 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     prints = decision["outcome"] == "accepted" and decision["do"] in SLIPS + RECEIPTS
     figures = {"decision": decision, "prints": prints, "slips": SLIPS, "did": DID}
     figures["steps"] = await _comes_next(house, speaker, decision)
-    sold = decision["do"] == "issue" and decision["outcome"] == "accepted"
-    figures["sold"] = (await house.about(speaker, decision["card"]))["card"] if sold else None
+    figures |= {"sold": None, "rally": None}
+    if decision["outcome"] == "accepted" and decision["do"] in ("issue", "join_rally"):
+        status = await house.about(speaker, decision["card"])
+        if decision["do"] == "issue":
+            figures["sold"] = status["card"]
+        else:
+            figures |= {"rally": status["rally"], "points": status["card"]["points"]}
+            figures["course"] = await standing(house, speaker, decision["card"], status["rally"])
     return Page("counter/done.html", figures)
 
 
