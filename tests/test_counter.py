@@ -14,9 +14,10 @@ from conftest import command
 from farecard.pages.counter.deeds import receipt_parts, slip_parts
 from farecard.pages.language import Language, words
 from farecard.pages.paper import Sum, Words
-from farecard.pages.typed import card_typed
+from farecard.pages.typed import card_typed, figure_typed, paper_typed, till_typed
 from farecard.storage.sql import queries
 from residents import WORD
+from stationed import words_of
 from town import HANAKO, fresh, opened
 from visiting import Browser, Visited, plain
 
@@ -126,6 +127,54 @@ def test_a_number_as_it_is_typed(typed, number):
     assert card_typed(typed) == number
 
 
+def wide(text):
+    """The same as a Japanese keyboard gives it: full width."""
+    return "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text)
+
+
+def test_a_slip_a_case_and_a_count_are_read_whatever_width_they_are_typed_in(town):
+    """Full width, small letters, the long-sound mark for a hyphen: found like the plain ones, in the search box and in the talk."""
+    clerk, number, new = town.clerk(), town.sell("named"), new_number()
+    slip = stopped(town, number, "2023-03-02")
+    for typed in (wide(slip), wide(slip.lower()), slip.replace("-", "ー"), slip.replace("-", " − ")):
+        clerk.look(f"/counter?{urlencode({'q': typed})}")
+        assert clerk.path == f"/counter/collect?slip={slip}", typed
+    assert "To pay ¥1,020" in answer(clerk, slip=wide(slip), card=wide(new), **town.papers(number))
+    clerk.look("/counter/shift")
+    assert "Difference ¥0" in clerk.press("Close the shift", piece_10000="３")
+
+
+def test_what_people_type_is_evened():
+    """A slip has no long sound, a till's name may: センター stays what it is; a figure has commas of either width or none."""
+    assert paper_typed(" ｓ７７７ー１ ") == "S777-1"
+    assert {till_typed(one) for one in ("osaka-1", "ＯＳＡＫＡ－1", " Osaka‐1 ", "OSAKA−１")} == {"osaka-1"}
+    assert till_typed("センター　１") == till_typed("ｾﾝﾀｰ 1") == "センター 1"
+    assert [figure_typed(one) for one in ("５００００", "50,000", "５０，０００", "-1", "1.5", "", "9" * 19)] == [50_000, 50_000, 50_000, None, None, None, None]
+
+
+def test_what_can_be_said_without_a_number(town):
+    """RIS-2 with today's sum (520 + 500 = 1,020), RFD-7, RIS-1, RIS-5 and RFD-6, each with the sentence in both languages; a named card
+    is found by its holder from there."""
+    clerk, number = town.clerk(), town.sell("named")
+    clerk.look("/counter")
+    clerk.look(re.search(r'href="(/counter/no-number)"', clerk.text)[1])
+    lost, damaged = plain(clerk.text.split("<main")[1]).split("A damaged card", 1)
+    assert "ICOCA with a name · ICOCA commuter pass · Child ICOCA · SMART ICOCA Reissue fee ¥520 The new card's deposit +¥500 To pay when it is collected ¥1,020" in lost
+    assert "RIS-2" in lost
+    assert "手数料520円と新しいデポジット500円、合わせて1,020円" in lost
+    assert "ICOCA without a name A lost anonymous card is neither refunded nor reissued." in lost
+    assert "RFD-7" in lost
+    assert "To pay when it is collected ¥0" in damaged
+    assert "RIS-1" in damaged
+    assert "ICOCA without a name Anonymous cards are never reissued." in damaged
+    assert "RFD-6" in damaged
+    assert "無料" in damaged
+    assert "Found: 1" in clerk.press("Search", **town.papers(number))
+    looks = town.at("counter", "auditor")
+    assert "RFD-7" in looks.look("/counter/no-number")
+    assert "Birthday" not in looks.text  # who only looks does not search by name
+
+
 # -- a shift -------------------------------------------------------------------------------------
 
 
@@ -225,13 +274,132 @@ def test_one_shift_a_clerk_and_one_a_till(town):
     assert "No shift is open" in sato.look("/counter")
 
 
-@pytest.mark.parametrize("brought", ["-1", "x", "1.5", "10,000,001", "９９", "1" * 30])
+@pytest.mark.parametrize("brought", ["-1", "x", "1.5", "10,000,001", "1" * 30])
 def test_a_float_is_whole_yen(town, brought):
     """Not below nothing, not above ten million, nothing else."""
     clerk = town.at("counter", "clerk")
     clerk.look("/counter/shift")
     assert "That did not work" in clerk.press("Open a shift", till="t", brought=brought)
     assert "No shift is open" in clerk.look("/counter")
+
+
+@pytest.mark.parametrize("brought", ["50000", "５００００", "５０，０００", " 50,000 "])
+def test_a_float_is_read_whatever_width_it_is_typed_in(town, brought):
+    """A Japanese keyboard gives full-width figures and commas: 50,000 yen each time."""
+    assert expected(town.clerk(brought=brought)) == 50_000
+
+
+def test_a_till_is_one_however_its_name_is_written(town):
+    """Capitals, full width, another hyphen: the second clerk would sit at the first one's till."""
+    sato, kato = town.clerk(), town.at("counter", "clerk")
+    for written in (sato.till.upper(), sato.till.translate({ord(one): ord(one) + 0xFEE0 for one in sato.till}), sato.till.replace("-", "−")):
+        kato.look("/counter/shift")
+        assert f"{sato.name} is in a shift at {sato.till}" in kato.press("Open a shift", till=written, brought="0"), written
+
+
+def cash(clerk, way, yen, why):
+    """Bring cash to the till, or take it out."""
+    clerk.look("/counter/cash")
+    return clerk.press("Enter it", way=way, yen=yen, why=why)
+
+
+def test_cash_brought_and_taken_out_counts_in_the_till(town):
+    """30,000 of float, 20,000 brought and 5,000 taken out: 45,000 should be there, and nothing of it was taken from customers. It
+    stands on the shift's page, on its receipt, in the file; the next shift at the till has nothing left over from before."""
+    clerk = town.clerk()
+    text = cash(clerk, "in", "２０，０００", "change from the safe")
+    assert clerk.path == clerk_shift(clerk)
+    assert "Float ¥30,000 Brought during the shift +¥20,000 Taken and paid out +¥0 Should be there ¥50,000" in text
+    cash(clerk, "out", "5000", "to the bank")
+    text = clerk.look("/counter/shift")
+    assert "Brought during the shift +¥20,000 Taken out during the shift −¥5,000 Taken and paid out +¥0 Should be there ¥45,000" in text
+    assert "+¥20,000 change from the safe" in text
+    assert "−¥5,000 to the bank" in text
+    text = clerk.press("Close the shift", piece_10000="4", piece_5000="1")
+    assert "Difference ¥0" in text
+    assert "Bring or take out cash" not in text  # what is closed stays as it is
+    paper = words_of(pdf(clerk, f"{clerk.path}.pdf")[2])
+    for one in ("change from the safe", "¥20,000", "to the bank", "−¥5,000", "¥45,000"):
+        assert one in paper
+    rows = clerk.send("GET", "/counter/shifts.csv")[2].splitlines()
+    assert "Brought during the shift,Taken out during the shift" in rows[0]
+    assert ",30000,0,20000,5000,0,45000,45000,0," in next(row for row in rows if clerk.till in row)
+    clerk.look("/counter/shift")
+    text = clerk.press("Open a shift", till=clerk.till, brought="0")
+    assert expected(clerk) == 0
+    assert "were booked at this till" not in clerk.look("/counter/shift")
+    trail = town.at("operations", "auditor").look("/operations/audit")
+    assert "brought cash to a till" in trail
+    assert "took cash out of a till" in trail
+
+
+def test_cash_pressed_twice_is_entered_once(town):
+    """The same page sent three times: 1,000 yen, not 3,000."""
+    clerk = town.clerk()
+    clerk.look("/counter/cash")
+    said = hidden(clerk) | {"way": "in", "yen": "1000", "why": "coins"}
+    assert {clerk.send("POST", "/counter/cash", said)[0] for _ in range(3)} == {303}
+    assert expected(clerk) == 31_000
+
+
+@pytest.mark.parametrize(
+    ("way", "yen", "why", "says"),
+    [
+        ("out", "30,001", "bank", "Only ¥30,000 should be in the till"),
+        ("in", "10,000,001", "safe", "Write an amount in whole yen"),
+        ("in", "0", "safe", "Write an amount in whole yen"),
+        ("in", "-5", "safe", "Write an amount in whole yen"),
+        ("in", "abc", "safe", "Write an amount in whole yen"),
+        ("in", "5000", "", "Write 1 to 500 characters"),
+        ("in", "5000", "x" * 501, "Write 1 to 500 characters"),
+        ("sideways", "5000", "safe", "This is none of the choices"),
+    ],
+)
+def test_cash_that_cannot_be_entered_says_why_and_keeps_what_was_typed(town, way, yen, why, says):
+    """Not more than is there, a whole amount of at most ten million, a reason; the till stays as it was."""
+    clerk = town.clerk()
+    clerk.look("/counter/cash")
+    assert says in plain(clerk.send("POST", "/counter/cash", hidden(clerk) | {"way": way, "yen": yen, "why": why})[2])
+    assert expected(clerk) == 30_000
+
+
+def test_what_the_till_cannot_pay_is_not_paid_until_it_can(town):
+    """1,000 yen in the till, 1,780 to be paid out: it says 780 are missing and how to go on, pays nothing, also where the form is sent by
+    hand; after the cash was brought it comes back and pays, and the till is at nought."""
+    clerk, number = town.clerk(brought="1000"), town.sell("anonymous")
+    clerk.look(f"/counter/cards/{number}/refund")
+    text = answer(clerk, legible="yes")
+    assert "The till should have only ¥1,000. It is ¥780 short" in text
+    assert "Pay out ¥1,780" not in text
+    text = plain(clerk.send("POST", f"/counter/cards/{number}/refund", hidden(clerk) | {"step": "do"})[2])
+    assert "It is ¥780 short" in text
+    assert decided(town, number) == [("issue", "accepted")]
+    way = unescape(re.search(r'href="(/counter/cash[^"]*)"', clerk.text)[1])
+    clerk.look(way)
+    assert 'value="780"' in clerk.text
+    clerk.press("Enter it", way="in", yen="780", why="from the safe")
+    assert clerk.path == f"/counter/cards/{number}/refund"
+    answer(clerk, legible="yes")
+    assert "The card is refunded" in clerk.press("Pay out ¥1,780")
+    assert expected(clerk) == 0
+
+
+def test_cash_is_for_whoever_is_in_a_shift(town):
+    """Without a shift one is opened first; who does not serve enters nothing."""
+    clerk = town.at("counter", "clerk")
+    assert "Open your shift first" in clerk.look("/counter/cash")
+    assert town.at("counter", "auditor").send("GET", "/counter/cash")[0] == 403
+
+
+def test_a_passs_price_does_not_belong_in_the_till(town):
+    """What is taken for the card is 2,000 yen; the pass's price is counted elsewhere, and the clerk is told."""
+    clerk = town.clerk()
+    clerk.look("/counter/sell/commuter")
+    said = HANAKO | {"card": new_number(), "kana": f"{HANAKO['kana']}{fresh()}", "from": "Osaka", "to": "Kyoto"}
+    text = answer(clerk, **said, valid_from="2023-03-03", valid_until="2023-06-02")
+    assert "It does not belong in this till" in text
+    clerk.press("Take ¥2,000 and sell it")
+    assert expected(clerk) == 32_000
 
 
 def test_without_a_shift_a_deed_asks_for_one_and_comes_back(town):
@@ -268,6 +436,55 @@ def test_every_kind_is_sold_with_its_sum_before(town, kind):
     assert decided(town, number) == [("issue", "accepted")]
 
 
+def asked_for(kind, **fields):
+    """What is answered at the sale of a kind: a holder who has no card yet."""
+    said = HANAKO | {"card": new_number(), "kana": HANAKO["kana"] + "ア" * (fresh() % 7 + 3) + kind.upper(), "phone": f"090-2222-{fresh():04d}"}
+    return said | fields
+
+
+def test_what_is_confirmed_at_a_sale_stands_on_the_page(town):
+    """Holder and, of a pass, section, days and discount: what a customer could still put right; of a discount pass, that it earns no
+    points (WST-4)."""
+    clerk = town.clerk()
+    clerk.look("/counter/sell/commuter")
+    said = asked_for("commuter", **{"from": "Osaka", "to": "Kyoto"}, valid_from="2023-03-03", valid_until="2023-06-02", disability_discount="yes")
+    text = answer(clerk, **said)
+    for one in (said["name"], said["kana"], "Sat 5 May 1990" if said["born"] == "1990-05-05" else Language("en").day(said["born"]), said["phone"]):
+        assert one in text
+    assert "Osaka – Kyoto, valid Fri 3 March 2023 to Fri 2 June 2023 · Disability discount" in text
+    assert "WST-4" in text
+    assert "The pass is over already" not in text
+    done = clerk.press("Take ¥2,000 and sell it")
+    assert f"ICOCA commuter pass {Language.card(said['card'])}" in done
+
+
+@pytest.mark.parametrize(("until", "over"), [("2023-03-02", True), ("2023-03-03", False)])
+def test_a_pass_that_is_over_already_is_warned_of(town, until, over):
+    """On 3 March a pass to the 2nd is over, one to the 3rd is good today; it is not refused: the clerk decides."""
+    clerk = town.clerk()
+    clerk.look("/counter/sell/commuter")
+    said = asked_for("commuter", **{"from": "Osaka", "to": "Kyoto"}, valid_from="2023-02-03", valid_until=until)
+    text = answer(clerk, **said)
+    assert ("The pass is over already" in text) == over
+    assert "The card is sold" in clerk.press("Take ¥2,000 and sell it")
+
+
+def test_a_child_card_says_its_last_day_before_it_is_sold(town):
+    """Born on 5 May 2015, twelve in the school year that ends on 31 March 2028 (PUB-4); points after that are not granted (MYN-15)."""
+    clerk = town.clerk()
+    clerk.look("/counter/sell/child")
+    text = answer(clerk, **asked_for("child", born="2015-05-05"))
+    assert "Valid until Fri 31 March 2028" in text
+    assert "MYN-15" in text
+    assert "Valid until" not in sold_named(clerk)
+
+
+def sold_named(clerk):
+    """The page before the sale of a card with a name."""
+    clerk.look("/counter/sell/named")
+    return answer(clerk, **asked_for("named"))
+
+
 def test_what_is_not_sold_here_says_why(town):
     """Phone kinds are sold in the app alone."""
     clerk = town.clerk()
@@ -298,6 +515,7 @@ def test_a_case_from_the_counter_to_the_supervisor_and_back(town):
     clerk.look("/counter/sell/named")
     assert "This is for others to decide" in answer(clerk, **said)
     done = clerk.press("Record it as a case")
+    assert "Our people look at it" in done
     case = re.search(r"C\d{15}-\w{8}", done)[0]
     assert "waits for: the counter's supervisor" in clerk.look(f"/counter/cases/{case}")
     assert "Close the case" not in clerk.text
@@ -386,6 +604,7 @@ def test_points_that_a_refund_loses_are_said_once_and_before(town):
     text = answer(clerk, legible="yes")
     assert text.count("7,500 points") == 1
     assert "are lost" in text
+    assert "They can be charged onto it first, at a ticket or fare adjustment machine" in text  # WST-5
     assert "were lost" not in text
     assert "MYN-16" in clerk.press("Pay out ¥1,780")
 
@@ -431,6 +650,8 @@ def test_a_lost_card_from_the_papers_to_the_new_card(town):
     status, _, body = pdf(clerk, f"{clerk.path}.pdf")
     assert (status, body[:5]) == (200, b"%PDF-")
     text = clerk.look(f"/counter/cards/{number}")
+    way = re.search(r'href="(/counter/done/[^"]*\.pdf)"', clerk.text)[1]  # a slip that was lost is printed once more
+    assert slip in words_of(pdf(clerk, way)[2])
     assert "Collect the new card" in text.split("What cannot be done")[0]
     # the same day: not yet; the sentence says from when
     clerk.look(f"/counter?q={slip}")
@@ -438,6 +659,27 @@ def test_a_lost_card_from_the_papers_to_the_new_card(town):
     text = answer(clerk, slip=slip, card=new_number(), **town.papers(number))
     assert "RIS-3" in text
     assert "2023-03-04" in text or "4 March" in text
+
+
+def test_a_slip_that_no_counter_gave_is_not_printed_here(town):
+    """Reported by phone: its number stands there, and no address of a paper."""
+    clerk, number = town.clerk(), town.sell("named")
+    slip = stopped(town, number, "2023-03-02")
+    assert slip in clerk.look(f"/counter/cards/{number}")
+    assert "/counter/done/" not in clerk.text
+
+
+@pytest.mark.parametrize("do", ["lost", "damaged"])
+def test_stamps_follow_to_the_new_card_and_that_is_said(town, do):
+    """A card in the rally, lost or damaged: its stamps go along; of one that has not joined nothing is said of stamps."""
+    clerk = town.clerk()
+    for joined in (True, False):
+        number = town.sell("named")
+        if joined:
+            line = command(f"j {number}", "join_rally", at="2023-03-02T09:00:00+09:00", channel="counter", card=number)
+            assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+        clerk.look(f"/counter/cards/{number}/{do}")
+        assert ("Stamps go onto the new card" in answer(clerk, **town.papers(number))) == joined
 
 
 def test_collecting_with_the_slip_asks_for_what_is_owed(town):
@@ -464,6 +706,25 @@ def test_collecting_with_the_slip_asks_for_what_is_owed(town):
         assert expected(clerk) == before + due
         assert town.get(f"/v1/cards/{new}", town.desk)[1]["card"]["balance"] == 1500
         assert "RIS" in answer_again(clerk, slip, town.papers(number))
+
+
+def test_the_receipt_of_a_new_card_names_the_one_it_replaces(town):
+    """Lost twice: each receipt has the number that was lost and the new one, not the new one twice, nor the first card's for ever."""
+    clerk, first = town.clerk(), town.sell("named")
+    second, third, papers = new_number(), new_number(), town.papers(first)
+    for old, new, at in ((first, second, "2023-03-01"), (second, third, "2023-03-02")):
+        slip = stopped(town, old, at, hour="20")
+        clerk.look("/counter/collect")
+        if at == "2023-03-01":
+            line = command(f"c {new}", "collect_reissue", at="2023-03-02T08:00:00+09:00", channel="counter", slip=slip, card=new, paid=1020)
+            assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+            continue
+        answer(clerk, slip=slip, card=new, **papers)
+        clerk.press("Take the money and hand over the card")
+        text = words_of(pdf(clerk, f"{clerk.path}.pdf")[2])
+        assert f"Card it replaces …{old[-4:]}" in text
+        assert f"New card …{new[-4:]}" in text
+        assert f"…{first[-4:]}" not in text
 
 
 def answer_again(clerk, slip, papers):
@@ -530,7 +791,7 @@ def test_no_sum_stands_alone_on_paper():
     assert sums(slip_parts(say, {"card": number, "result": slip}))[-1] == (parts, ("To pay when it is collected", "¥1,020"))
     assert sums(slip_parts(say, {"card": number, "result": slip | {"due": 0, "fee": 0}}))[-1] == ([], ("To pay when it is collected", "¥0"))
     new = {"card": number, "balance": 1500, "deposit": 500, "fee": 520}
-    said = {"do": "collect_reissue", "card": number, "cash": 1020, "result": new}
+    said = {"do": "collect_reissue", "card": number, "cash": 1020, "result": new, "before": None}
     assert sums(receipt_parts(say, said))[-1] == (parts, ("Taken", "¥1,020"))
     ride = {"do": "tap_out", "card": number, "cash": 0, "result": {"fare": 420, "balance": 1080}}
     rows, total = sums(receipt_parts(say, ride))[-1]
@@ -632,6 +893,20 @@ def test_applying_is_offered_to_who_could_be_taken(town):
     assert "myna" in offered(clerk, number)[0]
 
 
+@pytest.mark.parametrize(("kind", "rule"), [("anonymous", "WST-1"), ("smart", "WST-3"), ("mobile", "WST-3")])
+def test_what_machines_do_is_struck_through_with_where(town, kind, rule):
+    """A top-up (CHG-7), a charge of points (WST-5), a registration (WST-1, or WST-3 where none is needed): asked for at counters, done
+    elsewhere; the sentence says where."""
+    clerk, number = town.clerk(), town.sell(kind)
+    can, cannot = offered(clerk, number)
+    assert not can & {"top_up", "points", "register"}
+    assert {one: cannot[one] for one in ("top_up", "points", "register")} == {"top_up": "CHG-7", "points": "WST-5", "register": rule}
+    text = plain(clerk.text)
+    assert "a convenience store or a Seven Bank ATM" in text
+    assert "at the issuer's ticket and fare-adjustment machines" in text
+    assert ("It is free at a ticket machine, in the WESTER app" in text) == (rule == "WST-1")
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def november(request, tmp_path_factory):
     """The same town when Myna Point and its enquiry line are over."""
@@ -679,7 +954,10 @@ def test_a_ride_is_closed_at_the_counter(town):
     town.buy(poor, 1490)
     town.post(command(f"in {poor}", "tap_in", at=at, channel="gate", card=poor, station="Osaka"), town.desk)
     clerk.look(f"/counter/cards/{poor}/leave")
-    assert "RIDE-2" in answer(clerk, station="Kyoto")
+    text = answer(clerk, station="Kyoto")
+    assert "RIDE-2" in text
+    assert "CHG-7" in text  # and where it is charged
+    assert "Charge this same card at a ticket, charge or fare adjustment machine" in text
 
 
 def test_applying_for_myna_point_and_the_rally(town):
@@ -697,11 +975,144 @@ def test_applying_for_myna_point_and_the_rally(town):
     assert "Complete it by Sat 30 September 2023" in comes
     assert re.search(r'<p lang="ja">[^<]*20,000円', clerk.text)
     text = clerk.look(f"/counter/cards/{number}")
-    assert "Measure 1: top-ups: counting" in text
+    assert "Measure 1: top-ups: ▶ counting" in text
     clerk.look(f"/counter/cards/{number}/rally")
     answer(clerk)
-    assert "Joined the stamp rally" in clerk.press("Join")
+    done = clerk.press("Join")
+    assert "Joined the stamp rally" in done
+    comes = done.split("What comes next")[1]  # stamps 3 and 4 are missing, and by when
+    assert "All four by Thu 20 July 2023: you are in draw 1." in comes
+    assert "Stamp 2: applied for Myna Point since Fri 3 March 2023" in comes
+    assert "Stamp 4: a purchase Buy something with the ICOCA." in comes
     assert "Stamp rally: 2 of 4" in clerk.look(f"/counter/cards/{number}")
+
+
+def test_what_is_applied_for_stands_on_the_page_before(town):
+    """The person's key, the measures, the first round and its yen, typed full width; all of it can still be changed."""
+    clerk, number = town.clerk(), town.sell("smart")
+    clerk.look(f"/counter/cards/{number}/myna")
+    text = answer(clerk, person=f"key-{number}", measure_1="yes", measure_3="yes", round_1="icoca-open", round_1_counted="１９，０００")
+    assert f"key-{number}" in text
+    assert "Measures applied for Measure 1: top-ups · Measure 3: the account" in text
+    assert "First round applied with ICOCA, not complete Yen counted in the first round ¥19,000" in text
+    clerk.press("Apply")
+    assert "Counted ¥19,000 of ¥20,000 ¥1,000 to go" in clerk.look(f"/counter/cards/{number}")
+
+
+@pytest.mark.parametrize(("counted", "taken"), [("20000", True), ("20001", False), ("99999999", False)])
+def test_more_than_can_have_counted_in_the_first_round_is_refused(town, counted, taken):
+    """Who reached 20,000 yen there has received the points, so no more can have counted; the field is named, at a counter and on a
+    member's page, and nothing is sent."""
+    clerk, number = town.clerk(), town.sell("smart")
+    said = {"person": f"key-{number}", "measure_1": "yes", "round_1": "icoca-open", "round_1_counted": counted}
+    clerk.look(f"/counter/cards/{number}/myna")
+    text = answer(clerk, **said)
+    refusal = "Yen counted in the first round: That did not work In the first round at most ¥20,000 can have counted."
+    assert (refusal in text) == (not taken)
+    status, _, _ = clerk.send("POST", f"/counter/cards/{number}/myna", said | {"csrf": clerk.csrf(), "step": "do", "id": f"i{fresh()}", "shown": ""})
+    assert ("apply_myna_point", "accepted") not in decided(town, number), status
+    hanako, own = town.holder("smart")
+    form = said | {"csrf": hanako.csrf(), "step": "do", "id": f"i{fresh()}", "person": f"key-{own}"}
+    hanako.send("POST", f"/member/cards/{own}/apply", form)
+    assert (("apply_myna_point", "accepted") in decided(town, own)) == taken
+
+
+def sent(town, *said):
+    """Commands about a card on 2 March, each (do, hour, channel, fields): all accepted."""
+    key = town.key(f"k{fresh()}", "ticket-machine,petrol-station,myna-point,shop")
+    for do, hour, channel, fields in said:
+        line = command(f"{do}{fresh()}", do, at=f"2023-03-02T{hour:02}:00:00+09:00", channel=channel, **fields)
+        assert town.post(line, key)[1]["outcome"] == "accepted", (do, town.post(line, key))
+
+
+def test_a_card_says_how_each_measure_stands_and_what_is_missing_by_when(town):
+    """12,000 of 20,000 counted and 5,000 at a petrol station not; of measure 2 the holder has to do the procedure, of measure 3 the bank
+    checks: each with its day, its rule and the sentence to say."""
+    clerk, number = town.clerk(), town.sell("smart")
+    person = f"p-{number}"
+    sent(
+        town,
+        ("apply_myna_point", 8, "myna-point", {"card": number, "person": person, "measures": [1, 2, 3]}),
+        ("top_up", 9, "ticket-machine", {"card": number, "amount": 5000, "tender": "cash"}),
+        ("top_up", 10, "ticket-machine", {"card": number, "amount": 7000, "tender": "cash"}),
+        ("top_up", 11, "petrol-station", {"card": number, "amount": 5000, "tender": "cash"}),
+        ("file_account", 12, "myna-point", {"person": person}),
+    )  # fmt: skip
+    text = clerk.look(f"/counter/cards/{number}")
+    one, rest = text.split("Measure 1: top-ups: ▶ counting")[1].split("Measure 2: the insurance card:")
+    two, three = rest.split("Measure 3: the account:")
+    three = three.split("Stamp rally")[0]
+    assert "Counted ¥12,000 of ¥20,000 ¥8,000 to go (by Sat 30 September 2023)" in one
+    assert "As it is: 3,000 points, around Wed 18 October 2023" in one  # 25 % of 12,000 when the round ends
+    assert "If it reaches ¥20,000 this month: 5,000 points, around Tue 18 April 2023" in one
+    assert "Not counted: ¥5,000" in one
+    assert "petrol station" in one
+    assert "MYN-1" in one
+    assert "MYN-3" in one
+    assert two.startswith(" … the holder's procedure is not done yet")
+    assert "Register the insurance card at Mynaportal next · by Sat 30 September 2023" in two
+    assert "MYN-5" in two
+    assert three.startswith(" … being checked by the bank")
+    assert "The bank finishes its review next · by Fri 13 October 2023" in three
+    assert "MYN-7" in three
+    for part in (one, two, three):
+        assert "Say to the customer" in part
+
+
+def test_a_card_says_why_nothing_was_granted(town):
+    """Refunded after applying: MYN-16 stands beside each measure, with the sentence to say."""
+    clerk, number = town.clerk(), town.sell("anonymous", points_registered_on="2022-12-01")
+    sent(town, ("apply_myna_point", 8, "myna-point", {"card": number, "person": f"p-{number}", "measures": [1, 2]}))
+    line = command(f"f {number}", "refund", at="2023-03-02T10:00:00+09:00", channel="counter", card=number, number_legible=True)
+    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+    text = clerk.look(f"/counter/cards/{number}")
+    assert text.count("✕ not granted") == 2
+    assert "MYN-16" in text
+
+
+def test_a_card_says_which_stamps_are_missing_and_by_when(town):
+    """Joined, a purchase made, nothing applied for: stamps 2 and 3 are missing, each with how to get it; all four by 20 July for the
+    first draw, by 30 September for the second. A card that has not joined says so, with the same days."""
+    clerk, number = town.clerk(), town.sell("smart")
+    days = ("All four by Thu 20 July 2023: you are in draw 1.", "All four by Sat 30 September 2023: you are in draw 2.")
+    text = clerk.look(f"/counter/cards/{number}")
+    assert "It has not joined." in text
+    assert all(one in text for one in days)
+    line = command(f"j {number}", "join_rally", at="2023-03-02T09:00:00+09:00", channel="counter", card=number)
+    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+    line = command(f"p {number}", "purchase", at="2023-03-02T10:00:00+09:00", channel="shop", card=number, amount=10, merchant="k")
+    assert town.post(line, town.desk)[1]["outcome"] == "accepted"
+    text = clerk.look(f"/counter/cards/{number}")
+    assert "Stamp rally: 2 of 4 stamps" in text
+    assert all(one in text for one in days)
+    assert "Stamp 2: applied for Myna Point Apply for Myna Point with the ICOCA" in text
+    assert "Stamp 3: points charged Charge WESTER points" in text
+    assert "Stamp 4: a purchase since Thu 2 March 2023" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "registered", "says"),
+    [
+        ("smart", {}, None, "It needs no registration for points. (WST-3)"),
+        ("anonymous", {}, None, "Not registered for points yet"),
+        ("anonymous", {}, "03T08", "Registered for points; one may apply from Sat 4 March 2023. (WST-2)"),
+        ("anonymous", {}, "02T08", "Registered for points."),
+        ("anonymous", {"points_registered_on": "2022-12-01"}, None, "Registered for ICOCA points since Thu 1 December 2022"),
+        ("commuter", {"discount": True}, None, "Sold with a disability discount, it cannot be registered for points. (WST-4)"),
+    ],
+)
+def test_a_card_says_whether_it_is_registered_for_points(town, kind, fields, registered, says):
+    """Each way there is, on 3 March; of a pass its days and its discount stand there, too."""
+    if fields.pop("discount", False):
+        fields["pass"] = {"from": "Osaka", "to": "Kyoto", "valid_from": "2023-03-01", "valid_until": "2023-08-31", "disability_discount": True}
+    clerk, number = town.clerk(), town.sell(kind, **fields)
+    if registered:
+        line = command(f"w {number}", "register_for_points", at=f"2023-03-{registered}:00:00+09:00", channel="ticket-machine", card=number)
+        assert town.post(line, town.key(f"w-{number}", "ticket-machine"))[1]["outcome"] == "accepted"
+    text = clerk.look(f"/counter/cards/{number}")
+    assert says in text
+    if kind == "commuter":
+        assert "Osaka – Kyoto, valid Wed 1 March 2023 to Thu 31 August 2023 · Disability discount" in text
 
 
 def test_another_card_for_myna_point_is_referred_to_the_enquiry_line(town):
@@ -712,7 +1123,11 @@ def test_another_card_for_myna_point_is_referred_to_the_enquiry_line(town):
     assert "MYN-17" in answer(clerk, person=f"p-{number}", other=town.sell("smart"))
     done = clerk.press("Record it as a case")
     case = re.search(r"C\d{15}-\w{8}", done)[0]
-    assert "the enquiry line" in clerk.look(f"/counter/cases/{case}")
+    assert "Decided by the enquiry line" in done
+    assert "Our people look at it" not in done  # they do not
+    text = clerk.look(f"/counter/cases/{case}")
+    assert "This is decided by the enquiry line, not in our house" in text
+    assert "This waits for" not in text
 
 
 def test_a_code_for_the_members_page(town):
@@ -807,7 +1222,7 @@ def test_a_dead_card_is_offered_nothing(town):
     can, cannot = offered(clerk, number)
     assert can == {"change"}
     assert cannot.pop("charge_back") == "CHG-8"
-    assert set(cannot) == {"refund", "damaged", "lost", "rally", "myna", "membership", "code"}
+    assert set(cannot) == {"refund", "damaged", "lost", "rally", "myna", "membership", "code", "top_up", "points", "register"}
     assert set(cannot.values()) == {"RFD-8"}
 
 

@@ -17,8 +17,8 @@ from farecard.pages import site
 from farecard.pages.charts import bar
 from farecard.pages.language import Language, words
 from farecard.pages.member.ahead import notes
-from farecard.pages.member.steps import steps
 from farecard.pages.site import WINDOWS
+from farecard.pages.steps import steps
 from residents import WORD
 from serving import eventually
 from stationed import Stationed
@@ -683,7 +683,7 @@ def test_what_was_filled_in_wrongly_is_said_in_words_of_the_page(town, language)
         text = hanako.press(t("apply.go_on"), **{"person": f"key-{number}"} | filled)
         assert f"✕ {t(f'field.{field}')}: {t('wrong')} {t(f'says.{said}')}" in text
         for raw in ("YYYY", "64", "measures must", "measuresは", "person:", "personは", "history.", "/docs"):
-            assert raw not in plain(hanako.text.split("<main")[1])
+            assert raw not in plain(hanako.text.split("<main")[1]).replace(f"…{number[-4:]}", "")
 
 
 # -- the site ------------------------------------------------------------------------------------

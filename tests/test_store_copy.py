@@ -45,6 +45,7 @@ INSERT INTO desk_code VALUES (1, 'owning', X'00', 'counter', 1, NULL);
 INSERT INTO guess VALUES ('m', 1, 1);
 INSERT INTO trail VALUES (1, 1, 's', '', '', '');
 INSERT INTO shift VALUES ('h', 'osaka-3', 's', 1, 0, 0, 0, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO cash_moved VALUES ('h', 'c', 1, 's', -1, '');
 INSERT INTO task VALUES ('t', 'check', '', 's', 1, 1, 0, 0, NULL, NULL);
 """
 

@@ -1,6 +1,7 @@
 """A clerk's shift at a till: opened with a float, closed with a count. Yen; times are moments.
 
-What should be in the till is not counted a second time: it is the float and what the books took in at that till since.
+What should be in the till is not counted a second time: it is the float, what the books took in at that till since, and
+the cash that was brought to it or taken out of it meanwhile.
 """
 
 import secrets
@@ -18,7 +19,7 @@ from farecard.storage.making import adding
 from farecard.storage.store import Store
 
 PIECES = (10_000, 5_000, 2_000, 1_000, 500, 100, 50, 10, 5, 1)  # notes and coins
-MOST_BROUGHT = 10_000_000
+MOST_BROUGHT = 10_000_000  # as a float, or at once during a shift
 _MOST_PIECES = 100_000
 _LONGEST = 64  # of a till's name, as of any place
 _NOWHERE = "-"  # the cash account of commands that name no place
@@ -42,8 +43,27 @@ class Shift(NamedTuple):
     why: str | None = None
 
 
+class Moved(NamedTuple):
+    """Cash that was brought to a till during a shift; ``yen`` below 0: taken out of it."""
+
+    shift: str
+    id: str
+    at: int
+    who: str
+    yen: int
+    why: str
+
+
 class ShiftError(CodedError):
     """Why a shift is not opened or closed."""
+
+
+class NotInTillError(Exception):
+    """More was to be taken out of a till than should be in it: ``yen``."""
+
+    def __init__(self, yen: int) -> None:
+        super().__init__(yen)
+        self.yen = yen
 
 
 def booked(store: Store, till: str) -> int:
@@ -69,7 +89,8 @@ def open_shift(store: Store, clerk: str, till: str, brought: int, at: int) -> Sh
         for before in map(Shift._make, store.rows("shift_at_till", till=till)):
             if before.closed_at is None or before.expected is None:
                 raise ShiftError("till-is-taken", till=till, clerk=before.clerk)
-            made = made._replace(between=has - before.booked - before.expected + before.brought)
+            at_its_end = before.booked + before.expected - before.brought - moved_in(store, before)
+            made = made._replace(between=has - at_its_end)
         store.append("shift", [tuple(made)])
         note(store, clerk, "shift-opened", made.shift, till)
     return made
@@ -101,7 +122,49 @@ def expected(store: Store, shift: Shift) -> int:
     """What should be in the till: of a shift that is closed, what should have been then."""
     if shift.expected is not None:
         return shift.expected
-    return shift.brought + booked(store, shift.till) - shift.booked
+    return shift.brought + booked(store, shift.till) - shift.booked + moved_in(store, shift)
+
+
+def moves(store: Store, *found: Shift) -> list[Moved]:
+    """Cash that was brought and taken out during these shifts, the first of it first."""
+    names = [one.shift for one in found]
+    return [Moved(*row) for row in store.rows("cash_moved", shifts=names)] if names else []
+
+
+def moved_in(store: Store, shift: Shift) -> int:
+    """What it comes to."""
+    return sum(one.yen for one in moves(store, shift))
+
+
+def move_cash(store: Store, moved: Moved) -> None:
+    """Bring cash to a till, or take it out, while its shift is open; of one ``id`` once.
+
+    ``ShiftError``: no such shift, not one's own, closed, no amount, no reason. ``NotInTillError`` when it is not there.
+    """
+    if not 0 < abs(moved.yen) <= MOST_BROUGHT:
+        raise bad_amount()
+    for field, text, most in (("id", moved.id, _LONGEST), ("why", moved.why, LONGEST_WHY)):
+        if not 0 < len(text) <= most:
+            raise ShiftError("want-text", field=field, most=most)
+    with adding(store):
+        found = find(store, moved.shift)
+        if found.clerk != moved.who:
+            raise ShiftError("not-your-shift", clerk=found.clerk)
+        if any(one.id == moved.id for one in moves(store, found)):
+            return
+        if found.closed_at is not None:
+            raise ShiftError("shift-is-closed", closed_at=iso_moment(found.closed_at))
+        has = expected(store, found)
+        if has + moved.yen < 0:
+            raise NotInTillError(has)
+        store.append("cash_moved", [tuple(moved)])
+        did = "cash-brought" if moved.yen > 0 else "cash-taken-out"
+        note(store, moved.who, did, moved.shift, f"{moved.yen:+d}")
+
+
+def bad_amount() -> ShiftError:
+    """Of cash to be brought or taken out that is no amount."""
+    return ShiftError("want-whole-yen", field="yen")
 
 
 def bad_float() -> ShiftError:

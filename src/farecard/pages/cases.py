@@ -12,6 +12,7 @@ from farecard.questions.referrals import OPEN, STATES
 from farecard.rules.referral import AT_COUNTERS
 
 SHOWN = (*STATES, "all")
+OURS = (*AT_COUNTERS, "back-office")  # who decides a case in the house; of the others it is heard
 MOST = 1_000  # in a table and its file
 _CLOSE = name_of(ResolveCase)
 

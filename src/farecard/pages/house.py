@@ -29,6 +29,8 @@ _STATUS = {
     "bad-till": 400,
     "bad-float": 400,
     "bad-count": 400,
+    "want-whole-yen": 400,
+    "want-text": 400,
 }
 
 

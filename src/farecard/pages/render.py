@@ -6,10 +6,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from farecard.pages.assets import Assets
+from farecard.pages.cases import OURS
 from farecard.pages.charts import apart, bar
 from farecard.pages.house import House
 from farecard.pages.language import Language, words
 from farecard.pages.requests import TOKEN, Page, Request
+from farecard.pages.steps import waits_for
 from farecard.rules.catalogue import RULES
 from farecard.texts import LANGUAGES
 
@@ -29,6 +31,8 @@ class Renderer:
             "asset": assets.address,
             "apart": apart,
             "bar": bar,
+            "waits_for": waits_for,
+            "ours_decide": OURS,
             "languages": {name: Language(name).word("language") for name in LANGUAGES},
             "token_field": TOKEN,
             "rules": RULES,

@@ -6,8 +6,9 @@ from farecard.ledger.chart import is_cash
 from farecard.model.commands import format_number, parse_number
 from farecard.model.moments import PAST_MOMENT, iso_day
 from farecard.questions.card import find
+from farecard.rules.points import is_exempt
 from farecard.rules.refund import paper, read_paper
-from farecard.storage.history import account_at
+from farecard.storage.history import account_at, besides_use
 from farecard.storage.rows import as_account, as_event
 from farecard.storage.store import Store
 from farecard.storage.vault import Vault
@@ -59,15 +60,56 @@ def cash_taken(store: Store, sender: str, id: str) -> int:
     return 0
 
 
+def number_before(store: Store, sender: str, id: str) -> str | None:
+    """The number that a card had before a command gave it another; None where there is no such command, or it gave none."""
+    for _, account, seq in store.rows("commands", sender=sender, ids=[id]):
+        number, now = account, None  # an account is called by the first number of its card
+        for event in besides_use(store, account, PAST_MOMENT):
+            given = (event.sets or {}).get("number")
+            if event.seq == seq:
+                now = given
+                break
+            number = number if given is None else given
+        return None if now is None else format_number(number)
+    return None
+
+
+def _reported(store: Store, account: int) -> tuple[str, str] | None:
+    """Who sent the report that a card was stopped by last, and its id; None without one."""
+    events = besides_use(store, account, PAST_MOMENT)
+    seqs = [one.seq for one in events if one.do in ("report_lost", "report_damaged")]
+    for row in store.rows("events", seqs=seqs[-1:], accounts=[account]) if seqs else ():
+        event = as_event(row)
+        return event.sender, event.id
+    return None
+
+
 def at_hand(store: Store, text: str) -> dict[str, Any]:
-    """What lies open on a card: ``slip`` (and its day), ``pass``, ``named``. Raises ``UnknownCardError``."""
+    """What lies open on a card: ``slip`` (its day, and who ``reported`` it: sender and id), ``pass``, ``named``, ``registered``. Raises ``UnknownCardError``.
+
+    ``registered``: whether its kind needs no registration for points (``exempt``), from which day it may be applied with
+    (``apply_from``; None: not registered), and since when it is of the old ICOCA Point service (``before``).
+    """
     found = find(store, parse_number(text), PAST_MOMENT)
     account = account_at(store, found.account, PAST_MOMENT)
     current = not found.is_replaced(PAST_MOMENT)
     slip = section = None
     if current and account.state == "stopped" and account.slip_day is not None:
-        slip = {"slip": paper("S", account.account, account.slip), "day": iso_day(account.slip_day)}
+        slip = {
+            "slip": paper("S", account.account, account.slip), "day": iso_day(account.slip_day),
+            "reported": _reported(store, account.account),
+        }  # fmt: skip
     if account.pass_from is not None and account.pass_until is not None:
-        section = {"from": account.pass_from, "to": account.pass_to, "until": iso_day(account.pass_until)}  # fmt: skip
+        section = {
+            "from": account.pass_from, "to": account.pass_to, "until": iso_day(account.pass_until),
+            "since": None if account.pass_since is None else iso_day(account.pass_since),
+            "discount": bool(account.pass_discount),
+        }  # fmt: skip
+    since, before = account.apply_from, account.registered_on
+    registered = {
+        "exempt": is_exempt(account.kind),
+        "apply_from": None if since is None else iso_day(since),
+        "before": None if before is None else iso_day(before),
+    }
     named = any(name is not None for name, _ in store.rows("holder_keys", account=account.account))
-    return {"slip": slip, "pass": section, "named": named}
+    return {"slip": slip, "pass": section, "named": named, "registered": registered}

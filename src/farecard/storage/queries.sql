@@ -431,6 +431,9 @@ SELECT * FROM shift ORDER BY opened_at DESC, shift LIMIT CAST(:most AS BIGINT)
 UPDATE shift SET closed_at = :closed_at, expected = :expected, counted = :counted, pieces = :pieces, why = :why
 WHERE shift = :shift AND closed_at IS NULL
 
+-- name: cash_moved
+SELECT * FROM cash_moved WHERE shift = ANY(:shifts) ORDER BY at, id
+
 -- name: first_recorded
 SELECT min(recorded_at) FROM batch
 

@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 # the schema's files; what a version added is a file of its own, which a store of the version before it lacks
 SCHEMA = (
     "schema.sql", "campaigns.sql", "access.sql", "cases.sql", "members.sql", "windows.sql",
+    "tills.sql",
 )  # fmt: skip
 ADDED = {
     3: "campaigns.sql",
@@ -16,6 +17,7 @@ ADDED = {
     6: "cases.sql",
     7: "members.sql",
     8: "windows.sql",
+    9: "tills.sql",
 }
 
 # a parameter of a statement; not within a cast or a word

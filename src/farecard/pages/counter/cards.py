@@ -2,21 +2,23 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 from farecard.access.trail import note
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
-from farecard.model.moments import day_of
+from farecard.model.moments import day_of, iso_day
 from farecard.model.verdict import REFUSED, Reason
 from farecard.pages.applying import BY_ANYBODY, refusal
 from farecard.pages.counter.at import HOME, command, for_staff, is_clerk, shift_of, supervises
-from farecard.pages.counter.flows import NUMBER_FOR_A_TRIAL, collecting, priced
+from farecard.pages.counter.flows import NUMBER_FOR_A_TRIAL, collecting, elsewhere, priced
 from farecard.pages.door import not_their_role
 from farecard.pages.files import history_csv
 from farecard.pages.house import House
+from farecard.pages.programmes import programme, standing, steps_of
 from farecard.pages.requests import Answer, Page, Redirect, Request
-from farecard.pages.typed import card_typed
+from farecard.pages.typed import card_typed, paper_typed
 from farecard.questions import finding
 from farecard.rules import myna_point
 from farecard.rules.referral import card_of_case
@@ -55,7 +57,7 @@ async def _home(house: House, speaker: Speaker, **more: Any) -> Page:
 
 async def _found(house: House, speaker: Speaker, sought: str) -> Answer:
     """The page of what somebody searched for by its number: a card, a slip, a form, a case."""
-    text = sought.upper().replace(" ", "")
+    text = paper_typed(sought)
     if card_of_case(text) is not None:
         return Redirect(f"{HOME}/cases/{text}")
     account = finding.account_of_paper(text)
@@ -104,18 +106,27 @@ async def search(house: House, request: Request, speaker: Speaker) -> Answer:
 async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /counter/cards/N``."""
     number = request.parts["number"]
-    status, quote, latest = await asyncio.gather(
+    status, refund, latest = await asyncio.gather(
         *(house.about(speaker, number, what) for what in ("", "refund-quote")),
         house.latest(speaker, number, LATEST),
     )
     state = await house.ask(lambda store: finding.at_hand(store, number))
     shift = await shift_of(house, speaker)
+    campaign = await house.ask(programme)
     figures = {
-        "card": status["card"], "status": status, "quote": quote, "latest": latest, "at_hand": state,
-        "shift": shift, "serves": is_clerk(speaker),
+        "card": status["card"], "status": status, "quote": refund, "latest": latest, "at_hand": state,
+        "slip_paper": _slip_paper(state), "shift": shift, "serves": is_clerk(speaker), "steps": steps_of(campaign), "programme": campaign,
+        "course": await standing(house, speaker, number, status["rally"]), "today": iso_day(day_of(house.now)),
         "actions": await _actions(house, speaker, number, status, state) if is_clerk(speaker) else [],
     }  # fmt: skip
     return Page("counter/card.html", figures)
+
+
+def _slip_paper(state: dict[str, Any]) -> str | None:
+    """Where the slip that a card waits with can be printed again; None where it was not given at a counter."""
+    sender, id = (state["slip"] or {}).get("reported") or ("", "")
+    realm, _, clerk = sender.partition(":")
+    return f"{HOME}/done/{quote(clerk)}/{quote(id)}.pdf" if realm == "staff" else None
 
 
 @for_staff
@@ -145,8 +156,29 @@ async def _actions(
     asked = myna_point.enquiries(day_of(house.now), campaign)
     closed = [explain(one) for one in asked.reasons] if asked.outcome == REFUSED else []
     charge_back = [explain(Reason("CHG-8", "charge-not-paid-back"))]
+    # what machines do and a counter does not: asked for here often enough
+    at_machines = {
+        "top_up": [elsewhere("counter.charge_where", "CHG-7")],
+        "points": [explain(Reason("WST-5", "points-elsewhere"))],
+        "register": _no_registration(state),
+    }
     every = {**first, **why, "change": closed, "code": no_longer, "charge_back": charge_back}
+    every |= {name: no_longer or no for name, no in at_machines.items()}
     return [{"name": name, "reasons": no} for name, no in every.items()]
+
+
+def _no_registration(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """Why a card is not registered for points at a counter: it needs none, cannot be, is already, or it is done elsewhere."""
+    told, section = state["registered"], state["pass"]
+    if told["exempt"]:
+        return [explain(Reason("WST-3", "kind-needs-no-registration"))]
+    if section and section["discount"]:
+        return [explain(Reason("WST-4", "discount-pass-no-points"))]
+    if told["before"]:
+        return [explain(Reason("WST-3", "registered-before", {"day": told["before"]}))]
+    if told["apply_from"]:
+        return [explain(Reason("WST-1", "registered-already", {"from": told["apply_from"]}))]
+    return [elsewhere("counter.register_where", "WST-1")]
 
 
 PAGES = [

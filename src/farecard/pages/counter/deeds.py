@@ -9,6 +9,7 @@ from farecard.pages import paper
 from farecard.pages.counter.at import HOME, for_staff
 from farecard.pages.house import House
 from farecard.pages.language import Language
+from farecard.pages.programmes import standing
 from farecard.pages.requests import Answer, Page, Request
 from farecard.questions import finding
 
@@ -27,6 +28,14 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     prints = decision["outcome"] == "accepted" and decision["do"] in SLIPS + RECEIPTS
     figures = {"decision": decision, "prints": prints, "slips": SLIPS, "did": DID}
     figures["steps"] = await _comes_next(house, speaker, decision)
+    figures |= {"sold": None, "rally": None}
+    if decision["outcome"] == "accepted" and decision["do"] in ("issue", "join_rally"):
+        status = await house.about(speaker, decision["card"])
+        if decision["do"] == "issue":
+            figures["sold"] = status["card"]
+        else:
+            figures |= {"rally": status["rally"], "points": status["card"]["points"]}
+            figures["course"] = await standing(house, speaker, decision["card"], status["rally"])
     return Page("counter/done.html", figures)
 
 
@@ -51,7 +60,10 @@ async def _decided(house: House, request: Request, speaker: Speaker) -> dict[str
     if found is None:
         raise ProblemError(404, Reason(None, "no-such-address"))
     cash = await house.ask(lambda store: finding.cash_taken(store, sender, id))
-    return found | {"cash": cash}
+    before = None
+    if found["do"] == "collect_reissue":
+        before = await house.ask(lambda store: finding.number_before(store, sender, id))
+    return found | {"cash": cash, "before": before}
 
 
 @for_staff
@@ -102,7 +114,11 @@ def _due(say: Language, result: dict[str, Any], total: int, name: str) -> paper.
 def receipt_parts(say: Language, decision: dict[str, Any]) -> list[paper.Part]:
     """A receipt of what was paid or paid out, with the parts of each sum."""
     result, do = decision["result"], decision["do"]
-    rows: list[tuple[str, str]] = [(say.word("counter.card"), f"…{say.end_of(decision['card'])}")]
+    rows: list[tuple[str, str]] = []
+    if do != "collect_reissue":
+        rows.append((say.word("counter.card"), f"…{say.end_of(decision['card'])}"))
+    elif decision["before"] is not None:
+        rows.append((say.word("counter.card_before"), f"…{say.end_of(decision['before'])}"))
     total, more = None, list[paper.Part]()
     if do == "refund":
         payout = result["payout"]

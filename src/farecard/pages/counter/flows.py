@@ -18,14 +18,18 @@ from farecard.api.membership import GiveCode
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import KINDS, parse_number
+from farecard.model.moments import day_of, iso_day, parse_day
 from farecard.model.verdict import Reason
-from farecard.pages.applying import application
+from farecard.pages.applying import application, too_much_before
 from farecard.pages.counter.at import HOME, command, in_a_shift
 from farecard.pages.door import Show
 from farecard.pages.house import House
+from farecard.pages.language import sentence
+from farecard.pages.programmes import programme
 from farecard.pages.requests import Answer, Page, Redirect, Request
-from farecard.pages.typed import card_typed
+from farecard.pages.typed import card_typed, paper_typed
 from farecard.questions import finding
+from farecard.rules.issue import child_card_expires
 from farecard.texts import explain
 
 Figures = dict[str, Any]
@@ -41,7 +45,12 @@ class Flow(NamedTuple):
     more: Callable[[House, Request, Speaker], Awaitable[Figures]]
     looks_at_papers: bool = False
     priced: bool = False  # what is to be paid is found out by asking the desk
-    pays_out: bool = False
+    wrong: Callable[[House, Figures], Awaitable[Figures | None]] | None = (
+        None  # an answer before the desk is asked
+    )
+    know: Callable[[House, Figures], Figures] | None = (
+        None  # what the last page before the deed shows besides
+    )
 
 
 async def _of_card(house: House, request: Request, speaker: Speaker) -> Figures:
@@ -53,7 +62,7 @@ async def _of_card(house: House, request: Request, speaker: Speaker) -> Figures:
 
 
 # what a talk's page shows before anything is answered
-_BLANK: Figures = {"tried": None, "problem": None, "command": {}, "changed": False}
+_BLANK: Figures = {"tried": None, "problem": None, "command": {}, "changed": False, "short": 0}
 
 
 def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
@@ -79,21 +88,40 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
             if no is not None:
                 return Page(flow.template, figures | {"problem": no}, 403)
         asked = flow.make(request, shift)
-        if flow.priced:
+        wrong = None if flow.wrong is None else await flow.wrong(house, asked)
+        if wrong is not None:
+            tried = wrong
+        elif flow.priced:
             asked, tried = await priced(house, speaker, asked)
         else:
             tried = await house.try_out(speaker, asked)
         shown = _shown(asked, tried)
         doing = request.said("step") == "do"
-        if doing and request.form.get("shown", "") == shown:
+        has, short = await _short(house, shift, tried)
+        if doing and not short and request.form.get("shown", "") == shown:
             await house.send(speaker, id, asked)
             return done
-        figures |= {"tried": tried, "command": asked, "shown": shown, "changed": doing}
-        if flow.pays_out:
-            figures["till_has"] = await house.ask(lambda store: shifts.expected(store, shift))
+        figures |= {
+            "tried": tried,
+            "command": asked,
+            "shown": shown,
+            "changed": doing and not short,
+        }
+        if flow.know is not None and tried["outcome"] == "accepted":
+            figures |= flow.know(house, asked)
+        figures |= {"till_has": has, "short": short, "here": request.path}
         return Page(flow.template, figures)
 
     return [("GET", path, form), ("POST", path, answered)]
+
+
+async def _short(house: House, shift: Shift, tried: Figures) -> tuple[int, int]:
+    """What should be in the till, and how many yen more it needs to pay out what this comes to; 0 and 0 where it pays nothing."""
+    pays = tried["result"].get("payout", {}).get("total", 0)
+    if not pays or tried["outcome"] != "accepted":
+        return 0, 0
+    has = await house.ask(lambda store: shifts.expected(store, shift))
+    return has, max(0, pays - has)
 
 
 def _shown(asked: Figures, tried: Figures) -> str:
@@ -174,8 +202,23 @@ def _issue(request: Request, shift: Shift) -> Figures:
     return command(
         shift, "issue", card=card_typed(request.said("card")), kind=kind, paid=0, holder=holder,
         **{"pass": section}, points_registered_on=request.said("points_registered_on") or None,
-        case=request.said("case") or None,
+        case=paper_typed(request.said("case")) or None,
     )  # fmt: skip
+
+
+def _know_of_sale(house: House, asked: Figures) -> Figures:
+    """The card's last day, where it has one; whether the pass is over already; what holds for such cards, as reasons."""
+    today = day_of(house.now)
+    section: Figures = asked.get("pass", {})
+    expires, hints = None, []
+    if asked["kind"] == "child":
+        last = child_card_expires(parse_day(asked["holder"]["born"]), house.rates(today))
+        expires = iso_day(last)
+        hints.append(explain(Reason("MYN-15", "expires-before-grant", {"expires": expires})))
+    if section.get("disability_discount"):
+        hints.append(explain(Reason("WST-4", "discount-pass-no-points")))
+    over = bool(section) and parse_day(section["valid_until"]) < today
+    return {"expires": expires, "over": over, "hints": hints}
 
 
 # -- refund, damaged, lost, collected ------------------------------------------------------------
@@ -196,7 +239,7 @@ def _about_card(do: str) -> Callable[[Request, Shift], Figures]:
 async def _slip(house: House, request: Request, speaker: Speaker) -> Figures:
     """The card that a slip is for; None where the slip is none, which the desk tells of."""
     text = request.said("slip") or request.query.get("slip", "")
-    account = finding.account_of_paper(text.strip().upper())
+    account = finding.account_of_paper(paper_typed(text))
     speaker.must_ask("cards")
     number = None if account is None else await house.ask(lambda store: finding.number_of(store, account))  # fmt: skip
     if number is None:
@@ -207,7 +250,7 @@ async def _slip(house: House, request: Request, speaker: Speaker) -> Figures:
 
 
 def _collect(request: Request, shift: Shift) -> Figures:
-    return collecting(shift, request.said("slip").upper(), card_typed(request.said("card")))
+    return collecting(shift, paper_typed(request.said("slip")), card_typed(request.said("card")))
 
 
 def collecting(shift: Shift | None, slip: str, card: str) -> Figures:
@@ -215,8 +258,15 @@ def collecting(shift: Shift | None, slip: str, card: str) -> Figures:
     return command(shift, "collect_reissue", slip=slip, card=card, paid=0)
 
 
+def elsewhere(key: str, rule: str) -> Figures:
+    """A sentence of ours that something is not done at a counter but where, as a reason by its rule."""
+    return sentence(key) | {"rule": rule, "params": {}}
+
+
 async def _ride(house: House, request: Request, speaker: Speaker) -> Figures:
-    return {**await _of_card(house, request, speaker), "stations": house.stations()}
+    charge = elsewhere("counter.charge_where", "CHG-7")
+    shown = {"stations": house.stations(), "charge": charge}
+    return {**await _of_card(house, request, speaker), **shown}
 
 
 def _leave(request: Request, shift: Shift) -> Figures:
@@ -227,9 +277,13 @@ def _leave(request: Request, shift: Shift) -> Figures:
 
 
 def _apply(request: Request, shift: Shift) -> Figures:
-    case = request.said("case") or None
+    case = paper_typed(request.said("case")) or None
     number = request.parts["number"]
     return command(shift, "apply_myna_point", card=number, case=case, **application(request))
+
+
+async def _unlikely(house: House, asked: Figures) -> Figures | None:
+    return too_much_before(asked, await house.ask(programme))
 
 
 def _membership(request: Request, shift: Shift) -> Figures:
@@ -273,14 +327,14 @@ async def give_code(house: House, request: Request, speaker: Speaker, _shift: Sh
 _CARD = f"{HOME}/cards/{{number}}"
 PAGES = [
     ("GET", f"{HOME}/sell", sell),
-    *_pages(f"{HOME}/sell/{{kind}}", Flow("counter/issue.html", _issue, _kind, priced=True)),
-    *_pages(f"{_CARD}/refund", Flow("counter/refund.html", _refund, _of_card, looks_at_papers=True, pays_out=True)),
+    *_pages(f"{HOME}/sell/{{kind}}", Flow("counter/issue.html", _issue, _kind, priced=True, know=_know_of_sale)),
+    *_pages(f"{_CARD}/refund", Flow("counter/refund.html", _refund, _of_card, looks_at_papers=True)),
     *_pages(f"{_CARD}/damaged", Flow("counter/damaged.html", _about_card("report_damaged"), _of_card)),
     *_pages(f"{_CARD}/lost", Flow("counter/lost.html", _about_card("report_lost"), _of_card, looks_at_papers=True)),
     *_pages(f"{HOME}/collect", Flow("counter/collect.html", _collect, _slip, looks_at_papers=True, priced=True)),
     *_pages(f"{_CARD}/leave", Flow("counter/leave.html", _leave, _ride)),
     *_pages(f"{_CARD}/rally", Flow("counter/rally.html", _about_card("join_rally"), _of_card)),
-    *_pages(f"{_CARD}/myna", Flow("counter/myna.html", _apply, _of_card)),
+    *_pages(f"{_CARD}/myna", Flow("counter/myna.html", _apply, _of_card, wrong=_unlikely)),
     *_pages(f"{_CARD}/change", Flow("counter/change.html", _change, _of_card)),
     *_pages(f"{_CARD}/membership", Flow("counter/membership.html", _membership, _of_card)),
     ("GET", f"{_CARD}/code", code_form), ("POST", f"{_CARD}/code", give_code),

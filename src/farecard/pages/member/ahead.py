@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from farecard.model.commands import PHONES
 from farecard.model.moments import iso_day, parse_day
 from farecard.pages.language import Language
+from farecard.pages.steps import waits_for
 from farecard.rules.measures import COUNTING, DUE, WAITING
 from farecard.rules.state import LIVING
 
@@ -66,7 +67,7 @@ def _of_myna(say: Language, myna: dict[str, Any] | None) -> list[Date]:
             found.append(Date(one["reasons"][0]["params"]["until"], words, urgent=True))
         elif one["state"] == WAITING:
             no = one["reasons"][0]
-            theirs = no["code"] == "banks-review"  # nothing is left for the holder to do
+            theirs = waits_for(one) == "bank"  # nothing is left for the holder to do
             words = say.word("ahead.review" if theirs else "ahead.procedure", measure=called)
             found.append(Date(no["params"]["until"], words, urgent=not theirs))
     return found

@@ -15,7 +15,7 @@ from farecard.pages.house import House
 from farecard.pages.language import sentence
 from farecard.pages.member.ahead import attention, dates, notes
 from farecard.pages.member.at import CARD, HOME, for_members
-from farecard.pages.member.programmes import course_of
+from farecard.pages.programmes import course_of
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.stretches import stretch
 from farecard.pages.typed import card_typed

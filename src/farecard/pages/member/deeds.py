@@ -7,7 +7,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.commands import PHONES
 from farecard.pages.house import House
 from farecard.pages.member.at import CARD, HOME, command_of, does, done_once, for_members
-from farecard.pages.member.programmes import programme
+from farecard.pages.programmes import programme
 from farecard.pages.requests import Answer, Page, Redirect, Request
 
 

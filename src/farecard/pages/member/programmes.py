@@ -3,10 +3,8 @@
 from typing import Any
 
 from farecard.api.speakers import Speaker
-from farecard.model.campaign import Campaign, day_number
 from farecard.model.commands import PHONES, parse_number
-from farecard.model.moments import day_of, iso_day, month_of
-from farecard.pages.applying import BY_ANYBODY, application, refusal
+from farecard.pages.applying import BY_ANYBODY, application, refusal, too_much_before
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.member.at import (
@@ -16,16 +14,11 @@ from farecard.pages.member.at import (
     done_once,
     for_members,
 )
-from farecard.pages.member.steps import steps
+from farecard.pages.programmes import programme, standing, steps_of
 from farecard.pages.requests import Answer, Page, Request
 from farecard.pages.stretches import stretch
 from farecard.questions import draws
-from farecard.questions.ahead import no_stamps
-from farecard.rules import measures, myna_point, stamp_rally
 from farecard.rules.measures import NOT_APPLIED
-from farecard.storage.making import load_campaigns
-from farecard.storage.store import Store
-from farecard.texts import explain
 
 
 @for_members
@@ -80,14 +73,9 @@ async def myna(house: House, request: Request, speaker: Speaker) -> Answer:
     figures = {
         "card": status["card"], "myna": told, "no": no, "offered": NOT_APPLIED in states, "programme": campaign,
         "parts": {n: stretch(request, f"measure-{n}-top-ups", one.get("top_ups", ())) for n, one in measures.items()},
-        "steps": lambda measure, one: steps(campaign.measure(int(measure)), campaign, one),
+        "steps": steps_of(campaign),
     }  # fmt: skip
     return Page("member/myna.html", figures)
-
-
-def programme(store: Store) -> Campaign:
-    """Myna Point, as it is in the store."""
-    return load_campaigns(store).of(myna_point.NAME)
 
 
 @for_members
@@ -122,11 +110,15 @@ async def apply(house: House, request: Request, speaker: Speaker) -> Answer:
     """``POST /member/cards/N/apply``: what would be taken; then it is applied for."""
     number, step = request.parts["number"], request.said("step")
     command = command_of("apply_myna_point", number) | application(request)
-    if step == "do":
+    tried = too_much_before(command, await house.ask(programme))
+    if step == "do" and tried is None:
         return await done_once(house, request, speaker, command)
     status = await house.about(speaker, number)
-    tried = None if step == "change" else await house.try_out(speaker, command)
-    figures = {"card": status["card"], "tried": tried, "said": request.answers(), "no": []}
+    if step == "change":
+        tried = None
+    elif tried is None:
+        tried = await house.try_out(speaker, command)
+    figures = {"card": status["card"], "tried": tried, "said": request.answers(), "no": [], "asked": command}  # fmt: skip
     return Page("member/apply.html", figures)
 
 
@@ -141,39 +133,9 @@ async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
     if joined:
         mine = await house.ask(lambda store: draws.tickets(store, vault, parse_number(number)))
     figures = {"card": status["card"], "rally": joined, "tried": tried, "tickets": mine}
-    if joined:
-        figures |= await _no_stamps(house, speaker, number)
-    today = day_of(house.now)
     return Page(
-        "member/rally.html", figures | await house.ask(lambda store: course_of(store, today))
+        "member/rally.html", figures | {"course": await standing(house, speaker, number, joined)}
     )
-
-
-async def _no_stamps(house: House, speaker: Speaker, number: str) -> dict[str, Any]:
-    """Why stamps of a card that joined do not come (``no_stamps``, by stamp, as reasons are explained), and whether all still can."""
-    tariff = house.app.queue.desk.inputs.tariff
-    found = await house.about(
-        speaker, number, lambda store, card, when: no_stamps(store, tariff, card, when)
-    )
-    why = {str(stamp): explain(one) for stamp, one in found["why"].items()}
-    return {"no_stamps": why, "reachable": found["reachable"]}
-
-
-def course_of(store: Store, today: int) -> dict[str, Any]:
-    """How far the rally is on a day: its ``draws`` by number, those ``still`` to be qualified for, whether it is ``over``.
-
-    ``points_on``: when points come for what is done this month; None where that is past the rally's end.
-    """
-    found, campaign = load_campaigns(store).rally(stamp_rally.NAME), programme(store)
-    last = day_number(found.last_day)
-    points_on = measures.pay_day(month_of(today) + 1, campaign)
-    held = draws.draws(store, found, today)
-    return {
-        "draws": {one["number"]: one for one in held},
-        "still": [one for one in held if iso_day(today) <= one["until"]],
-        "over": last < today, "last_day": iso_day(last),
-        "points_on": iso_day(points_on) if points_on <= last else None,
-    }  # fmt: skip
 
 
 join = does("join_rally")  # ``POST /member/cards/N/rally``

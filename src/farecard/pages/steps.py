@@ -10,6 +10,11 @@ _FILED = ("banks-review", "not-complete-in-time")  # said only where the filing 
 _SOMETHING_ELSE = ("expires-before-grant", "refunded-before-grant")
 
 
+def waits_for(told: dict[str, Any]) -> str:
+    """Whose turn it is with a measure that waits: the applicant's ``own``, or the ``bank``'s."""
+    return "bank" if told["reasons"][0]["code"] == "banks-review" else "own"
+
+
 class Step(NamedTuple):
     """A step (``apply``, the command that reports it, or ``points``), how it stands, and its day: the last one to take it, or when points come; None without one."""
 
