@@ -167,7 +167,8 @@ def test_what_can_be_said_without_a_number(town):
     assert "To pay when it is collected ¥0" in damaged
     assert "RIS-1" in damaged
     assert "ICOCA without a name Anonymous cards are never reissued." in damaged
-    assert "RFD-6" in damaged
+    assert "RFD-6" in damaged.split("If the number on its back cannot be read")[1]  # then alone
+    assert "Rule RFD-6" not in damaged.split("If the number on its back cannot be read")[0]
     assert "無料" in damaged
     assert "Found: 1" in clerk.press("Search", **town.papers(number))
     looks = town.at("counter", "auditor")
@@ -382,6 +383,25 @@ def test_what_the_till_cannot_pay_is_not_paid_until_it_can(town):
     answer(clerk, legible="yes")
     assert "The card is refunded" in clerk.press("Pay out ¥1,780")
     assert expected(clerk) == 0
+
+
+def test_two_refunds_at_once_do_not_take_the_same_money(town):
+    """2,000 yen in the till, two cards of 1,780 each, pressed in the same moment in two tabs: one is paid, the till has 220."""
+    for _ in range(4):
+        clerk, numbers, said = town.clerk(brought="2000"), [town.sell("anonymous") for _ in range(2)], []
+        tabs = [clerk, Browser(town)]
+        tabs[1].cookies = dict(clerk.cookies)
+        for tab, number in zip(tabs, numbers, strict=True):
+            tab.look(f"/counter/cards/{number}/refund")
+            answer(tab, legible="yes")
+            said.append(hidden(tab) | {"step": "do"})
+        with ThreadPoolExecutor(2) as both:
+            got = [
+                both.submit(tab.send, "POST", f"/counter/cards/{number}/refund", form)
+                for tab, number, form in zip(tabs, numbers, said, strict=True)
+            ]
+        assert sorted(one.result()[0] for one in got) == [200, 303]
+        assert expected(clerk) == 220
 
 
 def test_cash_is_for_whoever_is_in_a_shift(town):

@@ -50,7 +50,7 @@ def test_a_day_at_the_counter(town, watched, language, size):  # noqa: F811
     page.goto("/counter/shift")
     one.look_closely()
     open_shift(page, t)
-    for path in ("/counter/sell", "/counter/sell/commuter", "/counter/collect", "/counter/cases", "/counter/shifts", "/counter/shift"):
+    for path in ("/counter/sell", "/counter/sell/commuter", "/counter/collect", "/counter/cases", "/counter/shifts", "/counter/cash", "/counter/no-number", "/counter/shift"):
         page.goto(path)
         one.look_closely()
     number = new_number()
@@ -76,6 +76,13 @@ def test_a_day_at_the_counter(town, watched, language, size):  # noqa: F811
     page.get_by_role("heading", name=t("counter.did.refund")).wait_for()
     one.look_closely()
     lost = town.sell("named")
+    applied = town.sell("smart")
+    town.apply(applied)
+    join = command(f"join {applied}", "join_rally", at="2023-03-02T12:00:00+09:00", channel="counter", card=applied)
+    assert town.post(join, town.desk)[1]["outcome"] == "accepted"
+    page.goto(f"/counter/cards/{applied}")
+    page.get_by_role("heading", name=t("rally.stamp.4")).wait_for()
+    one.look_closely()
     for path in ("damaged", "lost", "myna", "rally", "membership", "change", "code"):
         page.goto(f"/counter/cards/{lost}/{path}")
         one.look_closely()

@@ -158,8 +158,10 @@ def move_cash(store: Store, moved: Moved) -> None:
         if has + moved.yen < 0:
             raise NotInTillError(has)
         store.append("cash_moved", [tuple(moved)])
-        did = "cash-brought" if moved.yen > 0 else "cash-taken-out"
-        note(store, moved.who, did, moved.shift, f"{moved.yen:+d}")
+        if moved.yen > 0:
+            note(store, moved.who, "cash-brought", moved.shift, f"{moved.yen:+d}")
+        else:
+            note(store, moved.who, "cash-taken-out", moved.shift, f"{moved.yen:+d}")
 
 
 def bad_amount() -> ShiftError:

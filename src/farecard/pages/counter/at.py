@@ -46,6 +46,7 @@ class _Till:
         self.deeds = 0
         self.changed = asyncio.Condition()
         self.closing = False
+        self.drawer = asyncio.Lock()
 
 
 _tills: WeakKeyDictionary[App, dict[str, _Till]] = WeakKeyDictionary()
@@ -87,6 +88,11 @@ async def closing(house: House, who: str) -> AsyncIterator[None]:
         async with till.changed:
             till.closing = False
             till.changed.notify_all()
+
+
+def drawer(house: House, who: str) -> asyncio.Lock:
+    """Held while a deed looks whether a clerk's till can pay, and pays: two at once would both see the same money."""
+    return _till(house, who).drawer
 
 
 def in_a_shift(show: At) -> Show:

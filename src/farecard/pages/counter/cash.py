@@ -7,7 +7,7 @@ from farecard.access.shifts import Moved, NotInTillError, Shift
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.verdict import Reason
-from farecard.pages.counter.at import HOME, in_a_shift
+from farecard.pages.counter.at import HOME, drawer, in_a_shift
 from farecard.pages.counter.shifts import whole
 from farecard.pages.door import then_to
 from farecard.pages.house import House
@@ -48,7 +48,8 @@ async def move(house: House, request: Request, speaker: Speaker, shift: Shift) -
     try:
         yen = way * whole(said["yen"], shifts.bad_amount())
         moved = Moved(shift.shift, id, at, speaker.who, yen, said["why"])
-        await house.write(lambda store: shifts.move_cash(store, moved))
+        async with drawer(house, speaker.who):
+            await house.write(lambda store: shifts.move_cash(store, moved))
     except NotInTillError as no:
         says = sentence("cash.not_there", has=no.yen) | {"params": {"field": "yen"}}
         return await _page(house, shift, then, said, says, 409)

@@ -21,7 +21,7 @@ from farecard.model.commands import KINDS, parse_number
 from farecard.model.moments import day_of, iso_day, parse_day
 from farecard.model.verdict import Reason
 from farecard.pages.applying import application, too_much_before
-from farecard.pages.counter.at import HOME, command, in_a_shift
+from farecard.pages.counter.at import HOME, command, drawer, in_a_shift
 from farecard.pages.door import Show
 from farecard.pages.house import House
 from farecard.pages.language import sentence
@@ -99,8 +99,11 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
         doing = request.said("step") == "do"
         has, short = await _short(house, shift, tried)
         if doing and not short and request.form.get("shown", "") == shown:
-            await house.send(speaker, id, asked)
-            return done
+            async with drawer(house, speaker.who):
+                has, short = await _short(house, shift, tried)
+                if not short:
+                    await house.send(speaker, id, asked)
+                    return done
         figures |= {
             "tried": tried,
             "command": asked,

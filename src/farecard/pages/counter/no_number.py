@@ -20,11 +20,17 @@ def _by_answer(lost: bool) -> Told:
     found: dict[str, tuple[list[str], list[Reason]]] = {}
     for kind in KINDS:
         no = reissue.right_kind(Account(0, 0, kind), lost)
-        reasons = [] if no is None else list(no.reasons)
-        illegible = None if lost else refund.number_readable(kind, legible=False)
-        reasons += [] if illegible is None else illegible.reasons
+        reasons = [] if no is None else no.reasons
         found.setdefault(repr(reasons), ([], reasons))[0].append(kind)
     return [(kinds, [explain(one) for one in reasons]) for kinds, reasons in found.values()]
+
+
+def _illegible() -> dict[str, list[dict[str, object]]]:
+    """The kinds that are not refunded where the number on their back cannot be read, and why."""
+    tried = {kind: refund.number_readable(kind, legible=False) for kind in KINDS}
+    return {
+        kind: [explain(one) for one in no.reasons] for kind, no in tried.items() if no is not None
+    }
 
 
 @for_staff
@@ -40,7 +46,7 @@ async def no_number(house: House, _request: Request, speaker: Speaker) -> Answer
         "counter/no_number.html",
         {
             "lost": _by_answer(lost=True), "damaged": _by_answer(lost=False),
-            "lost_due": due, "fee": rates.lost_reissue_fee,
+            "illegible": _illegible(), "lost_due": due, "fee": rates.lost_reissue_fee,
             "damaged_due": reissue.due_if_damaged(rates),
             "lost_costs": lost_costs | {"rule": "RIS-2", "params": {}},
             "damaged_costs": damaged_costs | {"rule": "RIS-1", "params": {}},
