@@ -887,6 +887,57 @@ def test_a_holder_finds_the_own_line_without_a_script(tmp_path):
     assert committed["result"]["entrants"] > 3
     with an_office(url) as office:
         finds_the_own_line(office, url, drawn)
+        checks_the_whole_draw(office)
+    changed_store(tmp_path / "store.db")
+    changed = Served(url)
+    try:
+        says_what_was_changed(changed)
+    finally:
+        changed.stop()
+
+
+def checks_the_whole_draw(office):
+    """Without a script the issuer's server does it, and says that it is the issuer's own check; a root that was kept is compared."""
+    public = Browser(office)
+    text = public.look("/draws/1")
+    assert "The root is a fingerprint of the whole list" in text
+    assert "A nonce is a random number that only you are given" in text
+    root, entrants = re.search(r'data-root="(\w+)" data-entrants="(\d+)"', public.text).groups()
+    text = public.press("Check the draw")
+    assert "this is the issuer's own check" in text
+    assert f"✓ The file is this draw's. ✓ Each entrant has one line, nobody two; lines: {entrants}. ✓ The lines make the root that stands on this page. ✓ The value 1234.56 picks just these places; winners: 2. The draw is as it says." in text
+    assert "the value with what its publisher says (tomorrow's price)" in text
+    assert "✓ It is the root that you kept." in public.press("Check the draw", kept=f" {root[:32].upper()} {root[32:]}")
+    text = public.press("Check the draw", kept=root[:-1])
+    assert "✕ It is not the root that you kept" in text
+    assert "The draw is not as it says" in text
+    japanese = Browser(office, "ja")
+    japanese.look("/draws/1")
+    assert "これは発行者自身による確認です。" in japanese.press("抽選を確かめる")
+
+
+def changed_store(path):
+    """Somebody who runs the store puts another line on the frozen list."""
+    with closing(sqlite3.connect(path)) as db, db:
+        assert db.execute("UPDATE entrant SET leaf = zeroblob(32) WHERE draw = 1 AND account = (SELECT min(account) FROM entrant WHERE draw = 1)").rowcount == 1
+
+
+def says_what_was_changed(office):
+    """The root that was made public is no longer that of the list; the lines themselves and the winners' places are in order."""
+    public = Browser(office)
+    public.look("/draws/1")
+    text = public.press("Check the draw")
+    assert "✕ The lines do not make the root that stands on this page: the list was changed. ✓ The value 1234.56" in text
+    assert "The draw is not as it says" in text
+
+
+def test_who_was_in_a_draw_is_not_in_the_next(office):
+    """FAQ: 第1回の抽選の対象となった方は、第2回の抽選の対象にはなりません. Said of the second draw, in the list of draws too; the first has none before it."""
+    for language, said in (("en", "Whoever was in Draw 1 is not in this one."), ("ja", "第1回抽選の対象となった方は、この抽選の対象にはなりません。")):
+        public = Browser(office, language)
+        assert said in public.look("/draws/2")
+        assert said not in public.look("/draws/1")
+        assert public.look("/draws").count(said) == 1
 
 
 def finds_the_own_line(office, url, drawn):

@@ -198,6 +198,76 @@ def test_anybody_looks_for_the_own_card_on_a_draws_list(office, watched, script,
     page.get_by_text(t("draws.no_nonce")).wait_for()
 
 
+def other_winner(told):
+    told["winners"][1] = next(n for n in range(told["entrants"]) if n not in told["winners"])
+
+
+def lines_swapped(told):
+    told["leaves"][0], told["leaves"][1] = told["leaves"][1], told["leaves"][0]
+
+
+TAMPERED = [  # what was changed in the file on its way, the step it is found at, and what else is said
+    (dict.copy, None, ""),  # nothing
+    (lines_swapped, "root", ""),
+    (lambda told: told["leaves"].__setitem__(2, "0" * 64), "root", ""),
+    (lambda told: told["leaves"].__setitem__(2, told["leaves"][1]), "list", "twice"),
+    (lambda told: told["leaves"].__setitem__(2, "x"), "list", "line"),
+    (lambda told: told["leaves"].pop(), "list", "count"),
+    (lambda told: told.update(root="0" * 64), "root", "says"),
+    (other_winner, "winners", "turn"),
+    (lambda told: told["winners"].pop(), "winners", "winners"),
+    (lambda told: told["winners"].reverse(), "winners", "turn"),
+    (lambda told: told.update(seed="32,700.95"), "winners", "value"),
+    (lambda told: told.update(draw=2), "file", "other"),
+    (lambda told: told.update(algorithm="mine"), "file", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("office", "language", "size"), [("sqlite", "ja", PHONE), ("postgresql", "en", DESK)], indirect=["office"])
+def test_anybody_verifies_a_whole_draw_in_the_page(office, watched, language, size):
+    """Each step of the file as it is published is found true; of a file that was changed on its way the step is named at which it shows."""
+    t = Language(language).word
+    one = watched(viewport=size, locale=language)
+    page = one.page
+    true = json.loads(office.call("GET", "/draws/1.json")[2])
+    page.goto("/draws/1")
+    one.look_closely()
+    assert page.get_by_text(t("draws.check.by_browser")).is_visible()
+    assert not page.get_by_text(t("draws.check.by_server")).is_visible()
+    served = {}
+    page.route("**/draws/1.json", lambda route: route.fulfill(json=served["told"]))
+    posted = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+
+    def check():
+        page.get_by_role("button", name=t("draws.check.do")).click()
+        page.locator("#checked > .attention").wait_for()
+        return {one.get_attribute("data-step"): one.get_attribute("class") for one in page.locator("#checked li").all()}
+
+    for change, step, how in TAMPERED:
+        served["told"] = json.loads(json.dumps(true))
+        change(served["told"])
+        found = check()
+        wrong = [name for name, said in found.items() if said == "missed"]
+        assert wrong[:1] == ([] if step is None else [step]), found  # of a changed line the root shows it, too
+        last = page.locator("#checked > .attention").inner_text()
+        assert last.startswith(t("draws.check.all_right" if step is None else "draws.check.not_right"))
+        if how:
+            assert t(f"draws.check.how.{how}", found="§", told="§", n="§").split("§")[0] in page.locator(f"#checked li[data-step={step}]").inner_text()
+    page.unroute("**/draws/1.json")
+    assert check() == dict.fromkeys(("file", "list", "root", "winners"), "done")
+    one.look_closely()
+    page.get_by_label(t("draws.check.kept")).fill(true["root"].upper())
+    assert check()["kept"] == "done"
+    page.get_by_label(t("draws.check.kept")).fill("0" * 64)
+    assert check()["kept"] == "missed"
+    page.route("**/draws/1.json", lambda route: route.abort())
+    assert check() == {"file": "missed"}
+    assert t("draws.check.how.unreachable") in page.locator("#checked").inner_text()
+    assert posted == []
+    one.wrong = [said for said in one.wrong if "ERR_FAILED" not in said]  # the browser tells of it, as it should
+
+
 @pytest.mark.parametrize("office", ["sqlite"], indirect=True)
 def test_printed_a_page_is_its_content_and_its_tables(office, watched):
     """On paper: no menu, no form, no file to download; the table behind a picture is there."""

@@ -67,43 +67,52 @@ def picks(draw: int, seed: str, entrants: int) -> Iterator[int]:
             moved[picked] = last
 
 
-def problems(published: dict[str, Any], frozen_root: str | None = None) -> list[str]:
-    """What is wrong with a published draw; nothing when all of it follows from its list and seed.
+STEPS = ("file", "list", "root", "winners")
 
-    ``frozen_root``: the root that was made public when the list was frozen, in hexadecimal digits. The file alone
-    cannot prove that its list is that one.
+
+def steps(published: dict[str, Any], frozen_root: str | None = None) -> dict[str, list[str]]:
+    """What is wrong with a published draw, by the step it is found at; a step that the file does not let one come to is left out.
+
+    ``file``: it can be read; ``list``: each line once, and as many as it says; ``root``: that of the list, and ``frozen_root``;
+    ``winners``: what the seed picks. ``frozen_root``: the root that was made public when the list was frozen, in hexadecimal
+    digits. The file alone cannot prove that its list is that one.
     """
     try:
         if published["algorithm"] != ALGORITHM:
-            return [f"algorithm: {ALGORITHM} expected"]
+            return {"file": [f"algorithm: {ALGORITHM} expected"]}
         leaves = [bytes.fromhex(one) for one in published["leaves"]]
         tree = bytes.fromhex(published["root"])
         told = [*published["winners"], *published["alternates"]]
         draw, count, seed = published["draw"], published["entrants"], published["seed"]
     except (KeyError, TypeError, ValueError) as error:
-        return [f"this is no published draw: {type(error).__name__} {error}"]
-    found = []
+        return {"file": [f"this is no published draw: {type(error).__name__} {error}"]}
+    found: dict[str, list[str]] = {step: [] for step in STEPS}
     if count != len(leaves):
-        found.append(f"entrants: {count}, and the list has {len(leaves)}")
+        found["list"].append(f"entrants: {count}, and the list has {len(leaves)}")
     if any(len(one) != hashlib.sha256().digest_size for one in leaves):
-        found.append("leaves: each is 64 hexadecimal digits")
+        found["list"].append("leaves: each is 64 hexadecimal digits")
     if len(set(leaves)) < len(leaves):
-        found.append("leaves: somebody stands there twice")
+        found["list"].append("leaves: somebody stands there twice")
     if root(leaves) != tree:
-        found.append("root: not that of the list")
+        found["root"].append("root: not that of the list")
     if frozen_root is not None and frozen_root.lower() != tree.hex():
-        found.append("root: not the one that was made public")
+        found["root"].append("root: not the one that was made public")
     if seed is None:
         if told:
-            found.append("winners: drawn without a seed")
+            found["winners"].append("winners: drawn without a seed")
         return found
     order = picks(draw, seed, len(leaves))
     for turn, index in enumerate(told, 1):
         expected = next(order, None)
         if index != expected:
-            found.append(f"winner {turn}: index {index}, the seed gives {expected}")
+            found["winners"].append(f"winner {turn}: index {index}, the seed gives {expected}")
             break
     return found
+
+
+def problems(published: dict[str, Any], frozen_root: str | None = None) -> list[str]:
+    """What is wrong with a published draw, as ``steps`` finds it; nothing when all of it follows from its list and seed."""
+    return [one for some in steps(published, frozen_root).values() for one in some]
 
 
 def verify(text: str, frozen_root: str | None = None) -> tuple[dict[str, Any], list[str]]:

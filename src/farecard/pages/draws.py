@@ -1,11 +1,13 @@
-"""Draws as everybody may look at them, without signing in: the file, and whether one's own card is on its list."""
+"""Draws as everybody may look at them, without signing in: the file, the check of all of it, and whether one's own card is on its list."""
 
+import json
 from collections import OrderedDict
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from farecard.api.app import App
 from farecard.api.problems import ProblemError
+from farecard.draws import steps
 from farecard.model.moments import day_of
 from farecard.model.verdict import Reason
 from farecard.pages.door import NOBODY, Window
@@ -22,11 +24,12 @@ _MOST = 4  # files kept at hand: two draws, before and after each was held
 
 
 class Published(NamedTuple):
-    """A draw's file: its bytes, and what is on its list at which place."""
+    """A draw's file: its bytes, what is on its list at which place, and once it was asked for whether all of it is right."""
 
     text: bytes
     places: dict[str, int]  # by leaf
     winners: list[int]
+    right: dict[str, bool]  # by step, as far as one comes; empty until somebody asks
 
 
 # a file changes when the list is frozen and when the draw is held; else everybody is given the same bytes
@@ -70,7 +73,14 @@ def _made(store: Store, number: int) -> Published:
     file = draws.published(store, number)
     assert file is not None
     places = {leaf: place for place, leaf in enumerate(file["leaves"])}
-    return Published(draws.text_of(file), places, file["winners"])
+    return Published(draws.text_of(file), places, file["winners"], {})
+
+
+def _check(file: Published, root: str) -> None:
+    """Does all of a draw again, as whoever has the file does it. A file stays as it is, so once is enough."""
+    if not file.right:
+        found = steps(json.loads(file.text), root)
+        file.right.update({step: not wrong for step, wrong in found.items()})
 
 
 async def home(house: House, _request: Request) -> Answer:
@@ -83,15 +93,37 @@ async def home(house: House, _request: Request) -> Answer:
     return Page("draws/home.html", {"draws": await house.app.readers.ask(ask)})
 
 
+def _page(one: dict[str, Any], **found: Any) -> Page:
+    """A draw's page, with what was looked for."""
+    said = {"card": "", "nonce": "", "kept": ""}
+    figures = {"one": one, "stage": one["stage"], "said": said, "found": None, "checked": None}
+    return Page("draws/draw.html", figures | found)
+
+
 async def shown(house: House, request: Request) -> Answer:
     """``GET /draws/N``."""
+    return _page(await _stage(house, request))
+
+
+async def posted(house: House, request: Request) -> Answer:
+    """``POST /draws/N``: what browsers do in the page, for those that cannot: look for a card, or do all of the draw again."""
+    whole = request.said("check") == "whole"
+    return await (_checked if whole else _looked_up)(house, request)
+
+
+async def _checked(house: House, request: Request) -> Answer:
+    """All of a draw, from the file that is published, and against the root that somebody kept."""
     one = await _stage(house, request)
-    figures = {"one": one, "stage": one["stage"], "said": {"card": "", "nonce": ""}, "found": None}
-    return Page("draws/draw.html", figures)
+    file, root = await _file(house, one), one["stage"]["root"]
+    await house.app.surveyors.ask(lambda _store: _check(file, root))
+    kept = "".join(request.said("kept").split()).lower()
+    right = dict(file.right) | ({"kept": kept == root} if kept else {})
+    said = {"card": "", "nonce": "", "kept": kept}
+    return _page(one, said=said, checked=right)
 
 
-async def looked_up(house: House, request: Request) -> Answer:
-    """``POST /draws/N``: whether a card is on the list, for browsers that cannot look themselves. Nothing of it is kept."""
+async def _looked_up(house: House, request: Request) -> Answer:
+    """Whether a card is on the list. Nothing of it is kept."""
     one = await _stage(house, request)
     file = await _file(house, one)
     card = card_typed(request.said("card"))
@@ -100,10 +132,7 @@ async def looked_up(house: House, request: Request) -> Answer:
     place = None if leaf is None else file.places.get(leaf)
     won = file.winners.index(place) + 1 if place in file.winners else None
     found = {"leaf": leaf, "place": place, "won": won}
-    said = {"card": card, "nonce": nonce}
-    return Page(
-        "draws/draw.html", {"one": one, "stage": one["stage"], "said": said, "found": found}
-    )
+    return _page(one, said={"card": card, "nonce": nonce, "kept": ""}, found=found)
 
 
 async def file(house: House, request: Request) -> Answer:
@@ -119,6 +148,6 @@ WINDOW = Window(
         ("GET", HOME, home),
         ("GET", f"{HOME}/{{number}}.json", file),
         ("GET", f"{HOME}/{{number}}", shown),
-        ("POST", f"{HOME}/{{number}}", looked_up),
+        ("POST", f"{HOME}/{{number}}", posted),
     ],
 )

@@ -93,9 +93,9 @@ def text_of(found: dict[str, Any]) -> bytes:
 
 
 def draws(store: Store, rally: Rally, day: int) -> list[dict[str, Any]]:
-    """Every draw of the rally: its deadline, what is public of it, and why nothing may be done yet (``no``: by command)."""
+    """Every draw of the rally: its deadline, the draws whose entrants are in it no more, what is public of it, and why nothing may be done yet (``no``: by command)."""
     found = []
-    for one in rally.draws:
+    for place, one in enumerate(rally.draws):
         done = set(_steps(store, one.number))
         commit = CommitDraw(id="x", at=0, channel="operations", draw=one.number, seed_source="x")  # type: ignore[arg-type]  # the rally names none but these
         hold = DrawLottery(id="x", at=0, channel="operations", draw=one.number, winners=1, seed="x")  # type: ignore[arg-type]  # as above
@@ -103,6 +103,7 @@ def draws(store: Store, rally: Rally, day: int) -> list[dict[str, Any]]:
             {
                 "number": one.number,
                 "until": iso_day(day_number(one.until)),
+                "earlier": [other.number for other in rally.draws[:place]],
                 "stage": stage(store, one.number),
                 "no": {
                     "commit_draw": may_draw(commit, day, rally, done),
