@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "access": {"model", "ledger", "storage"},
     "client": {"model"},
     "api": {"model", "access", "wire", "texts", "storage", "desk", "questions"},
-    "pages": {"model", "rules", "access", "wire", "texts", "storage", "questions", "api"},
+    "pages": {"model", "rules", "draws", "access", "wire", "texts", "storage", "questions", "api"},
     "export": {"model", "tariff", "storage", "desk", "questions"},
     "sample": {"model"},
     "felica": set(),

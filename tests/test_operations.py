@@ -371,7 +371,7 @@ def test_an_address_that_is_none_says_so(people, path, status):
         ("/books/unused?known=last%20spring", "入力または選択された内容を受け付けられません。", "What was typed or chosen here cannot be taken."),
         ("/draws/99", "このページはありません。", "There is no such page."),
         ("/proposals/P-0", "提案の一覧で番号を確かめてください。", "Check the number in the list of proposals."),
-        ("/cases/C1", "案件の一覧で番号を確かめてください。", "Check the number in the list of cases."),
+        ("/cases/C1", "受付の一覧で番号を確かめてください。", "Check the number in the list of cases."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_words_for_people(office, people, path, ja, en):

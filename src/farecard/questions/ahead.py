@@ -6,7 +6,7 @@ from farecard.desk.cases import case_at
 from farecard.model.campaign import MYNA_POINT, day_number
 from farecard.model.moments import day_of, iso_day
 from farecard.questions.card import AsOf, find
-from farecard.rules import stamp_rally, state
+from farecard.rules import reissue, stamp_rally, state
 from farecard.rules.points import is_exempt
 from farecard.rules.refund import paper
 from farecard.storage.history import account_at
@@ -16,7 +16,7 @@ from farecard.tariff import Tariff
 
 
 def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any]:
-    """``slip`` (with ``collect_from``, ``until`` and ``collect_at``), ``pass_until``, ``apply_from``; None for what it has not; ``points_unit``: fewer points are not charged. Raises ``UnknownCardError``."""
+    """``slip`` (with ``collect_from``, ``until``, ``collect_at``, ``cause`` and the yen ``due``), ``pass_until``, ``apply_from``; None for what it has not; ``points_unit``: fewer points are not charged. Raises ``UnknownCardError``."""
     unit = tariff.on(day_of(when.now)).points_unit
     told: dict[str, Any] = {
         "slip": None,
@@ -35,6 +35,10 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
             "collect_from": iso_day(account.slip_day + promised.reissue_wait),
             "until": iso_day(state.slip_last_day(account)),
             "collect_at": account.seller,
+            "cause": account.stop_cause,
+            "due": reissue.due_if_lost(promised)
+            if account.stop_cause == "lost"
+            else reissue.due_if_damaged(promised),
         }
     if account.pass_until is not None:
         told["pass_until"] = iso_day(account.pass_until)

@@ -83,7 +83,8 @@ async def done(machine: Machine) -> Answer:
     decision = await machine.house.decided(machine.speaker, id)
     if decision is None or decision["card"] != machine.card["number"]:
         return Redirect(CARD)
-    return machine.screen("done", decision=decision, paid=await ride.paid_for(machine, id))
+    paid, until = await ride.paid_for(machine, id), await points.apply_until(machine)
+    return machine.screen("done", decision=decision, paid=paid, apply_until=until)
 
 
 def _gives_codes(machine: Machine) -> bool:

@@ -49,8 +49,10 @@ async def receipt(machine: Machine) -> Answer:
         left = machine.card["points"]
         parts.append(Words(f"{say.word('points.title')} {say.points(left)}"))
     if decision["do"] == "register_for_points":
-        day = say.day(decision["result"]["may_apply_from"])
-        parts += [Words(say.word("done.did.register_for_points")), Words(say.word("points.from", day=day))]  # fmt: skip
+        first = decision["result"]["may_apply_from"]
+        parts.append(Words(say.word("done.did.register_for_points")))
+        if first <= await points.apply_until(machine):
+            parts.append(Words(say.word("points.from", day=say.day(first))))
     if decision["do"] == "tap_out":
         parts.append(Words(say.word("machine.adjust.slip")))
     parts.append(Words(id, 6))

@@ -77,10 +77,12 @@ def notes(say: Language, card: dict[str, Any], held: dict[str, Any], today: int)
     """What needs attention of a card now, each a sentence: a slip, an open ride, its end, unused points."""
     slip, said = held["slip"], []
     if slip and slip["until"] < iso_day(today):
-        said.append(say.word("home.slip_over", day=say.day(slip["until"])))
+        over = "home.slip_over_damaged" if slip["cause"] == "damaged" else "home.slip_over"
+        said.append(say.word(over, day=say.day(slip["until"])))
     elif slip:
         days = {name: say.day(slip[name]) for name in ("collect_from", "until")}
         said.append(say.word("home.stopped", where=say.collected_at(slip), **days))
+        said.append(say.word("home.bring", due=say.yen(slip["due"])))
     if card["ride"]:
         since = say.moment(card["ride"]["since"])
         said.append(say.word("home.ride", station=card["ride"]["station"], since=since))

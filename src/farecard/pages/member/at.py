@@ -7,6 +7,7 @@ from farecard.api.speakers import Speaker
 from farecard.pages import door
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
+from farecard.questions.ahead import ahead
 
 HOME, SIGN_IN = "/member", "/member/sign-in"
 CARD = f"{HOME}/cards/{{number}}"
@@ -17,6 +18,15 @@ for_members = door.kept(HOME)
 def command_of(do: str, number: str) -> dict[str, Any]:
     """A command about a card, as it is sent from here."""
     return {"do": do, "channel": CHANNEL, "card": number}
+
+
+async def what_lies_ahead(house: House, speaker: Speaker, number: str) -> dict[str, Any]:
+    """The slip a card of theirs waits with, the last day of its pass, from when Myna Point may be applied for (``questions.ahead``)."""
+    tariff = house.app.queue.desk.inputs.tariff
+    found: dict[str, Any] = await house.about(
+        speaker, number, lambda store, card, when: ahead(store, tariff, card, when)
+    )
+    return found
 
 
 async def done_once(

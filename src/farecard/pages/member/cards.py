@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from farecard.api.membership import Claim
 from farecard.api.problems import ProblemError
 from farecard.api.speakers import Speaker
+from farecard.model.commands import PHONES
 from farecard.model.moments import day_of, iso_moment, parse_day
 from farecard.model.verdict import Reason
 from farecard.pages import paper
@@ -14,12 +15,11 @@ from farecard.pages.files import HISTORY, history_csv
 from farecard.pages.house import House
 from farecard.pages.language import sentence
 from farecard.pages.member.ahead import attention, dates, notes
-from farecard.pages.member.at import CARD, HOME, for_members
-from farecard.pages.programmes import course_of
+from farecard.pages.member.at import CARD, HOME, for_members, what_lies_ahead
+from farecard.pages.programmes import standing
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.stretches import stretch
 from farecard.pages.typed import card_typed
-from farecard.questions.ahead import ahead
 from farecard.texts import explain
 
 LATEST = 5  # lines of a history on a card's own page
@@ -33,19 +33,10 @@ async def home(house: House, request: Request, speaker: Speaker) -> Answer:
     cards = []
     for one in mine["cards"]:
         status = await house.about(speaker, one["card"])
-        held = await _ahead(house, speaker, one["card"])
+        held = await what_lies_ahead(house, speaker, one["card"])
         said = attention(request.language, status, held, day_of(house.now))
         cards.append({**status["card"], **one, "notes": said})
     return Page("member/home.html", {"cards": cards, "codes_left": mine["recovery_codes_left"]})
-
-
-async def _ahead(house: House, speaker: Speaker, number: str) -> dict[str, Any]:
-    """What lies ahead of a card of theirs."""
-    tariff = house.app.queue.desk.inputs.tariff
-    found: dict[str, Any] = await house.about(
-        speaker, number, lambda store, card, when: ahead(store, tariff, card, when)
-    )
-    return found
 
 
 @for_members
@@ -92,11 +83,11 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     quote = await house.about(speaker, number, "refund-quote")
     reissue = await house.about(speaker, number, "reissue-quote")
     latest = await house.latest(speaker, number, LATEST)
-    held, today = await _ahead(house, speaker, number), day_of(house.now)
-    course = await house.ask(lambda store: course_of(store, today))
+    held, today = await what_lies_ahead(house, speaker, number), day_of(house.now)
+    course = await standing(house, speaker, number, status["rally"])
     figures = {
-        "card": status["card"], "quote": quote, "reissue": reissue, "latest": latest, "held": held,
-        "dates": dates(request.language, status, held, course["still"], today),
+        "card": status["card"], "phones": PHONES, "quote": quote, "reissue": reissue, "latest": latest, "held": held,
+        "dates": dates(request.language, status, held, course["still"] if course["reachable"] else [], today),
         "notes": notes(request.language, status["card"], held, today),
     }  # fmt: skip
     return Page("member/card.html", figures)

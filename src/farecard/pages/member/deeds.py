@@ -6,7 +6,15 @@ from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import PHONES
 from farecard.pages.house import House
-from farecard.pages.member.at import CARD, HOME, command_of, does, done_once, for_members
+from farecard.pages.member.at import (
+    CARD,
+    HOME,
+    command_of,
+    does,
+    done_once,
+    for_members,
+    what_lies_ahead,
+)
 from farecard.pages.programmes import programme
 from farecard.pages.requests import Answer, Page, Redirect, Request
 
@@ -22,6 +30,7 @@ async def lost_form(house: House, request: Request, speaker: Speaker) -> Answer:
         "card": status["card"],
         "tried": tried,
         "reissue": reissue,
+        "held": await what_lies_ahead(house, speaker, number),
         "rally": status["rally"],
         "myna": status["myna"],
     }

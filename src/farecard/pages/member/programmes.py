@@ -4,6 +4,7 @@ from typing import Any
 
 from farecard.api.speakers import Speaker
 from farecard.model.commands import PHONES, parse_number
+from farecard.model.moments import day_of, iso_day
 from farecard.pages.applying import BY_ANYBODY, application, refusal, too_much_before
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
@@ -33,6 +34,7 @@ async def points(house: House, request: Request, speaker: Speaker) -> Answer:
         "part": stretch(request, "points", await _moves_of_points(house, speaker, number)),
         "tried": await house.try_out(speaker, command_of("register_for_points", number)),
         "apply_until": (await house.ask(programme)).apply_until.isoformat(),
+        "today": iso_day(day_of(house.now)),
     }
     return Page("member/points.html", figures)
 
