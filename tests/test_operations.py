@@ -429,9 +429,22 @@ def test_a_month_is_looked_at_proposed_approved_and_done(office, people):
     key = office.key(f"eye-{number}", ask="cards")
     assert office.get(f"/v1/cards/{number}", key)[1]["card"]["points"] == 5_000
     again = operator.look("/operations/grants/2023-04")
-    assert "1 to be granted now – 1" in again, "what was counted stays what it was then"
+    assert f"older than a run that was done since; count again to see what is left: {proposal}" in again
+    assert "to be granted now" not in again, "what was counted before the run is not what a run would grant now"
+    assert file(operator, "/operations/grants/2023-04.csv") == []
     assert "granted already" in operator.press("Count now")
+    assert "older than a run" not in operator.look("/operations/grants/2023-04")
     assert f"April 2023 done {proposal}" in operator.look("/operations/grants")
+
+
+def test_when_the_points_of_a_month_are_due(people):
+    """FAQ: around the 18th of the month after (翌月18日頃). It is 20 August: August's day is over, September's is to come, so a run would be early."""
+    operator = people["operator"]
+    august = operator.look("/operations/grants/2023-08")
+    assert "what was reached in the month before is due around Fri 18 August 2023." in august
+    assert "earlier than people were told" not in august
+    september = operator.look("/operations/grants/2023-09")
+    assert "is due around Mon 18 September 2023. That day is still to come: a run before it grants the points earlier" in september
 
 
 def test_a_month_that_has_not_begun_is_not_offered(people):
