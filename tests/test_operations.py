@@ -371,7 +371,7 @@ def test_an_address_that_is_none_says_so(people, path, status):
         ("/books/unused?known=last%20spring", "入力または選択された内容を受け付けられません。", "What was typed or chosen here cannot be taken."),
         ("/draws/99", "このページはありません。", "There is no such page."),
         ("/proposals/P-0", "提案の一覧で番号を確かめてください。", "Check the number in the list of proposals."),
-        ("/cases/C1", "案件の一覧で番号を確かめてください。", "Check the number in the list of cases."),
+        ("/cases/C1", "受付の一覧で番号を確かめてください。", "Check the number in the list of cases."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_words_for_people(office, people, path, ja, en):
@@ -437,6 +437,32 @@ def test_a_month_is_looked_at_proposed_approved_and_done(office, people):
     granted_in_august = next(row for row in file(operator, "/operations/grants.csv") if row[0] == "2023-08")
     assert granted_in_august[1:3] == ["1", "5000"], "the run for April was done on 20 August by the office's clock"
     assert f"April 2023 – – done {proposal}" in operator.look("/operations/grants")
+
+
+def test_a_place_that_only_repeats_its_kind_is_left_out():
+    """A kiosk's own name says where; 'icoca-app' behind 'ICOCA app' says nothing, and is a program's word."""
+    assert names.place("ticket-machine:m-9").both == {"ja": "券売機 m-9", "en": "ticket machine m-9"}
+    for channel in ("icoca-app", "ticket-machine", "operations", "counter"):
+        for text in (f"{channel}:{channel}", f"{channel}:-"):
+            assert names.place(text).both == {name: words(name)[f"channel.{channel}"] for name in LANGUAGES}
+            assert names.place(text).plain == text
+
+
+def test_what_a_new_edition_begins_from_is_called_by_its_title(office):
+    """In both languages, never by the file's own name."""
+    for language in LANGUAGES:
+        text = office.at("operations", "operator", language).look("/operations/campaigns/new")
+        assert Language(language).word("ops.edition.from", name="myna-point") not in text
+        assert Language(language).word("ops.edition.from", name={"ja": "マイナポイント", "en": "Myna Point"}[language]) in text
+
+
+def test_a_closed_case_says_its_decision_in_words():
+    """A case that somebody closed in another tab: what was decided in the page's words, and in Japanese as 受付, as the page calls it."""
+    both = explain(Reason(None, "case-closed", {"closed_at": "2023-08-20T09:00:00+09:00", "decision": "granted"}))
+    assert "認めた" in Language("ja").said(both)
+    assert "案件" not in Language("ja").said(both)
+    assert "granted" not in Language("ja").said(both)
+    assert "案件" not in "".join(words("ja").values())
 
 
 def test_when_the_points_of_a_month_are_due(people):

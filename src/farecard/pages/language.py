@@ -13,6 +13,7 @@ _CALLED = {
     "kind": "kind",
     "role": "ops.role",
     "field": "field",
+    "decision": "cases.is",
 }  # figures that are names, and where their words are
 _SHOWN = 4  # of a card's number, unless somebody asks for more
 
