@@ -429,9 +429,50 @@ def test_a_month_is_looked_at_proposed_approved_and_done(office, people):
     key = office.key(f"eye-{number}", ask="cards")
     assert office.get(f"/v1/cards/{number}", key)[1]["card"]["points"] == 5_000
     again = operator.look("/operations/grants/2023-04")
-    assert "1 to be granted now – 1" in again, "what was counted stays what it was then"
+    assert f"older than a run that was done since; count again to see what is left: {proposal}" in again
+    assert "to be granted now" not in again, "what was counted before the run is not what a run would grant now"
+    assert file(operator, "/operations/grants/2023-04.csv") == []
     assert "granted already" in operator.press("Count now")
-    assert f"April 2023 done {proposal}" in operator.look("/operations/grants")
+    assert "older than a run" not in operator.look("/operations/grants/2023-04")
+    granted_in_august = next(row for row in file(operator, "/operations/grants.csv") if row[0] == "2023-08")
+    assert granted_in_august[1:3] == ["1", "5000"], "the run for April was done on 20 August by the office's clock"
+    assert f"April 2023 – – done {proposal}" in operator.look("/operations/grants")
+
+
+def test_a_place_that_only_repeats_its_kind_is_left_out():
+    """A kiosk's own name says where; 'icoca-app' behind 'ICOCA app' says nothing, and is a program's word."""
+    assert names.place("ticket-machine:m-9").both == {"ja": "券売機 m-9", "en": "ticket machine m-9"}
+    for channel in ("icoca-app", "ticket-machine", "operations", "counter"):
+        for text in (f"{channel}:{channel}", f"{channel}:-"):
+            assert names.place(text).both == {name: words(name)[f"channel.{channel}"] for name in LANGUAGES}
+            assert names.place(text).plain == text
+
+
+def test_what_a_new_edition_begins_from_is_called_by_its_title(office):
+    """In both languages, never by the file's own name."""
+    for language in LANGUAGES:
+        text = office.at("operations", "operator", language).look("/operations/campaigns/new")
+        assert Language(language).word("ops.edition.from", name="myna-point") not in text
+        assert Language(language).word("ops.edition.from", name={"ja": "マイナポイント", "en": "Myna Point"}[language]) in text
+
+
+def test_a_closed_case_says_its_decision_in_words():
+    """A case that somebody closed in another tab: what was decided in the page's words, and in Japanese as 受付, as the page calls it."""
+    both = explain(Reason(None, "case-closed", {"closed_at": "2023-08-20T09:00:00+09:00", "decision": "granted"}))
+    assert "認められました" in Language("ja").said(both)
+    assert "案件" not in Language("ja").said(both)
+    assert "granted" not in Language("ja").said(both)
+    assert "案件" not in "".join(words("ja").values())
+
+
+def test_when_the_points_of_a_month_are_due(people):
+    """FAQ: around the 18th of the month after (翌月18日頃). It is 20 August: August's day is over, September's is to come, so a run would be early."""
+    operator = people["operator"]
+    august = operator.look("/operations/grants/2023-08")
+    assert "what was reached in the month before is due around Fri 18 August 2023." in august
+    assert "earlier than people were told" not in august
+    september = operator.look("/operations/grants/2023-09")
+    assert "is due around Mon 18 September 2023. That day is still to come: a run before it grants the points earlier" in september
 
 
 def test_a_month_that_has_not_begun_is_not_offered(people):

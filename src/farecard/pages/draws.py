@@ -7,7 +7,6 @@ from weakref import WeakKeyDictionary
 
 from farecard.api.app import App
 from farecard.api.problems import ProblemError
-from farecard.draws import steps
 from farecard.model.moments import day_of
 from farecard.model.verdict import Reason
 from farecard.pages.door import NOBODY, Window
@@ -79,7 +78,7 @@ def _made(store: Store, number: int) -> Published:
 def _check(file: Published, root: str) -> None:
     """Does all of a draw again, as whoever has the file does it. A file stays as it is, so once is enough."""
     if not file.right:
-        found = steps(json.loads(file.text), root)
+        found = draws.steps(json.loads(file.text), root)
         file.right.update({step: not wrong for step, wrong in found.items()})
 
 

@@ -14,6 +14,7 @@ _CALLED = {
     "kind": "kind",
     "role": "ops.role",
     "field": "field",
+    "decision": "cases.is",
 }  # figures that are names, and where their words are
 _NAMED = {"places": "channel", "refer_to": "cases.place"}  # what texts/ names is said by these keys
 _SHOWN = 4  # of a card's number, unless somebody asks for more

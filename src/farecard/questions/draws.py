@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from farecard.draws import ALGORITHM, NONCE_BYTES, leaf, picks, verify
+from farecard.draws import ALGORITHM, NONCE_BYTES, leaf, picks, steps, verify
 from farecard.model.campaign import Rally, day_number
 from farecard.model.commands import CommitDraw, DrawLottery, format_number, parse_number
 from farecard.model.moments import PAST_MOMENT, iso_day, iso_moment
@@ -21,6 +21,7 @@ __all__ = [
     "may_draw",
     "published",
     "stage",
+    "steps",
     "text_of",
     "ticket",
     "tickets",

@@ -479,6 +479,11 @@ SELECT seq FROM event WHERE seq = ANY(:seqs) AND "do" = 'run_grants' AND account
 SELECT CAST(coalesce(sum(debit), 0) AS BIGINT) FROM total
 WHERE batch = ANY(:batches) AND account >= 'programme-receivable:' AND account < 'programme-receivable;'
 
+-- name: granted_days
+SELECT CAST((g."at" + 32400000000 - (g."at" + 32400000000) % 86400000000) / 86400000000 AS BIGINT) AS day,
+    CAST(count(*) AS BIGINT) AS times, CAST(sum(points) AS BIGINT) AS points
+FROM granted g GROUP BY 1 ORDER BY 1
+
 -- name: granted_of_run
 SELECT e.number, g.campaign, g.measure, g.period, g.points, g.at
 FROM granted g JOIN event e ON e.seq = g.seq AND e.account = g.account

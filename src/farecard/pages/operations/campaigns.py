@@ -188,8 +188,9 @@ async def _form(
     house: House, speaker: Speaker, what: str, text: str = "", reasons: Any = (), status: int = 200
 ) -> Answer:
     must_see(speaker, "proposals")
+    known = await titles(house)
     return page(
-        speaker, "campaigns", "edition", status, what=what, text=text, reasons=reasons, texts=await _texts(house, what),
+        speaker, "campaigns", "edition", status, what=what, text=text, reasons=reasons, texts=await _texts(house, what), called=lambda name: campaign_said(name, known).both,
         proposes=acts(speaker, PROPOSE), action=TARIFF if what == "tariff" else f"{AT}/new",
     )  # fmt: skip
 

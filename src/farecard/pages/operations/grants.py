@@ -6,10 +6,10 @@ from farecard.access import proposals, tasks
 from farecard.access.roles import PROPOSE
 from farecard.api.speakers import Speaker
 from farecard.model.commands import RunGrants
-from farecard.model.moments import day_of, iso_moment, month_of
+from farecard.model.moments import day_of, iso_day, iso_moment, month_of
 from farecard.pages.house import House
 from farecard.pages.operations.names import titles
-from farecard.pages.operations.proposals import grid_of, measures_grid, state_of
+from farecard.pages.operations.proposals import MOST, grid_of, measures_grid, state_of
 from farecard.pages.operations.shared import (
     CHANNEL,
     HOME,
@@ -31,6 +31,7 @@ from farecard.pages.operations.shared import (
 from farecard.pages.requests import Answer, Redirect, Request
 from farecard.questions.preview import preview
 from farecard.rules.grants import may_run
+from farecard.rules.measures import pay_day
 from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
 from farecard.texts import explain
@@ -43,7 +44,7 @@ def _about(month: str) -> str:
 
 
 async def _months(house: House, speaker: Speaker) -> Grid:
-    """Every month in which something can be granted by now, the newest first, with what was proposed for it last."""
+    """Every month in which something can be granted by now, the newest first: what was granted in it, whoever ran it, and what was proposed for it last."""
     must_see(speaker, "proposals")
     now = month_of(day_of(house.now))
 
@@ -53,18 +54,25 @@ async def _months(house: House, speaker: Speaker) -> Grid:
             default=now,
         )  # fmt: skip
         found: list[tuple[Any, ...]] = []
+        granted: dict[int, tuple[int, int]] = {}
+        for day, times, points in store.rows("granted_days"):
+            so_far = granted.get(month_of(day), (0, 0))
+            granted[month_of(day)] = so_far[0] + times, so_far[1] + points
         for month in range(now, first, -1):
             text = month_text(month)
+            times, points = granted.get(month, (None, None))
             newest = next((proposals.Proposal(*row) for row in store.rows("proposals_of", about=_about(text))), None)  # fmt: skip
             if newest is None:
-                found.append((Link(f"{AT}/{text}", text), "ops.grants.nobody", None))
+                found.append((Link(f"{AT}/{text}", text), times, points, "ops.grants.nobody", None))
                 continue
             link = Link(f"{HOME}/proposals/{newest.number}", newest.number)
-            found.append((Link(f"{AT}/{text}", text), f"ops.state.{state_of(newest)}", link))
+            found.append(
+                (Link(f"{AT}/{text}", text), times, points, f"ops.state.{state_of(newest)}", link)
+            )
         return found
 
     rows = await house.app.readers.ask(ask)
-    columns = [Column("ops.col.month", "month"), Column("ops.col.state", "word"), Column("ops.col.proposal")]  # fmt: skip
+    columns = [Column("ops.col.month", "month"), Column("ops.grants.times", "count"), Column("ops.col.granted", "points"), Column("ops.col.state", "word"), Column("ops.col.proposal")]  # fmt: skip
     return Grid("ops.grants.months", columns, rows, f"{AT}.csv")
 
 
@@ -80,6 +88,25 @@ async def months_file(house: House, request: Request, speaker: Speaker) -> Answe
     return file_of(request, await _months(house, speaker), "grants")
 
 
+def _run_since(store: Store, shown: tasks.Task | None) -> proposals.Proposal | None:
+    """The run, of whatever month, that was done after something was counted: what was counted is no more what a run would grant."""
+    approved = [] if shown is None else proposals.load(store, proposals.APPROVED, MOST)
+    for one in approved:
+        is_run = one.about.startswith(_about(""))
+        if is_run and shown and state_of(one) == "done" and (one.decided_at or 0) >= shown.begun_at:
+            return one
+    return None
+
+
+def _due(store: Store, month: int) -> list[tuple[dict[str, str], str]]:
+    """The days of a month on which each campaign's points are due that something counted for before it: (title, day)."""
+    return [
+        ({"ja": one.title.ja, "en": one.title.en}, iso_day(pay_day(month, one)))
+        for one in load_campaigns(store).all
+        if any(month_of(day_of(each.first_at)) < month for each in one.measures)
+    ]
+
+
 async def _month(
     house: House, request: Request, speaker: Speaker, reasons: Any = (), status: int = 200
 ) -> Answer:
@@ -88,12 +115,15 @@ async def _month(
     text = month_text(month)
     about = _about(text)
 
-    def ask(store: Store) -> tuple[Any, Any, list[proposals.Proposal]]:
+    def ask(store: Store) -> tuple[Any, Any, list[proposals.Proposal], Any, list[Any]]:
         found = [proposals.Proposal(*row) for row in store.rows("proposals_of", about=about)]
         newest = tasks.newest(store, "preview", about)
-        return newest, tasks.newest_done(store, "preview", about), found
+        shown = tasks.newest_done(store, "preview", about)
+        return newest, shown, found, _run_since(store, shown), _due(store, month)
 
-    newest, shown, made = await house.app.readers.ask(ask)
+    newest, shown, made, since, due = await house.app.readers.ask(ask)
+    if since is not None:
+        shown = None
     known = await titles(house)
     no = may_run(
         RunGrants(id="x", at=house.now, channel="operations", month=text), day_of(house.now)
@@ -104,7 +134,7 @@ async def _month(
         else measures_grid(shown.answer["measures"], f"{AT}/{text}.csv", known)
     )
     return page(
-        speaker, "grants", "month", status, month=text, listed=grid, task=newest, reasons=reasons, made=made,
+        speaker, "grants", "month", status, month=text, since=since, due=due, today=iso_day(day_of(house.now)), listed=grid, task=newest, reasons=reasons, made=made,
         counted=None if shown is None else shown.answer["as_of"], proposals=grid_of(made, f"{HOME}/proposals.csv", known),
         no=None if no is None else explain(no.reasons[0]), proposes=acts(speaker, PROPOSE),
         pending=[one.number for one in made if one.state == proposals.PENDING],
@@ -123,7 +153,12 @@ async def month_file(house: House, request: Request, speaker: Speaker) -> Answer
     must_see(speaker, "proposals")
     text = month_text(month_asked(house, request.parts["month"]))
     about = _about(text)
-    shown = await house.app.readers.ask(lambda store: tasks.newest_done(store, "preview", about))
+
+    def ask(store: Store) -> tasks.Task | None:
+        shown = tasks.newest_done(store, "preview", about)
+        return shown if _run_since(store, shown) is None else None
+
+    shown = await house.app.readers.ask(ask)
     measures = [] if shown is None else shown.answer["measures"]
     return file_of(request, measures_grid(measures, "", await titles(house)), f"grants-{text}")
 

@@ -51,10 +51,16 @@ def campaign(name: str, known: Titles) -> Said:
     return Said(known.get(name, _same(name)), name)
 
 
+def named(channel: str, place: str | None) -> str:
+    """A place's own name, where it says more than the kind of place that it is."""
+    return "" if place is None or place == channel else place
+
+
 def place(text: str) -> Said:
-    """``ticket-machine:m-9`` as the kind of place and its name, ``icoca-app:-`` as the kind alone."""
-    channel, _, rest = text.partition(":")
-    rest = "" if rest == "-" else f" {rest}"
+    """``ticket-machine:m-9`` as the kind of place and its name; ``icoca-app:-``, and a name that only repeats it, as the kind alone."""
+    channel, _, name = text.partition(":")
+    rest = named(channel, "" if name == "-" else name)
+    rest = f" {rest}" if rest else ""
     kinds = {name: words(name).get(f"channel.{channel}", channel) for name in LANGUAGES}
     return Said({name: f"{kind}{rest}" for name, kind in kinds.items()}, text)
 

@@ -10,6 +10,7 @@ from farecard.model.verdict import Reason
 from farecard.pages.charts import columns, rows
 from farecard.pages.house import House
 from farecard.pages.language import Language
+from farecard.pages.operations.names import named
 from farecard.pages.operations.shared import (
     HOME,
     PARTS,
@@ -55,7 +56,7 @@ def _grids(found: dict[str, Any]) -> dict[str, Grid]:
             "ops.today.charges",
             [Column("ops.col.what", "word"), Column("ops.col.channel", "word"), Column("ops.col.place"),
              Column("ops.col.times", "count"), Column("ops.col.yen", "yen")],
-            [(f"do.{one['do']}", f"channel.{one['channel']}", one["place"], one["times"], one["yen"]) for one in found["charges"]],
+            [(f"do.{one['do']}", f"channel.{one['channel']}", named(one["channel"], one["place"]), one["times"], one["yen"]) for one in found["charges"]],
             file("charges"), "ops.today.no_charges",
         ),
         "rides": Grid(
@@ -106,7 +107,15 @@ async def home(house: House, request: Request, speaker: Speaker) -> Answer:
     say, day = request.language, day_asked(house, request)
     today = day_of(house.now)
     charged = [
-        (" ".join(filter(None, (say.word(f"channel.{one['channel']}"), one["place"]))), one["yen"])
+        (
+            " ".join(
+                filter(
+                    None,
+                    (say.word(f"channel.{one['channel']}"), named(one["channel"], one["place"])),
+                )
+            ),
+            one["yen"],
+        )
         for one in found["charges"]
         if one["yen"] > 0
     ]
