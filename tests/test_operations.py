@@ -128,6 +128,11 @@ def number_on(browser):
     return found[1]
 
 
+def number_on_path(text):
+    """The number of the proposal that a page is of."""
+    return re.search(r"\bP-\w{10}\b", text)[0]
+
+
 def finished(browser):
     """The page of what was approved, once it is done."""
     return eventually(lambda: "under way" not in (text := browser.look(browser.path)) and text)
@@ -888,10 +893,17 @@ def test_a_draw_from_the_frozen_list_to_what_everybody_can_check(office, people,
     text = operator.look("/operations/draws/1")
     assert root in text
     said = operator.press("Propose it", step="draw", seed="31,856.71", winners="0")
-    assert "That cannot be done" in said
+    assert "Winners: That did not work" in said, "the field is named"
     assert 'value="31,856.71"' in operator.text
+    said = operator.press("Propose it", step="draw", seed="31,856.71", winners="-1")
+    assert "A whole number from 1. Entrants:" in said
+    assert "where more are asked for, all of them win" in said
     said = operator.press("Propose it", step="draw", seed="31,856.71", winners="1")
     assert "by the public value 31,856.71" in said
+    waiting = operator.look("/operations/draws/1")
+    assert f"Waiting for a second pair of eyes: {number_on_path(said)}" in waiting
+    assert "Propose it" not in waiting, "a second one beside it would draw another list of winners"
+    operator.look(f"/operations/proposals/{number_on_path(said)}")
     approved(people, number_on(operator))
     assert "4. Verify it … to do" in operator.look("/operations/draws/1")
     text = operator.press("Verify the published file")
