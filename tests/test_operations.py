@@ -392,7 +392,9 @@ def test_what_is_wrong_is_said_in_words_for_people(office, people, path, ja, en)
 def test_a_role_that_may_not_is_told_in_japanese(office):
     """By the role's Japanese name."""
     clerk = office.at("operations", "clerk", "ja")
-    assert "役割「窓口係」ではできません。 → 担当の人に頼んでください。" in plain(clerk.send("GET", "/operations/books")[2])
+    text = plain(clerk.send("GET", "/operations/books")[2])
+    assert "役割「窓口係」ではできません。 → 担当の人に頼んでください。" in text
+    assert f"これができる役割：{words('ja')['ops.and'].join(words('ja')[f'ops.role.{one}'] for one in shared.roles_that_see('trial-balance'))}" in text
 
 
 @pytest.mark.parametrize(("known", "told"), [("2023-04-15", "Sat 15 April 2023 23:59"), ("2023-04-15 18:30", "Sat 15 April 2023 18:30"), ("2023-04-15 9:05", "Sat 15 April 2023 9:05"), ("2023-04-15T18:30:00%2B00:00", "Sun 16 April 2023 3:30")])
@@ -468,6 +470,13 @@ def test_a_closed_case_says_its_decision_in_words():
     assert "案件" not in Language("ja").said(both)
     assert "granted" not in Language("ja").said(both)
     assert "案件" not in "".join(words("ja").values())
+
+
+def test_a_case_that_goes_outside_records_what_was_answered(office, people):
+    """The programme's office decides it (MYN-13), so 'grant it' would say that we do; the buttons say that an answer is recorded."""
+    text = people["operator"].look(f"/operations/cases/{office.case()}")
+    assert "This is not ours to decide. Ask the programme's office, and record here what was answered." in text
+    assert "Record: they grant it Record: they decline it" in text
 
 
 def test_when_the_points_of_a_month_are_due(people):
@@ -1223,6 +1232,7 @@ def test_a_case_is_closed_once_by_whoever_may(office, people):
     for role in ("clerk", "auditor"):
         text = people[role].look(f"/operations/cases/{number}")
         assert f"As {role} you do not close cases here; an operator or an approver does" in text
+        assert "Record: they grant it" not in text
         assert "Grant it" not in text
     waiting = int(re.search(r"([\d,]+) cases waiting for people", operator.look("/operations"))[1])
     text = operator.look(f"/operations/cases/{number}")
