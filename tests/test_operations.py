@@ -128,6 +128,11 @@ def number_on(browser):
     return found[1]
 
 
+def number_on_path(text):
+    """The number of the proposal that a page is of."""
+    return re.search(r"\bP-\w{10}\b", text)[0]
+
+
 def finished(browser):
     """The page of what was approved, once it is done."""
     return eventually(lambda: "under way" not in (text := browser.look(browser.path)) and text)
@@ -387,7 +392,9 @@ def test_what_is_wrong_is_said_in_words_for_people(office, people, path, ja, en)
 def test_a_role_that_may_not_is_told_in_japanese(office):
     """By the role's Japanese name."""
     clerk = office.at("operations", "clerk", "ja")
-    assert "役割「窓口係」ではできません。 → 担当の人に頼んでください。" in plain(clerk.send("GET", "/operations/books")[2])
+    text = plain(clerk.send("GET", "/operations/books")[2])
+    assert "役割「窓口係」ではできません。 → 担当の人に頼んでください。" in text
+    assert f"これができる役割：{words('ja')['ops.and'].join(words('ja')[f'ops.role.{one}'] for one in shared.roles_that_see('trial-balance'))}" in text
 
 
 @pytest.mark.parametrize(("known", "told"), [("2023-04-15", "Sat 15 April 2023 23:59"), ("2023-04-15 18:30", "Sat 15 April 2023 18:30"), ("2023-04-15 9:05", "Sat 15 April 2023 9:05"), ("2023-04-15T18:30:00%2B00:00", "Sun 16 April 2023 3:30")])
@@ -463,6 +470,13 @@ def test_a_closed_case_says_its_decision_in_words():
     assert "案件" not in Language("ja").said(both)
     assert "granted" not in Language("ja").said(both)
     assert "案件" not in "".join(words("ja").values())
+
+
+def test_a_case_that_goes_outside_records_what_was_answered(office, people):
+    """The programme's office decides it (MYN-13), so 'grant it' would say that we do; the buttons say that an answer is recorded."""
+    text = people["operator"].look(f"/operations/cases/{office.case()}")
+    assert "This is not ours to decide. Ask the programme's office, and record here what was answered." in text
+    assert "Record: they grant it Record: they decline it" in text
 
 
 def test_when_the_points_of_a_month_are_due(people):
@@ -888,10 +902,17 @@ def test_a_draw_from_the_frozen_list_to_what_everybody_can_check(office, people,
     text = operator.look("/operations/draws/1")
     assert root in text
     said = operator.press("Propose it", step="draw", seed="31,856.71", winners="0")
-    assert "That cannot be done" in said
+    assert "Winners: That did not work" in said, "the field is named"
     assert 'value="31,856.71"' in operator.text
+    said = operator.press("Propose it", step="draw", seed="31,856.71", winners="-1")
+    assert "A whole number from 1. Entrants:" in said
+    assert "where more are asked for, all of them win" in said
     said = operator.press("Propose it", step="draw", seed="31,856.71", winners="1")
     assert "by the public value 31,856.71" in said
+    waiting = operator.look("/operations/draws/1")
+    assert f"Waiting for a second pair of eyes: {number_on_path(said)}" in waiting
+    assert "Propose it" not in waiting, "a second one beside it would draw another list of winners"
+    operator.look(f"/operations/proposals/{number_on_path(said)}")
     approved(people, number_on(operator))
     assert "4. Verify it … to do" in operator.look("/operations/draws/1")
     text = operator.press("Verify the published file")
@@ -1211,6 +1232,7 @@ def test_a_case_is_closed_once_by_whoever_may(office, people):
     for role in ("clerk", "auditor"):
         text = people[role].look(f"/operations/cases/{number}")
         assert f"As {role} you do not close cases here; an operator or an approver does" in text
+        assert "Record: they grant it" not in text
         assert "Grant it" not in text
     waiting = int(re.search(r"([\d,]+) cases waiting for people", operator.look("/operations"))[1])
     text = operator.look(f"/operations/cases/{number}")

@@ -44,9 +44,10 @@ def role_of(speaker: Speaker) -> str:
     return speaker.must_be_here().role
 
 
-def not_their_role(speaker: Speaker) -> ProblemError:
-    """That this is for others who work here: 403."""
-    return ProblemError(403, Reason(None, "not-your-role", {"role": role_of(speaker)}))
+def not_their_role(speaker: Speaker, others: Sequence[str] = ()) -> ProblemError:
+    """That this is for others who work here: 403; ``others``: the roles that it is for, where that is known."""
+    said = {"role": role_of(speaker)} | ({"others": list(others)} if others else {})
+    return ProblemError(403, Reason(None, "not-your-role", said))
 
 
 def kept(home: str) -> Callable[[Kept], Show]:

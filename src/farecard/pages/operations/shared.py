@@ -66,9 +66,9 @@ def sees(speaker: Speaker, question: str) -> bool:
 
 
 def must_see(speaker: Speaker, question: str) -> None:
-    """``ProblemError`` 403 that names the role, where it may not ask this."""
+    """``ProblemError`` 403 that names the role, and those that may, where it may not ask this."""
     if not sees(speaker, question):
-        raise not_their_role(speaker)
+        raise not_their_role(speaker, roles_that_see(question))
 
 
 def roles_that_see(question: str) -> list[str]:
