@@ -194,8 +194,8 @@ def test_a_shift_from_float_to_receipt(town):
     clerk.press("Pay out ¥1,780")
     assert expected(clerk) == 30_220
     text = clerk.press("Close the shift", piece_10000="3")
-    assert "30000 yen were counted" in text.replace(",", "")
-    assert "−220 yen of a difference" in text
+    assert "¥30000 were counted" in text.replace(",", "")
+    assert "the difference is ¥−220" in text
     text = clerk.press("Close the shift", piece_10000="3", why="a coin roll was missing")
     assert "Difference −¥220" in text
     assert "a coin roll was missing" in text
@@ -785,7 +785,7 @@ def test_a_member_is_told_where_too(town):
     hanako.look("/member/add")
     hanako.press("Add it", card=number, **{name: town.holders[number][name] for name in ("kana", "born", "phone")})
     assert "at Hankyu's counters only" in hanako.look(f"/member/cards/{number}/lost")
-    assert "from Sat 4 March 2023, at Hankyu's counters only" in hanako.press("Stop this card")
+    assert "From Sat 4 March 2023, at Hankyu's counters only" in hanako.press("Stop this card")
 
 
 def test_the_slip_on_paper_says_where_too():

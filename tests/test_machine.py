@@ -492,6 +492,28 @@ def test_registering_for_points(town):
 # -- fare adjustment -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("now", "says", "not_said"),
+    [
+        ("2023-09-29T20:00:00+09:00", "You may apply for Myna Point from Sat 30 September 2023", "too late"),
+        ("2023-09-30T09:00:00+09:00", "It is too late to apply for Myna Point with this card: the last day is Sat 30 September 2023", "You may apply"),
+        ("2023-10-01T09:00:00+09:00", "Register", "Myna Point"),
+    ],
+)
+def test_registering_promises_no_application_that_comes_too_late(tmp_path, now, says, not_said):
+    """On the evening of the 29th a machine is still in time; on the last day one could apply from October: after the end (MYN-18)."""
+    served = Stationed(f"sqlite:///{tmp_path}/s.db", "--clock", now)
+    try:
+        one = served.inserted(TICKETS, served.sell("anonymous"))
+        text = one.look("/machine/points/register")
+        assert says in text
+        assert not_said not in text
+        done = one.press("Register")
+        assert ("You may apply" in done) == ("You may apply" in says)
+    finally:
+        assert served.stop() == 0
+
+
 def test_what_is_short_to_the_yen(town):
     """Kyoto to Osaka is 770: with 770 the ride is closed, with 769 one yen is short, and one yen closes it."""
     enough, short = town.riding(770), town.riding(769)
@@ -633,6 +655,8 @@ def test_a_code_for_the_members_page(town):
     hanako.press("Add it with the code", card=number, code=code)
     assert hanako.path == f"/member/cards/{number}"
     named = town.inserted(TICKETS, town.holding(1500, "named"))
+    assert "For cards with a name: at a counter" in plain(named.text)  # greyed, before it is pressed
+    assert 'href="/machine/code"' not in named.text
     named.look("/machine/code")
     assert "only a counter does this" in named.press("Show the code")
     assert 'href="/machine/card"' in named.text

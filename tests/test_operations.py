@@ -442,8 +442,8 @@ def test_a_month_is_looked_at_proposed_approved_and_done(office, people):
     assert "granted already" in operator.press("Count now")
     assert "older than a run" not in operator.look("/operations/grants/2023-04")
     granted_in_august = next(row for row in file(operator, "/operations/grants.csv") if row[0] == "2023-08")
-    assert granted_in_august[1:3] == ["1", "5000"], "the run for April was done on 20 August by the office's clock"
-    assert f"April 2023 – – done {proposal}" in operator.look("/operations/grants")
+    assert granted_in_august[1] == "5000", "the run for April was done on 20 August by the office's clock"
+    assert f"April 2023 – done {proposal}" in operator.look("/operations/grants")
 
 
 def test_a_place_that_only_repeats_its_kind_is_left_out():

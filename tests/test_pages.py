@@ -154,7 +154,7 @@ def test_a_lost_card_from_what_it_costs_to_the_slip(town):
     hanako, number = town.holder("named")
     text = hanako.look(f"/member/cards/{number}/lost")
     assert "Reissue fee ¥520 The new card's deposit +¥500 You pay ¥1,020" in text
-    assert "from Sat 4 March 2023, at any of our stations in the ICOCA area" in text
+    assert "From Sat 4 March 2023, at any of our stations in the ICOCA area" in text
     assert "That of the lost card is not returned" in text
     done = hanako.press("Stop this card")
     assert "The card is stopped" in done
@@ -653,6 +653,127 @@ def test_a_lost_card_takes_application_and_stamps_along(town):
     by = "Collect it by Fri 17 March 2023"
     assert by in plain(hanako.text)
     assert by in hanako.press("Stop this card")
+
+
+# -- what the guide and the programme's answers say, found on the page ------------------------------
+
+
+def test_a_damaged_card_has_its_way_on_the_page(town):
+    """GUIDE: a named card is exchanged free of charge, from the next day; one without a name is refunded, if its number can be read; a phone has no card."""
+    hanako, number = town.holder("named")
+    text = hanako.look(f"/member/cards/{number}")
+    assert "If the card is damaged Bring it to a counter: you get a slip, and from Sat 4 March 2023 a new card for ¥0" in text
+    assert "If the card is damaged and you still have it, bring it to a counter instead" in hanako.look(f"/member/cards/{number}/lost")
+    taro, blank = town.holder("anonymous")
+    assert "A card without a name is not exchanged. A counter refunds it" in taro.look(f"/member/cards/{blank}")
+    ichiro, phone = town.holder("mobile")
+    assert "If the card is damaged" not in ichiro.look(f"/member/cards/{phone}")
+
+
+@pytest.mark.parametrize(("do", "over", "offered"), [("report_damaged", "report the card as damaged again at a counter; that is free of charge", False), ("report_lost", "Please report the card again", True)])
+def test_a_slip_that_is_over_leads_back_to_what_was_reported(autumn, do, over, offered):
+    """Reported on 1 May, the slip was good to the 15th. Whoever handed a damaged card in is not led to paying 1,020 yen for a lost one."""
+    hanako, number = autumn.holder("named")
+    key = autumn.key(f"k{fresh()}", "counter")
+    line = command(f"r {number}", do, at="2023-05-01T10:00:00+09:00", channel="counter", card=number)
+    assert autumn.post(line, key)[1]["outcome"] == "accepted"
+    text = hanako.look(f"/member/cards/{number}")
+    assert "The slip was good until Mon 15 May 2023." in text
+    assert over in text
+    assert (f"/member/cards/{number}/lost" in links(hanako)) == offered
+    lost = hanako.look(f"/member/cards/{number}/lost")
+    assert ("Only if you have lost it since, report it lost here: the new card then costs ¥1,020" in lost) != offered
+
+
+@pytest.mark.parametrize(("do", "due"), [("report_damaged", "¥0"), ("report_lost", "¥1,020")])
+def test_a_card_that_waits_says_what_to_bring_and_pay(town, do, due):
+    """Not only on the page that is shown once."""
+    hanako, number = town.holder("named")
+    key = town.key(f"k{fresh()}", "counter")
+    line = command(f"r {number}", do, at="2023-03-02T10:00:00+09:00", channel="counter", card=number)
+    assert town.post(line, key)[1]["outcome"] == "accepted"
+    assert f"Bring the slip and papers that show who you are; to pay then: {due}." in hanako.look(f"/member/cards/{number}")
+
+
+def test_before_applying_the_page_says_what_it_brings(town, autumn):
+    """FAQ: 5,000 points for 20,000 yen, 25 % of less, 7,500 for each of the others; what counts and what does not, also that only charges after applying count. Not when it is over."""
+    hanako, number = town.holder("smart")
+    text = hanako.look(f"/member/cards/{number}/myna")
+    assert "5,000 points for ¥20,000 topped up by Sat 30 September 2023. If it is less, 25 % of it: 2,500 points for ¥10,000" in text
+    assert text.count("7,500 points once the procedure is done, by Sat 30 September 2023") == 2
+    assert "around day 18 of the month after" in text
+    for rule in ("MYN-1", "MYN-2"):
+        assert f"({rule})" in text
+    taro, late = autumn.holder("smart")
+    assert "What it brings" not in taro.look(f"/member/cards/{late}/myna")
+
+
+def test_what_is_short_comes_with_its_arithmetic(town):
+    """12,000 yen counted: 25 % of them are 3,000 points."""
+    hanako, number = town.holder("smart")
+    town.apply(number)
+    text = hanako.look(f"/member/cards/{number}/myna")
+    assert "¥12,000 × 25%" in text
+    assert "worth a share: 25 % of what counted" in text
+
+
+def test_another_card_than_the_one_applied_with_is_the_enquiry_lines(town):
+    """MYN-17, where it is looked for: at the application and at a lost card that is not reissued; not before applying."""
+    hanako, number = town.holder("anonymous")
+    line = "Please ask the enquiry line (06-6966-7297), open until Tue 31 October 2023"
+    assert line not in hanako.look(f"/member/cards/{number}/lost")
+    key = town.key(f"k{fresh()}", "ticket-machine,myna-point")
+    for do, channel, more in (("register_for_points", "ticket-machine", {}), ("apply_myna_point", "myna-point", {"person": f"p-{number}", "measures": [1]})):
+        at = "2023-03-01T10:00:00+09:00" if do == "register_for_points" else "2023-03-02T10:00:00+09:00"
+        assert town.post(command(f"{do} {number}", do, at=at, channel=channel, card=number, **more), key)[1]["outcome"] == "accepted"
+    for page in ("myna", "lost"):
+        assert line in hanako.look(f"/member/cards/{number}/{page}"), page
+
+
+@pytest.mark.parametrize(("kind", "rules", "left"), [("anonymous", ["CHG-1", "CHG-7", "PUB-3", "PUB-1"], False), ("smart", ["CHG-2", "CHG-3", "CHG-4", "CHG-5"], True), ("mobile", ["CHG-6"], False)])
+def test_how_a_card_is_charged_stands_on_its_page(town, kind, rules, left):
+    """GUIDE: cash, quick charge, the app; of a SMART card what is left of the day and month."""
+    hanako, number = town.holder(kind)
+    text = hanako.look(f"/member/cards/{number}")
+    for rule in rules:
+        assert f"({rule})" in text
+    assert ("Quick charges left: ¥20,000 today, ¥40,000 this month." in text) == left
+
+
+def test_a_child_card_says_whose_fares_it_pays(town):
+    """FAQ: a child card rides at child fares; every other card of a child at an adult's."""
+    hanako, number = town.member(), town.sell("child", born="2013-05-05")
+    hanako.look("/member/add")
+    hanako.press("Add this card", card=number, **{name: town.holders[number][name] for name in ("kana", "born", "phone")})
+    assert "A child card rides at child fares" in hanako.look(f"/member/cards/{number}")
+    taro, other = town.holder("named")
+    assert "child fares" not in taro.look(f"/member/cards/{other}")
+
+
+def test_points_that_came_stand_in_the_history(autumn):
+    """A grant moves no yen: its line says the points, not ¥0."""
+    hanako, number = autumn.holder("smart")
+    with_points(autumn, number)
+    assert "points granted back office +7,500 points" in hanako.look(f"/member/cards/{number}/history")
+
+
+def test_without_the_number_of_a_lost_card(town):
+    """Before signing in, and where the number is asked for: by phone or at a counter, and what it costs."""
+    hanako = Browser(town)
+    for one in (hanako, town.member()):
+        said = one.look("/member/add")  # who has not signed in is asked to
+        assert "Report it by phone or at a counter; a new card for one with a name costs ¥1,020." in said
+
+
+def test_what_was_recorded_as_a_case_says_what_its_number_is_for(town):
+    """A card in somebody else's name: the ministry decides, so the button records it, and does not apply."""
+    hanako, number = town.holder("smart")
+    hanako.look(f"/member/cards/{number}/apply")
+    text = hanako.press("Go on", person=f"key-{number}", measure_1="yes", other_name="yes")
+    assert "Please ask the Ministry of Internal Affairs and Communications" in text
+    text = hanako.press("Have it recorded")
+    assert "Decided by the ministry" in text
+    assert "With this number you can ask at a counter or by phone how it stands." in text
 
 
 @pytest.mark.parametrize("write", ["{n:015d}", "jw{n:015d}", "JW {n:015d}", "JW-{n:015d}", "JW\u3000{n:015d}"])

@@ -26,6 +26,13 @@ def steps_of(campaign: Campaign) -> Callable[[str, dict[str, Any]], list[Step]]:
     return lambda number, told: steps(campaign.measure(int(number)), campaign, told)
 
 
+async def another_card(house: House) -> list[dict[str, Any]]:
+    """Who looks into another card in place of one that was applied with, as reasons are explained (MYN-17)."""
+    campaign = await house.ask(programme)
+    asked = myna_point.enquiries(day_of(house.now), campaign)
+    return [explain(one) for one in asked.reasons]
+
+
 def course_of(store: Store, today: int) -> dict[str, Any]:
     """How far the rally is on a day: its ``draws`` by number, those ``still`` to be qualified for, whether it is ``over``.
 

@@ -480,9 +480,8 @@ SELECT CAST(coalesce(sum(debit), 0) AS BIGINT) FROM total
 WHERE batch = ANY(:batches) AND account >= 'programme-receivable:' AND account < 'programme-receivable;'
 
 -- name: granted_days
-SELECT CAST((g."at" + 32400000000 - (g."at" + 32400000000) % 86400000000) / 86400000000 AS BIGINT) AS day,
-    CAST(count(*) AS BIGINT) AS times, CAST(sum(points) AS BIGINT) AS points
-FROM granted g GROUP BY 1 ORDER BY 1
+SELECT day, CAST(sum(debit) AS BIGINT) AS points FROM total
+WHERE account >= 'programme-receivable:' AND account < 'programme-receivable;' GROUP BY day ORDER BY day
 
 -- name: granted_of_run
 SELECT e.number, g.campaign, g.measure, g.period, g.points, g.at

@@ -9,3 +9,7 @@ CREATE TABLE cash_moved (
     why TEXT NOT NULL,
     PRIMARY KEY (shift, id)
 ) /* clustered */;
+
+-- What programmes owe for points, day by day, is summed from these rows alone.
+CREATE INDEX total_of_programmes ON total (account, day, debit)
+    WHERE account >= 'programme-receivable:' AND account < 'programme-receivable;';

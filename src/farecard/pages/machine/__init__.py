@@ -63,7 +63,10 @@ async def card(machine: Machine) -> Answer:
     if machine.card["state"] not in LIVING:
         tried = await machine.try_out("top_up", amount=money.NOTES[0], tender="cash")
     fourth = "adjust" if kind == ADJUSTMENT else "code" if _gives_codes(machine) else ""
-    return machine.screen("card", tried=tried, fourth=fourth)
+    no_code = (
+        machine.card["kind"] != "anonymous"
+    )  # a card with a name shows its holder at a counter
+    return machine.screen("card", tried=tried, fourth=fourth, no_code=no_code)
 
 
 @with_card

@@ -11,16 +11,16 @@ from farecard.pages.member.at import (
     HOME,
     SIGN_IN,
     for_members,
+    lost_due,
 )
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.typed import card_typed
 
 
-async def sign_in_form(_house: House, request: Request) -> Answer:
+async def sign_in_form(house: House, request: Request) -> Answer:
     """``GET /member/sign-in``."""
-    return Page(
-        "member/sign_in.html", {"login": "", "then": then_to(HOME, request.query.get("then", ""))}
-    )
+    then = then_to(HOME, request.query.get("then", ""))
+    return Page("member/sign_in.html", {"login": "", "then": then, "lost_due": lost_due(house)})
 
 
 async def sign_in(house: House, request: Request) -> Answer:
@@ -30,7 +30,9 @@ async def sign_in(house: House, request: Request) -> Answer:
     try:
         told = await house.app.sessions.sign_in_member(said)
     except ProblemError as problem:
-        return again("member/sign_in.html", problem, login=login, then=then)
+        return again(
+            "member/sign_in.html", problem, login=login, then=then, lost_due=lost_due(house)
+        )
     return Redirect(then, {MEMBER: told["token"]})
 
 

@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from farecard.api.speakers import Speaker
+from farecard.model.moments import day_of
 from farecard.pages import door
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.questions.ahead import ahead
+from farecard.rules.reissue import due_if_lost
 
 HOME, SIGN_IN = "/member", "/member/sign-in"
 CARD = f"{HOME}/cards/{{number}}"
@@ -18,6 +20,11 @@ for_members = door.kept(HOME)
 def command_of(do: str, number: str) -> dict[str, Any]:
     """A command about a card, as it is sent from here."""
     return {"do": do, "channel": CHANNEL, "card": number}
+
+
+def lost_due(house: House) -> int:
+    """What a new card for a lost one costs today, in yen."""
+    return due_if_lost(house.rates(day_of(house.now)))
 
 
 async def what_lies_ahead(house: House, speaker: Speaker, number: str) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from farecard.pages.files import HISTORY, history_csv
 from farecard.pages.house import House
 from farecard.pages.language import sentence
 from farecard.pages.member.ahead import attention, dates, notes
-from farecard.pages.member.at import CARD, HOME, for_members, what_lies_ahead
+from farecard.pages.member.at import CARD, HOME, for_members, lost_due, what_lies_ahead
 from farecard.pages.programmes import standing
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.stretches import stretch
 from farecard.pages.typed import card_typed
+from farecard.rules.state import LIVING
 from farecard.texts import explain
 
 LATEST = 5  # lines of a history on a card's own page
@@ -40,9 +41,9 @@ async def home(house: House, request: Request, speaker: Speaker) -> Answer:
 
 
 @for_members
-async def add_form(_house: House, _request: Request, _speaker: Speaker) -> Answer:
+async def add_form(house: House, _request: Request, _speaker: Speaker) -> Answer:
     """``GET /member/add``."""
-    return Page("member/add.html", {"said": {}})
+    return Page("member/add.html", {"said": {}, "lost_due": lost_due(house)})
 
 
 @for_members
@@ -52,18 +53,19 @@ async def add(house: House, request: Request, speaker: Speaker) -> Answer:
     said = {name: request.said(name) for name in fields}
     said["card"] = card_typed(said["card"])
     by_code = request.form.get("by") == "code"
+    due = lost_due(house)
     used = ("code",) if by_code else ("kana", "born", "phone")
     if not all(said[name] for name in used):
         missing = sentence("add.missing_code" if by_code else "add.missing_words")
-        return Page("member/add.html", {"problem": missing, "said": said}, 400)
+        return Page("member/add.html", {"problem": missing, "said": said, "lost_due": due}, 400)
     if not by_code and not _is_day(said["born"]):
         wrong = explain(Reason(None, "want-date", {"field": "holder.born"}))
-        return Page("member/add.html", {"problem": wrong, "said": said}, 400)
+        return Page("member/add.html", {"problem": wrong, "said": said, "lost_due": due}, 400)
     claim = Claim(said["card"], **{name: said[name] or None for name in used})
     try:
         told = await house.app.membership.claim(speaker, claim)
     except ProblemError as problem:
-        return again("member/add.html", problem, said=said)
+        return again("member/add.html", problem, said=said, lost_due=due)
     return Redirect(f"{HOME}/cards/{told['card']}")
 
 
@@ -86,11 +88,26 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     held, today = await what_lies_ahead(house, speaker, number), day_of(house.now)
     course = await standing(house, speaker, number, status["rally"])
     figures = {
-        "card": status["card"], "phones": PHONES, "quote": quote, "reissue": reissue, "latest": latest, "held": held,
+        "card": status["card"], "phones": PHONES, "charging": _charging(status["card"]),
+        "quick": await house.about(speaker, number, "quick-charge-quote"), "quote": quote, "reissue": reissue, "latest": latest, "held": held,
         "dates": dates(request.language, status, held, course["still"] if course["reachable"] else [], today),
         "notes": notes(request.language, status["card"], held, today),
     }  # fmt: skip
     return Page("member/card.html", figures)
+
+
+# which rules say how cards of a kind are charged
+_CHARGED = {
+    "smart": ("CHG-2", "CHG-3", "CHG-4", "CHG-5", "CHG-7"),
+    **dict.fromkeys(PHONES, ("CHG-6", "CHG-7")),
+}
+
+
+def _charging(card: dict[str, Any]) -> tuple[str, ...]:
+    """The rules of charging it; none of a card that is no longer used."""
+    if card["state"] not in LIVING:
+        return ()
+    return (*_CHARGED.get(card["kind"], ("CHG-1", "CHG-7")), "PUB-3", "PUB-1")
 
 
 @for_members

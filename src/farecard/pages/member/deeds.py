@@ -15,7 +15,7 @@ from farecard.pages.member.at import (
     for_members,
     what_lies_ahead,
 )
-from farecard.pages.programmes import programme
+from farecard.pages.programmes import another_card, programme
 from farecard.pages.requests import Answer, Page, Redirect, Request
 
 
@@ -33,6 +33,7 @@ async def lost_form(house: House, request: Request, speaker: Speaker) -> Answer:
         "held": await what_lies_ahead(house, speaker, number),
         "rally": status["rally"],
         "myna": status["myna"],
+        "another": await another_card(house),
     }
     return Page("member/lost.html", figures)
 

@@ -15,7 +15,7 @@ from farecard.pages.member.at import (
     done_once,
     for_members,
 )
-from farecard.pages.programmes import programme, standing, steps_of
+from farecard.pages.programmes import another_card, programme, standing, steps_of
 from farecard.pages.requests import Answer, Page, Request
 from farecard.pages.stretches import stretch
 from farecard.questions import draws
@@ -73,7 +73,8 @@ async def myna(house: House, request: Request, speaker: Speaker) -> Answer:
     no = await _no_application(house, speaker, number) if NOT_APPLIED in states else []
     campaign = await house.ask(programme)
     figures = {
-        "card": status["card"], "myna": told, "no": no, "offered": NOT_APPLIED in states, "programme": campaign,
+        "card": status["card"], "myna": told, "no": no, "another": await another_card(house),
+        "over": iso_day(day_of(house.now)) > campaign.apply_until.isoformat(), "offered": NOT_APPLIED in states, "programme": campaign,
         "parts": {n: stretch(request, f"measure-{n}-top-ups", one.get("top_ups", ())) for n, one in measures.items()},
         "steps": steps_of(campaign),
     }  # fmt: skip

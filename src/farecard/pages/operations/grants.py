@@ -54,25 +54,24 @@ async def _months(house: House, speaker: Speaker) -> Grid:
             default=now,
         )  # fmt: skip
         found: list[tuple[Any, ...]] = []
-        granted: dict[int, tuple[int, int]] = {}
-        for day, times, points in store.rows("granted_days"):
-            so_far = granted.get(month_of(day), (0, 0))
-            granted[month_of(day)] = so_far[0] + times, so_far[1] + points
+        granted: dict[int, int] = {}
+        for day, points in store.rows("granted_days"):
+            granted[month_of(day)] = granted.get(month_of(day), 0) + points
         for month in range(now, first, -1):
             text = month_text(month)
-            times, points = granted.get(month, (None, None))
+            points = granted.get(month)
             newest = next((proposals.Proposal(*row) for row in store.rows("proposals_of", about=_about(text))), None)  # fmt: skip
             if newest is None:
-                found.append((Link(f"{AT}/{text}", text), times, points, "ops.grants.nobody", None))
+                found.append((Link(f"{AT}/{text}", text), points, "ops.grants.nobody", None))
                 continue
             link = Link(f"{HOME}/proposals/{newest.number}", newest.number)
             found.append(
-                (Link(f"{AT}/{text}", text), times, points, f"ops.state.{state_of(newest)}", link)
+                (Link(f"{AT}/{text}", text), points, f"ops.state.{state_of(newest)}", link)
             )
         return found
 
     rows = await house.app.readers.ask(ask)
-    columns = [Column("ops.col.month", "month"), Column("ops.grants.times", "count"), Column("ops.col.granted", "points"), Column("ops.col.state", "word"), Column("ops.col.proposal")]  # fmt: skip
+    columns = [Column("ops.col.month", "month"), Column("ops.col.granted", "points"), Column("ops.col.state", "word"), Column("ops.col.proposal")]  # fmt: skip
     return Grid("ops.grants.months", columns, rows, f"{AT}.csv")
 
 
