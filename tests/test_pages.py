@@ -662,7 +662,7 @@ def test_a_damaged_card_has_its_way_on_the_page(town):
     """GUIDE: a named card is exchanged free of charge, from the next day; one without a name is refunded, if its number can be read; a phone has no card."""
     hanako, number = town.holder("named")
     text = hanako.look(f"/member/cards/{number}")
-    assert "If the card is damaged Bring it to a counter: you get a slip, and from Sat 4 March 2023 a new card for ¥0" in text
+    assert "If the card is damaged Bring it to a counter: you get a slip, and from Sat 4 March 2023 a new card; it costs nothing." in text
     assert "If the card is damaged and you still have it, bring it to a counter instead" in hanako.look(f"/member/cards/{number}/lost")
     taro, blank = town.holder("anonymous")
     assert "A card without a name is not exchanged. A counter refunds it" in taro.look(f"/member/cards/{blank}")
@@ -738,6 +738,39 @@ def test_how_a_card_is_charged_stands_on_its_page(town, kind, rules, left):
     for rule in rules:
         assert f"({rule})" in text
     assert ("Quick charges left: ¥20,000 today, ¥40,000 this month." in text) == left
+
+
+def test_by_when_to_register_is_said(town):
+    """FAQ: online by 18:59 on 29 September, and at a station machine on that day, to apply on the 30th."""
+    hanako, number = town.holder("named")
+    said = "To apply by Sat 30 September 2023, register by Fri 29 September 2023 18:59 here or in the WESTER app, or by Fri 29 September 2023 at a station ticket machine."
+    assert said in hanako.look(f"/member/cards/{number}/points")
+
+
+def test_the_history_under_the_number_before_is_a_step_away(town):
+    """Lost on 1 March, collected on the 2nd: the new number's history leads to the old one's; the old one's Myna Point leads to the new."""
+    hanako, number = town.holder("named")
+    key, new = town.key(f"k{fresh()}", "counter"), f"JW{fresh():015d}"
+    lines = [
+        command(f"l {number}", "report_lost", at="2023-03-01T10:00:00+09:00", channel="counter", card=number),
+        command(f"c {number}", "collect_reissue", at="2023-03-02T10:00:00+09:00", channel="counter", slip=f"S{number[2:]}-1", card=new, paid=1020),
+    ]  # fmt: skip
+    assert [town.post(line, key)[1]["outcome"] for line in lines] == ["accepted"] * 2
+    assert f"What was done under the number before it: …{number[-4:]}" in hanako.look(f"/member/cards/{new}/history")
+    assert f"/member/cards/{number}/history" in links(hanako)
+    assert "the number before" not in hanako.look(f"/member/cards/{number}/history")
+    assert "reported lost" in hanako.look(f"/member/cards/{number}/history")
+    text = hanako.look(f"/member/cards/{number}/myna")
+    assert f"/member/cards/{new}/myna" in links(hanako)
+    assert "not been applied for" not in text
+
+
+def test_a_new_password_needs_a_name_or_a_card(town):
+    """Neither filled in: which of them is missing, and for which code; not that a date or figure is wrong."""
+    one = Browser(town)
+    one.look("/member/recover")
+    text = one.press("Change the password", code="ABCD", password="a long enough sentence")
+    assert "Fill in the sign-in name (with a recovery code) or the card number (with a code from a counter)." in text
 
 
 def test_a_child_card_says_whose_fares_it_pays(town):

@@ -4,8 +4,9 @@ from typing import Any
 
 from farecard.desk.cases import case_at
 from farecard.model.campaign import MYNA_POINT, day_number
+from farecard.model.commands import format_number
 from farecard.model.moments import day_of, iso_day
-from farecard.questions.card import AsOf, find
+from farecard.questions.card import AsOf, Number, find
 from farecard.rules import reissue, stamp_rally, state
 from farecard.rules.points import is_exempt
 from farecard.rules.refund import paper
@@ -16,15 +17,17 @@ from farecard.tariff import Tariff
 
 
 def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any]:
-    """``slip`` (with ``collect_from``, ``until``, ``collect_at``, ``cause`` and the yen ``due``), ``pass_until``, ``apply_from``; None for what it has not; ``points_unit``: fewer points are not charged. Raises ``UnknownCardError``."""
+    """``slip`` (with ``collect_from``, ``until``, ``collect_at``, ``cause`` and the yen ``due``), ``pass_until``, ``apply_from``; None for what it has not; ``before``: the number it had before this one; ``points_unit``: fewer points are not charged. Raises ``UnknownCardError``."""
     unit = tariff.on(day_of(when.now)).points_unit
     told: dict[str, Any] = {
         "slip": None,
         "pass_until": None,
         "apply_from": None,
+        "before": None,
         "points_unit": unit,
     }
     found = find(store, number, when.until)
+    told["before"] = _before(store, found, when)
     if found.is_replaced(when.until):
         return told
     account = account_at(store, found.account, when.until)
@@ -47,6 +50,17 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
         if account.apply_from <= day_number(last):
             told["apply_from"] = iso_day(account.apply_from)
     return told
+
+
+def _before(store: Store, found: Number, when: AsOf) -> str | None:
+    """The number that this one came after; an account is known by its first."""
+    one = found.account
+    while one != found.number:
+        successor = find(store, one, when.until).successor
+        if successor is None or successor == found.number:
+            return format_number(one)
+        one = successor
+    return None
 
 
 def no_stamps(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from farecard.model.account import Account
 from farecard.model.commands import PHONES, JoinMembership, RegisterForPoints, TopUpFromPoints
-from farecard.model.moments import DAY, SECOND, TOKYO, day_of, iso_day
+from farecard.model.moments import DAY, SECOND, TOKYO, day_of, first_moment, iso_day
 from farecard.model.rates import Rates
 from farecard.model.verdict import Effect, No, Reason, Verdict, refuse
 from farecard.rules.catalogue import FAQ, rule
@@ -53,6 +53,12 @@ def applies_from(channel: str, at: int, rates: Rates) -> int:
     if evening and channel in rates.registration_online_places:
         return day + rates.registration_evening_wait
     return day + rates.registration_wait
+
+
+def last_to_register(last: int, rates: Rates) -> tuple[int, int]:
+    """The moment before which to register online, and the last day at a station machine, to apply on the ``last`` day (WST-2)."""
+    machine = last - rates.registration_wait
+    return first_moment(machine) + rates.registration_evening * 60 * SECOND, machine
 
 
 def is_exempt(kind: str) -> bool:

@@ -7,6 +7,7 @@ from farecard.api.sessions import MemberSignIn
 from farecard.api.speakers import Speaker
 from farecard.pages.door import again, then_to
 from farecard.pages.house import House
+from farecard.pages.language import sentence
 from farecard.pages.member.at import (
     HOME,
     SIGN_IN,
@@ -66,6 +67,9 @@ async def recover_form(_house: House, _request: Request) -> Answer:
 async def recover(house: House, request: Request) -> Answer:
     """``POST /member/recover``."""
     login, card = request.said("login"), card_typed(request.said("card"))
+    if not login and not card:
+        missing = {"problem": sentence("recover.missing"), "login": login, "card": card}
+        return Page("member/recover.html", missing, 400)
     said = Recover(
         request.said("code"), request.form.get("password", ""), login or None, card or None
     )

@@ -120,7 +120,7 @@ async def history(house: House, request: Request, speaker: Speaker) -> Answer:
     said = {name: request.query.get(name, "").strip() for name in ("month", "kind", "q")}
     figures = {
         "card": (await house.about(speaker, number))["card"], "part": stretch(request, "history", _shown(request, found)),
-        "months": months, "kinds": kinds, "said": said, "asked": urlencode(said),
+        "before": (await what_lies_ahead(house, speaker, number))["before"], "months": months, "kinds": kinds, "said": said, "asked": urlencode(said),
     }  # fmt: skip
     return Page("member/history.html", figures)
 

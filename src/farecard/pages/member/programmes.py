@@ -3,8 +3,9 @@
 from typing import Any
 
 from farecard.api.speakers import Speaker
+from farecard.model.campaign import day_number
 from farecard.model.commands import PHONES, parse_number
-from farecard.model.moments import day_of, iso_day
+from farecard.model.moments import SECOND, day_of, iso_day, iso_moment
 from farecard.pages.applying import BY_ANYBODY, application, refusal, too_much_before
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
@@ -20,6 +21,7 @@ from farecard.pages.requests import Answer, Page, Request
 from farecard.pages.stretches import stretch
 from farecard.questions import draws
 from farecard.rules.measures import NOT_APPLIED
+from farecard.rules.points import last_to_register
 
 
 @for_members
@@ -33,10 +35,19 @@ async def points(house: House, request: Request, speaker: Speaker) -> Answer:
         "told": await house.about(speaker, number, "points"),
         "part": stretch(request, "points", await _moves_of_points(house, speaker, number)),
         "tried": await house.try_out(speaker, command_of("register_for_points", number)),
-        "apply_until": (await house.ask(programme)).apply_until.isoformat(),
-        "today": iso_day(day_of(house.now)),
+        **await _register_by(house),
     }
     return Page("member/points.html", figures)
+
+
+async def _register_by(house: House) -> dict[str, Any]:
+    """``today``, the last day to apply for Myna Point (``apply_until``), and by when to register for that: ``online`` (a moment), ``machine`` (a day)."""
+    last, today = day_number((await house.ask(programme)).apply_until), day_of(house.now)
+    online, machine = last_to_register(last, house.rates(today))
+    return {
+        "today": iso_day(today), "apply_until": iso_day(last),
+        "online": iso_moment(online - 60 * SECOND), "machine": iso_day(machine),
+    }  # fmt: skip
 
 
 async def _moves_of_points(house: House, speaker: Speaker, number: str) -> list[dict[str, Any]]:
