@@ -21,6 +21,11 @@ def programme(store: Store) -> Campaign:
     return load_campaigns(store).of(myna_point.NAME)
 
 
+async def apply_until(house: House) -> str:
+    """The last day to apply for Myna Point (``YYYY-MM-DD``): what is registered for later is of no use to it."""
+    return (await house.ask(programme)).apply_until.isoformat()
+
+
 def steps_of(campaign: Campaign) -> Callable[[str, dict[str, Any]], list[Step]]:
     """What gives the steps of a measure by its number and what its applicant is told of it."""
     return lambda number, told: steps(campaign.measure(int(number)), campaign, told)

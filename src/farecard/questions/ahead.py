@@ -4,9 +4,8 @@ from typing import Any
 
 from farecard.desk.cases import case_at
 from farecard.model.campaign import MYNA_POINT, day_number
-from farecard.model.commands import format_number
 from farecard.model.moments import day_of, iso_day
-from farecard.questions.card import AsOf, Number, find
+from farecard.questions.card import AsOf, find, number_before
 from farecard.rules import reissue, stamp_rally, state
 from farecard.rules.points import is_exempt
 from farecard.rules.refund import paper
@@ -27,7 +26,7 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
         "points_unit": unit,
     }
     found = find(store, number, when.until)
-    told["before"] = _before(store, found, when)
+    told["before"] = number_before(store, found, when.until)
     if found.is_replaced(when.until):
         return told
     account = account_at(store, found.account, when.until)
@@ -39,9 +38,7 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
             "until": iso_day(state.slip_last_day(account)),
             "collect_at": account.seller,
             "cause": account.stop_cause,
-            "due": reissue.due_if_lost(promised)
-            if account.stop_cause == "lost"
-            else reissue.due_if_damaged(promised),
+            "due": reissue.due_for(account.stop_cause == "lost", promised),
         }
     if account.pass_until is not None:
         told["pass_until"] = iso_day(account.pass_until)
@@ -50,17 +47,6 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
         if account.apply_from <= day_number(last):
             told["apply_from"] = iso_day(account.apply_from)
     return told
-
-
-def _before(store: Store, found: Number, when: AsOf) -> str | None:
-    """The number that this one came after; an account is known by its first."""
-    one = found.account
-    while one != found.number:
-        successor = find(store, one, when.until).successor
-        if successor is None or successor == found.number:
-            return format_number(one)
-        one = successor
-    return None
 
 
 def no_stamps(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any]:

@@ -66,6 +66,17 @@ def find(store: Store, number: int, at: int) -> Number:
     return Number(*rows[0])
 
 
+def number_before(store: Store, found: Number, at: int) -> str | None:
+    """The number that a card had before this one; None of its first, by which an account is known."""
+    one = found.account
+    while one != found.number:
+        successor = find(store, one, at).successor
+        if successor is None or successor == found.number:
+            return format_number(one)
+        one = successor
+    return None
+
+
 def state_of(account: Account, at: int) -> str:
     """The first that holds of refunded, stopped, expired, riding, active."""
     if account.state != "active":

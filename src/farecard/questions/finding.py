@@ -60,20 +60,6 @@ def cash_taken(store: Store, sender: str, id: str) -> int:
     return 0
 
 
-def number_before(store: Store, sender: str, id: str) -> str | None:
-    """The number that a card had before a command gave it another; None where there is no such command, or it gave none."""
-    for _, account, seq in store.rows("commands", sender=sender, ids=[id]):
-        number, now = account, None  # an account is called by the first number of its card
-        for event in besides_use(store, account, PAST_MOMENT):
-            given = (event.sets or {}).get("number")
-            if event.seq == seq:
-                now = given
-                break
-            number = number if given is None else given
-        return None if now is None else format_number(number)
-    return None
-
-
 def _reported(store: Store, account: int) -> tuple[str, str] | None:
     """Who sent the report that a card was stopped by last, and its id; None without one."""
     events = besides_use(store, account, PAST_MOMENT)

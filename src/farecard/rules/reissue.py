@@ -63,6 +63,11 @@ def due_if_lost(rates: Rates) -> int:
     return rates.lost_reissue_fee + rates.deposit
 
 
+def due_for(lost: bool, rates: Rates) -> int:
+    """What the new card for a lost or a damaged one costs, in yen."""
+    return due_if_lost(rates) if lost else due_if_damaged(rates)
+
+
 @rule(
     "RIS-3",
     source=GUIDE,
@@ -142,7 +147,7 @@ def report(c: ReportDamaged | ReportLost, account: Account, day: int, rates: Rat
         return no
     count = account.slip + 1
     until = slip_until(day, rates)
-    due = due_if_lost(rates) if lost else due_if_damaged(rates)
+    due = due_for(lost, rates)
     return Effect(
         {
             "slip": paper("S", account.account, count),
@@ -186,7 +191,7 @@ def collect_reissue(
     if no is not None:
         return no
     lost = account.stop_cause == "lost"
-    due = due_if_lost(promised) if lost else due_if_damaged(promised)
+    due = due_for(lost, promised)
     if c.paid != due:
         reason = Reason("RIS-2" if lost else "RIS-1", "wrong-reissue-money", {"expected": due})
         return No([reason], result={"expected": due})

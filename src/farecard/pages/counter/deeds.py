@@ -4,6 +4,8 @@ from typing import Any
 
 from farecard.api.problems import ProblemError
 from farecard.api.speakers import Speaker
+from farecard.model.commands import parse_number
+from farecard.model.moments import PAST_MOMENT
 from farecard.model.verdict import Reason
 from farecard.pages import paper
 from farecard.pages.counter.at import HOME, for_staff
@@ -12,6 +14,8 @@ from farecard.pages.language import Language
 from farecard.pages.programmes import standing
 from farecard.pages.requests import Answer, Page, Request
 from farecard.questions import finding
+from farecard.questions.card import find, number_before
+from farecard.storage.store import Store
 
 SLIPS = ("report_lost", "report_damaged")
 RECEIPTS = ("issue", "refund", "collect_reissue", "tap_out")
@@ -61,9 +65,14 @@ async def _decided(house: House, request: Request, speaker: Speaker) -> dict[str
         raise ProblemError(404, Reason(None, "no-such-address"))
     cash = await house.ask(lambda store: finding.cash_taken(store, sender, id))
     before = None
-    if found["do"] == "collect_reissue":
-        before = await house.ask(lambda store: finding.number_before(store, sender, id))
+    if found["do"] == "collect_reissue" and found["outcome"] == "accepted":
+        before = await house.ask(lambda store: _replaced(store, found["card"]))
     return found | {"cash": cash, "before": before}
+
+
+def _replaced(store: Store, number: str) -> str | None:
+    """The number of the card that this one was given for."""
+    return number_before(store, find(store, parse_number(number), PAST_MOMENT), PAST_MOMENT)
 
 
 @for_staff

@@ -24,6 +24,7 @@ from farecard.pages.machine.door import (
     visit_of,
     with_card,
 )
+from farecard.pages.programmes import apply_until
 from farecard.pages.requests import Answer, Page, Redirect
 from farecard.rules.state import LIVING
 
@@ -86,7 +87,9 @@ async def done(machine: Machine) -> Answer:
     decision = await machine.house.decided(machine.speaker, id)
     if decision is None or decision["card"] != machine.card["number"]:
         return Redirect(CARD)
-    paid, until = await ride.paid_for(machine, id), await points.apply_until(machine)
+    paid = await ride.paid_for(machine, id)
+    registered = decision["do"] == "register_for_points"
+    until = await apply_until(machine.house) if registered else None
     return machine.screen("done", decision=decision, paid=paid, apply_until=until)
 
 

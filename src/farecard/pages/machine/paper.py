@@ -7,6 +7,7 @@ from farecard.pages.machine import points
 from farecard.pages.machine.door import CARD, HOME, MOST, Machine, with_card
 from farecard.pages.machine.ride import paid_for
 from farecard.pages.paper import Heading, Part, Sum, Table, Words, pdf
+from farecard.pages.programmes import apply_until
 from farecard.pages.requests import Answer, Redirect
 
 
@@ -51,7 +52,7 @@ async def receipt(machine: Machine) -> Answer:
     if decision["do"] == "register_for_points":
         first = decision["result"]["may_apply_from"]
         parts.append(Words(say.word("done.did.register_for_points")))
-        if first <= await points.apply_until(machine):
+        if first <= await apply_until(machine.house):
             parts.append(Words(say.word("points.from", day=say.day(first))))
     if decision["do"] == "tap_out":
         parts.append(Words(say.word("machine.adjust.slip")))

@@ -5,7 +5,7 @@ from typing import Any
 from farecard.model.commands import PHONES
 from farecard.model.moments import day_of, iso_day
 from farecard.pages.machine.door import A_SCREEN, MOST, TICKETS, Machine, with_card
-from farecard.pages.programmes import programme
+from farecard.pages.programmes import apply_until
 from farecard.pages.requests import Answer, Page
 from farecard.rules.points import history_at
 
@@ -75,16 +75,11 @@ async def history(machine: Machine) -> Answer:
     return machine.screen("points_history", lines=shown, page=page, last=last, **where)
 
 
-async def apply_until(machine: Machine) -> str:
-    """The last day of Myna Point (``YYYY-MM-DD``): what is registered for later is of no use to it."""
-    return (await machine.house.ask(programme)).apply_until.isoformat()
-
-
 @with_card
 async def register_form(machine: Machine) -> Answer:
     """``GET /machine/points/register``: from when one may apply, or why it cannot be done."""
     tried = await machine.try_out("register_for_points")
-    today, until = iso_day(day_of(machine.house.now)), await apply_until(machine)
+    today, until = iso_day(day_of(machine.house.now)), await apply_until(machine.house)
     return machine.screen("register", tried=tried, apply_until=until, today=today)
 
 

@@ -89,7 +89,7 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     course = await standing(house, speaker, number, status["rally"])
     figures = {
         "card": status["card"], "phones": PHONES, "charging": _charging(status["card"]),
-        "quick": await house.about(speaker, number, "quick-charge-quote"), "quote": quote, "reissue": reissue, "latest": latest, "held": held,
+        "quick": await _quick(house, speaker, status["card"]), "quote": quote, "reissue": reissue, "latest": latest, "held": held,
         "dates": dates(request.language, status, held, course["still"] if course["reachable"] else [], today),
         "notes": notes(request.language, status["card"], held, today),
     }  # fmt: skip
@@ -108,6 +108,14 @@ def _charging(card: dict[str, Any]) -> tuple[str, ...]:
     if card["state"] not in LIVING:
         return ()
     return (*_CHARGED.get(card["kind"], ("CHG-1", "CHG-7")), "PUB-3", "PUB-1")
+
+
+async def _quick(house: House, speaker: Speaker, card: dict[str, Any]) -> dict[str, Any]:
+    """What is left of a SMART card's quick charges; of another kind nothing."""
+    if card["kind"] != "smart":
+        return {}
+    found: dict[str, Any] = await house.about(speaker, card["number"], "quick-charge-quote")
+    return found
 
 
 @for_members

@@ -15,7 +15,7 @@ from farecard.pages.member.at import (
     for_members,
     what_lies_ahead,
 )
-from farecard.pages.programmes import another_card, programme
+from farecard.pages.programmes import another_card, apply_until
 from farecard.pages.requests import Answer, Page, Redirect, Request
 
 
@@ -80,9 +80,8 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     decision = await house.decided(speaker, request.parts["id"])
     if decision is None:
         return Redirect(f"{HOME}/cards/{request.parts['number']}")
-    apply_until = (await house.ask(programme)).apply_until.isoformat()
     figures = {"decision": decision, "card": request.parts["number"]}
-    return Page("member/done.html", figures | {"apply_until": apply_until})
+    return Page("member/done.html", figures | {"apply_until": await apply_until(house)})
 
 
 PAGES = [

@@ -10,7 +10,7 @@ from farecard.model.verdict import Reason
 from farecard.pages.charts import columns, rows
 from farecard.pages.house import House
 from farecard.pages.language import Language
-from farecard.pages.operations.names import named
+from farecard.pages.operations.names import named, place
 from farecard.pages.operations.shared import (
     HOME,
     PARTS,
@@ -107,15 +107,7 @@ async def home(house: House, request: Request, speaker: Speaker) -> Answer:
     say, day = request.language, day_asked(house, request)
     today = day_of(house.now)
     charged = [
-        (
-            " ".join(
-                filter(
-                    None,
-                    (say.word(f"channel.{one['channel']}"), named(one["channel"], one["place"])),
-                )
-            ),
-            one["yen"],
-        )
+        (place(f"{one['channel']}:{one['place'] or '-'}").both[say.name], one["yen"])
         for one in found["charges"]
         if one["yen"] > 0
     ]
