@@ -1021,11 +1021,12 @@ def finds_the_own_line(office, url, drawn):
     for card, nonce in (("JW1", ticket["nonce"]), (ticket["card"], "xyz"), (ticket["card"], ticket["nonce"][2:])):
         assert "A card number is JW and 15 digits" in public.press("Look for it", card=card, nonce=nonce)
     assert ticket["nonce"] not in public.path
-    members_own_proof(office, url, [*drawn["result"]["winners"], *others])
+    winners = drawn["result"]["winners"]
+    members_own_proof(office, url, [*winners, *others], len(winners))
 
 
-def members_own_proof(office, url, listed):
-    """A member sees the same nonce for the own card, and a link that carries it behind the #, which no browser sends."""
+def members_own_proof(office, url, listed, winners):
+    """``winners`` of those listed have won, in this order. A member sees when it was held and whether the card has won, the same nonce for the own card, and a link that carries it behind the #, which no browser sends."""
     kinds = ((one, office.get(f"/v1/cards/{one}", office.desk)[1]["card"]["kind"]) for one in listed)
     number = next(one for one, kind in kinds if kind in PHONES)
     hanako = office.member()
@@ -1034,6 +1035,10 @@ def members_own_proof(office, url, listed):
     text = hanako.look(f"/member/cards/{number}/rally")
     ticket = json.loads(farecard("--store", url, "draw", "ticket", "1", number, "--json").stdout)
     assert "This card is on the list of draw 1" in text
+    place = listed.index(number) + 1
+    won = f"It won, as number {place}."
+    assert "The draw was held on" in text
+    assert (won if place <= winners else "It was not drawn this time.") in text
     assert ticket["nonce"] in text
     assert ticket["leaf"] in text
     assert f'href="/draws/1#{ticket["card"]}:{ticket["nonce"]}"' in hanako.text

@@ -546,7 +546,7 @@ def test_points_not_charged_need_attention(autumn):
 def test_fewer_points_than_can_be_charged_need_no_attention():
     """Nine stay below the unit of ten, ten reach it; one is not said in the plural."""
     card = {"state": "active", "ride": None, "kind": "smart"}
-    held = {"slip": None, "points_unit": 10}
+    held = {"slip": None, "points_unit": 10, "cases": []}
     said = [notes(Language("en"), card | {"points": points}, held, 0) for points in (0, 1, 9, 10)]
     assert [len(one) for one in said] == [0, 0, 0, 1]
 
@@ -560,6 +560,10 @@ def test_steps_are_of_procedures_whatever_measure_has_one():
     assert steps(None, campaign, told) == []
     for number, names in ((2, ["apply", "confirm_insurance_card", "points"]), (3, ["apply", "file_account", "confirm_account", "points"])):
         assert [one.name for one in steps(campaign.measure(number), campaign, told)] == names
+    # a child's card to 17 June: the points of May would come the day after it, those of April on 18 May
+    for expires, last in (("2023-06-17", "2023-04-30"), ("2023-06-18", "2023-05-31"), ("2024-03-31", "2023-09-30")):
+        days = {one.name: one.day for one in steps(campaign.measure(2), campaign, told | {"state": "not-applied"}, expires)}
+        assert days == {"apply": last, "confirm_insurance_card": last, "points": None}
     for report in PROCEDURES:
         for language in ("ja", "en"):
             assert f"myna.step.{report}" in words(language)
@@ -807,6 +811,76 @@ def test_what_was_recorded_as_a_case_says_what_its_number_is_for(town):
     text = hanako.press("Have it recorded")
     assert "Decided by the ministry" in text
     assert "With this number you can ask at a counter or by phone how it stands." in text
+    case = re.search(r"C\d{15}-\w+", text)[0]
+    waits = f"Being decided by the ministry: applied for Myna Point (case {case})."
+    for page in ("/member", f"/member/cards/{number}"):
+        assert waits in hanako.look(page), page
+    operator = town.at("operations", "operator")
+    operator.look(f"/operations/cases/{case}")
+    operator.press("Record: they decline it", why="not in this name")
+    assert "Being decided" not in hanako.look(f"/member/cards/{number}")
+
+
+def test_another_card_is_asked_for_on_the_page(town):
+    """MYN-8 refuses a second card and leads to who looks into another one; a card of one's own is chosen there, and the enquiry line decides (MYN-17)."""
+    hanako, applied = town.holder("smart")
+    town.apply(applied)
+    other = town.sell("smart")
+    hanako.look("/member/add")
+    hanako.press("Add this card", card=other, **{name: town.holders[other][name] for name in ("kana", "born", "phone")})
+    hanako.look(f"/member/cards/{other}/apply")
+    text = hanako.press("Go on", person=f"p-{applied}", measure_3="yes")
+    assert "This person has applied with another ICOCA" in text
+    assert "if it was lost or has expired, ask whether another one can take its place" in text
+    assert f'href="/member/change?card={other}"' in hanako.text
+    assert "/member/change" in links(hanako) | (hanako.look(f"/member/cards/{applied}/myna") and links(hanako))
+    text = hanako.look(f"/member/change?card={other}")
+    assert "Please ask the enquiry line (06-6966-7297), open until Tue 31 October 2023" in text
+    assert f'<option value="{other}" selected>' in hanako.text
+    text = hanako.press("Ask for it", card=other, person="123456789012")
+    assert "looks like an individual number" in text
+    assert f'<option value="{other}" selected>' in hanako.text
+    text = hanako.press("Ask for it", card=other, person=f"p-{applied}")
+    assert "Decided by the enquiry line" in text
+    assert re.search(rf"C{other[2:]}-\w+", text)
+    taro = town.member()
+    assert "There is no other card of yours here that can be used. Add a card" in taro.look("/member/change")
+    assert taro.send("POST", "/member/change", {"csrf": taro.csrf(), "id": "x", "card": other, "person": "p"})[0] == 403
+    assert decided(town, other) == ["issue", "change_applied_card"], "asked once, by whose card it is"
+
+
+@pytest.mark.parametrize(("then", "open_until"), [("2023-10-31T23:00:00+09:00", True), ("2023-11-01T00:00:00+09:00", False)])
+def test_another_card_is_asked_for_until_the_end_of_october(tmp_path, then, open_until):
+    """FAQ: the enquiry line took such questions until 31 October 2023. From the next day on the page says so, and asks nothing."""
+    late = Visited(f"sqlite:///{tmp_path}/late.db", "--clock", then)
+    try:
+        hanako, number = late.holder("smart")
+        text = hanako.look("/member/change")
+        assert ("open until Tue 31 October 2023" in text) == open_until
+        assert ("Ask for it" in text) == open_until
+        assert (f'value="{number}"' in hanako.text) == open_until
+    finally:
+        assert late.stop() == 0
+
+
+def test_a_form_is_asked_for_once(town):
+    """RFD-4: its number stands where one would ask again, until the card is refunded."""
+    hanako, number = town.holder("smart")
+    at = f"/member/cards/{number}/refund"
+    assert "asked for already" not in hanako.look(at)
+    hanako.press("Ask for the form")
+    text = hanako.look(at)
+    assert f"The form was asked for already; its number is F{number[2:]}-1." in text
+    assert "Ask for another form" in text
+
+
+def test_what_was_left_out_is_not_said_to_be_no_day(town):
+    """A measure applied for with another service, and no day: it is missing."""
+    hanako, number = town.holder("smart")
+    hanako.look(f"/member/cards/{number}/apply")
+    text = hanako.press("Go on", person=f"key-{number}", measure_1="yes", other_measure="2")
+    assert "This is missing" in text
+    assert "There is no such day" not in text
 
 
 @pytest.mark.parametrize("write", ["{n:015d}", "jw{n:015d}", "JW {n:015d}", "JW-{n:015d}", "JW\u3000{n:015d}"])

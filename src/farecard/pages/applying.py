@@ -44,9 +44,12 @@ def application(request: Request) -> dict[str, Any]:
     if request.said("other_measure"):
         history["other_service"] = {
             "measure": whole(request.said("other_measure")),
-            "applied_on": request.said("other_applied_on"),
             "ended": bool(request.said("other_ended")),
         }
+        if request.said(
+            "other_applied_on"
+        ):  # else it says that it is missing, not that it is no day
+            history["other_service"]["applied_on"] = request.said("other_applied_on")
     return {
         "person": request.said("person"),
         "measures": [n for n in (1, 2, 3) if request.said(f"measure_{n}")],

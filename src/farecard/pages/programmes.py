@@ -6,6 +6,7 @@ from typing import Any
 from farecard.api.speakers import Speaker
 from farecard.model.campaign import Campaign, day_number
 from farecard.model.moments import day_of, iso_day, month_of
+from farecard.model.verdict import REFUSED
 from farecard.pages.house import House
 from farecard.pages.steps import Step, steps
 from farecard.questions import draws
@@ -26,16 +27,20 @@ async def apply_until(house: House) -> str:
     return (await house.ask(programme)).apply_until.isoformat()
 
 
-def steps_of(campaign: Campaign) -> Callable[[str, dict[str, Any]], list[Step]]:
-    """What gives the steps of a measure by its number and what its applicant is told of it."""
-    return lambda number, told: steps(campaign.measure(int(number)), campaign, told)
+def steps_of(
+    campaign: Campaign, card: dict[str, Any]
+) -> Callable[[str, dict[str, Any]], list[Step]]:
+    """What gives the steps of a measure by its number and what the card's applicant is told of it."""
+    return lambda number, told: steps(
+        campaign.measure(int(number)), campaign, told, card["expires"]
+    )
 
 
-async def another_card(house: House) -> list[dict[str, Any]]:
-    """Who looks into another card in place of one that was applied with, as reasons are explained (MYN-17)."""
+async def another_card(house: House) -> dict[str, Any]:
+    """Another card in place of one that was applied with (MYN-17): ``who`` looks into it, as reasons are explained, and whether that is still ``open``."""
     campaign = await house.ask(programme)
     asked = myna_point.enquiries(day_of(house.now), campaign)
-    return [explain(one) for one in asked.reasons]
+    return {"who": [explain(one) for one in asked.reasons], "open": asked.outcome != REFUSED}
 
 
 def course_of(store: Store, today: int) -> dict[str, Any]:

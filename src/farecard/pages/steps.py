@@ -3,7 +3,8 @@
 from typing import Any, NamedTuple
 
 from farecard.model.campaign import Campaign, Measure
-from farecard.rules.measures import DUE, GRANTED, NOT_APPLIED, NOT_GRANTED
+from farecard.model.moments import iso_day, parse_day
+from farecard.rules.measures import DUE, GRANTED, NOT_APPLIED, NOT_GRANTED, last_in_time
 
 DONE, NEXT, LATER, MISSED = "done", "next", "later", "missed"
 _FILED = ("banks-review", "not-complete-in-time")  # said only where the filing was heard of
@@ -23,8 +24,10 @@ class Step(NamedTuple):
     day: str | None
 
 
-def steps(measure: Measure | None, campaign: Campaign, told: dict[str, Any]) -> list[Step]:
-    """The steps of a measure of the campaign, from applying to its points; ``told``: what its applicant is told of it.
+def steps(
+    measure: Measure | None, campaign: Campaign, told: dict[str, Any], expires: str | None = None
+) -> list[Step]:
+    """The steps of a measure of the campaign, from applying to its points; ``told``: what its applicant is told of it; ``expires``: the card's last day.
 
     None where it counts yen, or is no measure of this edition.
     """
@@ -34,6 +37,9 @@ def steps(measure: Measure | None, campaign: Campaign, told: dict[str, Any]) -> 
     for report, until in ((measure.filed, measure.filed_until), (measure.done, measure.done_until)):
         if report is not None and until is not None:
             days[report] = until.isoformat()
+    if expires is not None:  # what is done later brings nothing any more (MYN-15)
+        last = iso_day(last_in_time(parse_day(expires), campaign))
+        days = {name: min(day, last) for name, day in days.items()}
     names = [*days, "points"]
     state, over = told["state"], told["state"] == NOT_GRANTED
     codes = [one["code"] for one in told["reasons"]]

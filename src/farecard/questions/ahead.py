@@ -1,4 +1,4 @@
-"""What lies ahead of a card: the slip it waits with, the last day of its pass, from when Myna Point may be applied for."""
+"""What lies ahead of a card: the slip or form it waits with, the last day of its pass, from when Myna Point may be applied for, what people still have to decide."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from farecard.desk.cases import case_at
 from farecard.model.campaign import MYNA_POINT, day_number
 from farecard.model.moments import day_of, iso_day
 from farecard.questions.card import AsOf, find, number_before
+from farecard.questions.referrals import open_of
 from farecard.rules import reissue, stamp_rally, state
 from farecard.rules.points import is_exempt
 from farecard.rules.refund import paper
@@ -16,12 +17,14 @@ from farecard.tariff import Tariff
 
 
 def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any]:
-    """``slip`` (with ``collect_from``, ``until``, ``collect_at``, ``cause`` and the yen ``due``), ``pass_until``, ``apply_from``; None for what it has not; ``before``: the number it had before this one; ``points_unit``: fewer points are not charged. Raises ``UnknownCardError``."""
+    """``slip`` (with ``collect_from``, ``until``, ``collect_at``, ``cause`` and the yen ``due``), ``pass_until``, ``apply_from``, the refund ``form`` asked for last; None for what it has not; ``cases``: those of this number that wait for somebody; ``before``: the number it had before this one; ``points_unit``: fewer points are not charged. Raises ``UnknownCardError``."""
     unit = tariff.on(day_of(when.now)).points_unit
     told: dict[str, Any] = {
         "slip": None,
         "pass_until": None,
         "apply_from": None,
+        "form": None,
+        "cases": open_of(store, number, when.until),
         "before": None,
         "points_unit": unit,
     }
@@ -40,6 +43,8 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
             "cause": account.stop_cause,
             "due": reissue.due_for(account.stop_cause == "lost", promised),
         }
+    if account.form and account.state != "refunded":
+        told["form"] = paper("F", account.account, account.form)
     if account.pass_until is not None:
         told["pass_until"] = iso_day(account.pass_until)
     if account.apply_from is not None and not is_exempt(account.kind):

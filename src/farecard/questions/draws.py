@@ -74,18 +74,31 @@ def published(store: Store, draw: int, alternates: int = 0) -> dict[str, Any] | 
 
 def ticket(store: Store, vault: Vault, draw: int, account: int) -> dict[str, Any] | None:
     """A holder's own proof of being on a draw's list: the number that is listed, the nonce, and the leaf they make; None where it is not."""
-    for (number,) in store.rows("entrant_of", draw=draw, account=account):
+    for number, _ in store.rows("entrant_of", draw=draw, account=account):
         listed, nonce = format_number(number), vault.nonce(draw, account)
         return {"draw": draw, "card": listed, "nonce": nonce.hex(), "leaf": leaf(nonce, listed).hex()}  # fmt: skip
     return None
 
 
 def tickets(store: Store, vault: Vault, number: int) -> list[dict[str, Any]]:
-    """The same of a card, whatever number it had then, for every draw that is frozen or held. Raises ``UnknownCardError``."""
+    """The same of a card, whatever number it had then, for every draw that is frozen or held; with what is public of it (``stage``), and as which it was drawn (``turn``; None: it was not). Raises ``UnknownCardError``."""
     account = find(store, number, PAST_MOMENT).account
     frozen = sorted({row[0] for row in store.rows("all_draws")})
-    found = (ticket(store, vault, draw, account) for draw in frozen)
-    return [one for one in found if one is not None]
+    return [
+        one | {"stage": stage(store, draw), "turn": _turn(store, draw, account)}
+        for draw in frozen
+        if (one := ticket(store, vault, draw, account)) is not None
+    ]
+
+
+def _turn(store: Store, draw: int, account: int) -> int | None:
+    """As which of a draw's winners a card of its list was drawn; None where it was not, or nobody was yet."""
+    found = stage(store, draw)
+    if found is None or found["seed"] is None:
+        return None
+    ((_, place),) = store.rows("entrant_of", draw=draw, account=account)
+    winners = islice(picks(draw, found["seed"], found["entrants"]), found["picked"])
+    return next((turn for turn, index in enumerate(winners, 1) if index == place), None)
 
 
 def text_of(found: dict[str, Any]) -> bytes:

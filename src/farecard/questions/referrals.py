@@ -53,6 +53,14 @@ def case(store: Store, number: str, until: int | None) -> dict[str, Any]:
     raise UnknownCaseError(number)
 
 
+def open_of(store: Store, number: int, until: int) -> list[dict[str, Any]]:
+    """The cases of a card's number that wait for a decision, the newest first."""
+    found = _told(store, store.rows("referred_of_card", number=number), until)
+    waiting = sorted((one for one in found if one["state"] == OPEN), key=lambda one: one["at"])
+    told: list[dict[str, Any]] = explain_all(waiting[::-1])
+    return told
+
+
 def _every(store: Store, until: int) -> Iterator[dict[str, Any]]:
     before = (1 << 63) - 1
     while rows := store.rows("referred", before=before, until=until, most=A_PAGE):

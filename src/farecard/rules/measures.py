@@ -302,12 +302,16 @@ def expires_before(case: Case, campaign: Campaign) -> tuple[int, Reason] | None:
     last = case.account.expires
     if last is None:
         return None
-    month = month_of(last)
-    if date_of(last).day < campaign.grant_day:
+    late = first_moment(last_in_time(last, campaign) + 1)
+    return late, Reason("MYN-15", "expires-before-grant", {"expires": iso_day(last)})
+
+
+def last_in_time(expires: int, campaign: Campaign) -> int:
+    """The last day on which something can be ready whose points come while a card that expires lives."""
+    month = month_of(expires)
+    if date_of(expires).day < campaign.grant_day:
         month -= 1  # that month's grants come too late already
-    return first_moment(first_day_of(month)), Reason(
-        "MYN-15", "expires-before-grant", {"expires": iso_day(last)}
-    )
+    return first_day_of(month) - 1
 
 
 @rule(
@@ -447,10 +451,9 @@ def monthly_progress(measure: Measure, case: Case, campaign: Campaign) -> list[P
 def _by(last: date, case: Case, campaign: Campaign) -> tuple[int, tuple[Reason, ...]]:
     """The last day of what is still to be done: earlier where the card expires before points of that day would come, with the reason."""
     day, limit = day_number(last), case.account.expires
-    expiry = expires_before(case, campaign)
-    if limit is None or expiry is None or day_of(expiry[0]) > day:
+    if limit is None or last_in_time(limit, campaign) >= day:
         return day, ()
-    day = day_of(expiry[0]) - 1
+    day = last_in_time(limit, campaign)
     figures = {"until": iso_day(day), "expires": iso_day(limit)}
     return day, (Reason("MYN-15", "ready-before-expiry", figures),)
 

@@ -48,7 +48,7 @@ SELECT what, seq, at, root, entrants, winners, said FROM draw WHERE draw = :draw
 SELECT leaf, account, number FROM entrant WHERE draw = :draw ORDER BY place
 
 -- name: entrant_of
-SELECT number FROM entrant WHERE draw = :draw AND account = :account
+SELECT number, place FROM entrant WHERE draw = :draw AND account = :account
 
 -- name: granted_by
 SELECT count(*), CAST(coalesce(sum(points), 0) AS BIGINT) FROM granted WHERE sender = :sender AND id = :id

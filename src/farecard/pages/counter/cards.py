@@ -9,18 +9,17 @@ from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
 from farecard.model.moments import day_of, iso_day
-from farecard.model.verdict import REFUSED, Reason
+from farecard.model.verdict import Reason
 from farecard.pages.applying import BY_ANYBODY, refusal
 from farecard.pages.counter.at import HOME, command, for_staff, is_clerk, shift_of, supervises
 from farecard.pages.counter.flows import NUMBER_FOR_A_TRIAL, collecting, elsewhere, priced
 from farecard.pages.door import not_their_role
 from farecard.pages.files import history_csv
 from farecard.pages.house import House
-from farecard.pages.programmes import programme, standing, steps_of
+from farecard.pages.programmes import another_card, programme, standing, steps_of
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.typed import card_typed, paper_typed
 from farecard.questions import finding
-from farecard.rules import myna_point
 from farecard.rules.referral import card_of_case
 from farecard.rules.state import LIVING
 from farecard.storage.making import adding
@@ -115,7 +114,7 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     campaign = await house.ask(programme)
     figures = {
         "card": status["card"], "status": status, "quote": refund, "latest": latest, "at_hand": state,
-        "slip_paper": _slip_paper(state), "shift": shift, "serves": is_clerk(speaker), "steps": steps_of(campaign), "programme": campaign,
+        "slip_paper": _slip_paper(state), "shift": shift, "serves": is_clerk(speaker), "steps": steps_of(campaign, status["card"]), "programme": campaign,
         "course": await standing(house, speaker, number, status["rally"]), "today": iso_day(day_of(house.now)),
         "actions": await _actions(house, speaker, number, status, state) if is_clerk(speaker) else [],
     }  # fmt: skip
@@ -152,9 +151,8 @@ async def _actions(
     alive = status["card"]["state"] in LIVING
     no_longer = [] if alive else next((no[:1] for no in why.values() if no), [])
     # whoever asks for another card has lost the use of this one, so its state says nothing about that
-    campaign = house.app.queue.desk.inputs.campaigns.of(myna_point.NAME)
-    asked = myna_point.enquiries(day_of(house.now), campaign)
-    closed = [explain(one) for one in asked.reasons] if asked.outcome == REFUSED else []
+    another = await another_card(house)
+    closed = [] if another["open"] else another["who"]
     charge_back = [explain(Reason("CHG-8", "charge-not-paid-back"))]
     # what machines do and a counter does not: asked for here often enough
     at_machines = {

@@ -74,7 +74,7 @@ def _of_myna(say: Language, myna: dict[str, Any] | None) -> list[Date]:
 
 
 def notes(say: Language, card: dict[str, Any], held: dict[str, Any], today: int) -> list[str]:
-    """What needs attention of a card now, each a sentence: a slip, an open ride, its end, unused points."""
+    """What needs attention of a card now, each a sentence: a slip, an open ride, its end, unused points, what others still decide."""
     slip, said = held["slip"], []
     if slip and slip["until"] < iso_day(today):
         over = "home.slip_over_damaged" if slip["cause"] == "damaged" else "home.slip_over"
@@ -92,6 +92,9 @@ def notes(say: Language, card: dict[str, Any], held: dict[str, Any], today: int)
         points = say.points(card["points"])
         phone = card["kind"] in PHONES
         said.append(say.word("home.points_phone" if phone else "home.points", points=points))
+    for case in held["cases"]:
+        place, what = say.word(f"cases.place.{case['refer_to']}"), say.word(f"do.{case['do']}")
+        said.append(say.word("home.case", place=place, what=what, case=case["case"]))
     return said
 
 

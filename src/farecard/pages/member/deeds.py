@@ -59,6 +59,7 @@ async def refund_form(house: House, request: Request, speaker: Speaker) -> Answe
             tried = {"outcome": "refused", "reasons": [document(problem.status, problem.reason)]}
     figures = {
         "card": status["card"], "status": status, "quote": quote, "way": way, "tried": tried,
+        "form": (await what_lies_ahead(house, speaker, number))["form"],
     }  # fmt: skip
     return Page("member/refund.html", figures)
 

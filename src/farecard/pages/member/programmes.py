@@ -6,11 +6,13 @@ from farecard.api.speakers import Speaker
 from farecard.model.campaign import day_number
 from farecard.model.commands import PHONES, parse_number
 from farecard.model.moments import SECOND, day_of, iso_day, iso_moment
+from farecard.model.verdict import INVALID
 from farecard.pages.applying import BY_ANYBODY, application, refusal, too_much_before
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.member.at import (
     CARD,
+    HOME,
     command_of,
     does,
     done_once,
@@ -19,9 +21,11 @@ from farecard.pages.member.at import (
 from farecard.pages.programmes import another_card, programme, standing, steps_of
 from farecard.pages.requests import Answer, Page, Request
 from farecard.pages.stretches import stretch
+from farecard.pages.typed import card_typed
 from farecard.questions import draws
 from farecard.rules.measures import NOT_APPLIED
 from farecard.rules.points import last_to_register
+from farecard.rules.state import LIVING
 
 
 @for_members
@@ -87,7 +91,7 @@ async def myna(house: House, request: Request, speaker: Speaker) -> Answer:
         "card": status["card"], "myna": told, "no": no, "another": await another_card(house),
         "over": iso_day(day_of(house.now)) > campaign.apply_until.isoformat(), "offered": NOT_APPLIED in states, "programme": campaign,
         "parts": {n: stretch(request, f"measure-{n}-top-ups", one.get("top_ups", ())) for n, one in measures.items()},
-        "steps": steps_of(campaign),
+        "steps": steps_of(campaign, status["card"]),
     }  # fmt: skip
     return Page("member/myna.html", figures)
 
@@ -137,6 +141,34 @@ async def apply(house: House, request: Request, speaker: Speaker) -> Answer:
 
 
 @for_members
+async def change_form(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``GET /member/change``, ``?card=N``: who looks into another card in place of the one applied with, and asking for one of one's own."""
+    return await _change(house, speaker, request.query.get("card", ""))
+
+
+async def _change(
+    house: House, speaker: Speaker, chosen: str, person: str = "", wrong: Any = (), status: int = 200
+) -> Page:  # fmt: skip
+    mine = (await house.app.membership.cards(speaker))["cards"]
+    states = [(await house.about(speaker, one["card"]))["card"]["state"] for one in mine]
+    cards = [one for one, state in zip(mine, states, strict=True) if state in LIVING]
+    figures = {"cards": cards, "chosen": chosen, "person": person, "wrong": wrong}
+    another = await another_card(house)
+    return Page("member/change.html", figures | {"another": another}, status)
+
+
+@for_members
+async def change(house: House, request: Request, speaker: Speaker) -> Answer:
+    """``POST /member/change``."""
+    number, person = card_typed(request.said("card")), request.said("person")
+    asked = command_of("change_applied_card", number) | {"person": person}
+    tried = await house.try_out(speaker, asked)
+    if tried["outcome"] == INVALID:  # said with the form, to be mended
+        return await _change(house, speaker, number, person, tried["reasons"], 422)
+    return await done_once(house, request, speaker, asked)
+
+
+@for_members
 async def rally(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/rally``: the stamp card, or joining."""
     number = request.parts["number"]
@@ -160,5 +192,6 @@ PAGES = [
     ("GET", f"{CARD}/points.csv", points_file),
     ("GET", f"{CARD}/myna", myna), ("GET", f"{CARD}/myna.csv", myna_file),
     ("GET", f"{CARD}/apply", apply_form), ("POST", f"{CARD}/apply", apply),
+    ("GET", f"{HOME}/change", change_form), ("POST", f"{HOME}/change", change),
     ("GET", f"{CARD}/rally", rally), ("POST", f"{CARD}/rally", join),
 ]  # fmt: skip
