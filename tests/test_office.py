@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from threading import Barrier, Thread
@@ -247,6 +248,37 @@ def test_a_card_that_was_used_since_hinders_no_reversal(office, people):
         found = proposals.find(store, made["proposal"])
         other = Proposing(None, None, None, Clock(86_400_000_000), None, None)
         assert other._as_sent(store, found, made["command"])["at"] == event["at"]
+
+
+def test_the_same_is_proposed_once_at_a_time(office, people):
+    """Two who take the same back, two runs of a month, two steps of a draw: the second is told which waits and by whom. Once that is decided it may be proposed anew."""
+    drawing = {"do": "commit_draw", "draw": 1}
+    rounds = (
+        (REVERSE, REVERSE | {"why": "another word for it"}),
+        ({"do": "run_grants", "month": "2023-04"}, {"do": "run_grants", "month": "2023-04"}),
+        (drawing | {"seed_source": "the index of 1 August"}, drawing | {"seed_source": "another index"}),
+    )
+    for first, second in rounds:
+        made = propose(office, people, command=first)
+        status, told = office.say("/v1/proposals", {"command": second}, people["ito"])
+        assert (status, told["code"]) == (409, "proposal-waiting"), first
+        assert told["params"] == {"proposal": made["proposal"], "proposed_by": "sato"}
+        assert office.say(f"/v1/proposals/{made['proposal']}", {"decision": "decline"}, people["kato"])[0] == 200
+        again = office.say("/v1/proposals", {"command": second}, people["ito"])[1]
+        assert again["state"] == "pending"
+    # another month, and another entry of the same card, wait beside it
+    propose(office, people, command={"do": "run_grants", "month": "2023-05"})
+    pos = office.key("pos-2", "shop")
+    assert office.send(command("3", "purchase", channel="shop", card=A, amount=100, merchant="m"), pos)[1]["outcome"] == "accepted"
+    propose(office, people, command=REVERSE | {"of": "3", "of_sender": "pos-2"})
+
+
+def test_of_many_at_once_one_is_proposed(office, people):
+    """Eight at the same moment: one waits, seven are told of it."""
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda _: office.say("/v1/proposals", {"command": REVERSE}, people["ito"]), range(8)))
+    assert sorted(status for status, _ in told) == [200] + [409] * 7
+    assert len(office.ask("/v1/proposals", people["mori"])[1]) == 1
 
 
 def test_nobody_sends_it_alone(office, people):

@@ -14,7 +14,9 @@ import psycopg
 import pytest
 
 from conftest import a_store, command, farecard
+from farecard.access import people as people_held
 from farecard.access import proposals, tasks
+from farecard.access.rights import QUESTIONS
 from farecard.access.roles import ROLES
 from farecard.desk import desk as desks
 from farecard.desk import runs
@@ -25,7 +27,7 @@ from farecard.model.moments import first_moment, iso_moment, moment_now, parse_d
 from farecard.model.verdict import Reason
 from farecard.pages.charts import CHART_HEIGHT, CHART_WIDTH, Box, columns, curve, rows, scale
 from farecard.pages.language import Language, words
-from farecard.pages.operations import audit, names, shared
+from farecard.pages.operations import audit, details, names, shared
 from farecard.pages.requests import Request
 from farecard.pages.stretches import ROWS
 from farecard.questions.progress import granted_so_far
@@ -85,9 +87,9 @@ class Office(Visited):
 
 
 @contextmanager
-def an_office(url):
+def an_office(url, *options):
     """An office that is stopped behind a test; nothing may have gone wrong in it."""
-    served = Office(url)
+    served = Office(url, *options)
     try:
         yield served
     finally:
@@ -432,7 +434,7 @@ def test_a_month_is_looked_at_proposed_approved_and_done(office, people):
     done = approved(people, proposal)
     assert "✓ done What came of it 5,000 points Grants: 1" in done
     got = file(operator, f"/operations/proposals/{proposal}.csv")
-    assert [row[:5] for row in got] == [[number, "myna-point", "1", "", "5000"]]
+    assert [row[:4] for row in got] == [[number, "myna-point", "1", "5000"]], "no column of months where nothing is paid by the month"
     key = office.key(f"eye-{number}", ask="cards")
     assert office.get(f"/v1/cards/{number}", key)[1]["card"]["points"] == 5_000
     again = operator.look("/operations/grants/2023-04")
@@ -487,6 +489,28 @@ def test_when_the_points_of_a_month_are_due(people):
     assert "earlier than people were told" not in august
     september = operator.look("/operations/grants/2023-09")
     assert "is due around Mon 18 September 2023. That day is still to come: a run before it grants the points earlier" in september
+
+
+def test_a_run_before_its_day_says_so_where_it_is_approved(tmp_path):
+    """On 10 August July's points are due on the 18th: said on the month's page, and where another approves it; while that waits no second one is offered or taken."""
+    with an_office(f"sqlite:///{tmp_path}/early.db", "--clock", "2023-08-10T09:00:00+09:00") as office:
+        operator, approver = (office.at("operations", role) for role in ("operator", "approver"))
+        early = "is due around Fri 18 August 2023. That day is still to come: a run before it grants the points earlier"
+        assert early in operator.look("/operations/grants/2023-08")
+        old = operator.text
+        operator.press("Propose it")
+        number = number_on(operator)
+        text = approver.look(f"/operations/proposals/{number}")
+        assert early in text
+        assert "Approve and do it" in text
+        text = operator.look("/operations/grants/2023-08")
+        assert f"Waiting for a second pair of eyes: {number}" in text
+        assert "Propose it" not in text
+        operator.path, operator.text = "/operations/grants/2023-08", old
+        text = operator.press("Propose it", id="another-tab")
+        assert f"The same is proposed already: {number}, by {operator.name}" in text
+        approver.look(f"/operations/proposals/{number}")
+        assert early not in approver.press("Decline", why="on the 18th")
 
 
 def test_a_month_that_has_not_begun_is_not_offered(people):
@@ -1335,6 +1359,46 @@ def test_a_kind_of_line_without_words_stands_as_it_was_noted():
     """As a later release may have noted it; one that has words is said in both languages."""
     assert audit._did("something-new") == {"ja": "something-new", "en": "something-new"}
     assert audit._did("signed-in") == {"ja": "サインイン", "en": "signed in"}
+
+
+@pytest.mark.parametrize(
+    ("did", "said", "ja", "en"),
+    [
+        ("locked", "5 wrong passwords", "パスワードの間違い5回", "5 wrong passwords"),
+        ("staff-added", "clerk", "窓口係", "clerk"),
+        ("staff-role", "clerk > operator", "窓口係 → 運用担当者", "clerk → operator"),
+        ("code-given", "owning, counter", "カードの追加用（窓口）", "to add a card, at: counter"),
+        ("code-given", "recovery, counter", "パスワードの再設定用（窓口）", "for a forgotten password, at: counter"),
+        ("recovered", "recovery code", "回復コードで確認", "with a recovery code"),
+        ("recovered", "a code of a counter", "窓口で渡したコードで確認", "with a code from: counter"),
+        ("card-claimed", "holder", "名義人の氏名・生年月日・電話番号で確認", "by the holder's name, birthday and phone number"),
+        ("card-claimed", "ticket-machine, before: sato", "券売機で渡したコードで確認（前はsatoさん）", "with a code from: ticket machine; it was sato's before"),
+        ("person-erased", "holder, owned, owned", "名義人、会員のカード", "the holder, the cards of a member"),
+        ("shift-closed", "-1200", "差額−1,200円", "difference −¥1,200"),
+        ("shift-closed", "+0", "差額0円", "difference ¥0"),
+        ("cash-brought", "+5000", "+5,000円", "+¥5,000"),
+        ("proposed", "grants:2023-08", "2023年8月の付与", "points of August 2023"),
+        ("key-added", '{"channels":["shop"],"ask":["cards","events"],"place":"osaka","rate":5}', "使える場所：お店。見られるもの：カード、すべての取引。場所はosaka。毎秒5件まで", "speaks for: shop; asks for: cards, every command; at osaka; at most 5 a second"),
+        ("key-added", '{"channels":["operations"],"unattended":true}', "使える場所：運用部門。承認なしで実行", "speaks for: back office; without a second pair of eyes"),
+    ],
+)  # fmt: skip
+def test_what_a_line_of_the_trail_says_besides_is_for_people(did, said, ja, en):
+    """The file keeps what was noted."""
+    found = details.detail(did, said, {})
+    assert (found.both, found.plain) == ({"ja": ja, "en": en}, said)
+
+
+@pytest.mark.parametrize(("did", "said"), [("locked", "many"), ("staff-role", "x"), ("code-given", "x"), ("card-claimed", "by magic"), ("person-erased", "soul"), ("key-added", '{"channel": 1}'), ("shift-closed", "none"), ("recovered", ""), ("new", "x")])
+def test_what_an_earlier_release_noted_otherwise_stands_as_it_was_noted(did, said):
+    """Nothing of the trail breaks its page."""
+    assert details.detail(did, said, {}) == said
+
+
+def test_everything_that_is_held_or_asked_has_its_words():
+    """Whatever is erased of a person and whatever a key may ask, in both languages."""
+    for language in LANGUAGES:
+        assert {f"ops.said.held.{what}" for what in people_held.KEPT_IN} <= words(language).keys()
+        assert {f"ops.said.question.{what}" for what in QUESTIONS} <= words(language).keys()
 
 
 def test_one_word_each_in_japanese():

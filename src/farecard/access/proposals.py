@@ -42,14 +42,34 @@ def new_number() -> str:
 
 
 def propose(store: Store, number: str, about: str, line: str, preview: str, who: str) -> Proposal:
-    """Put something before a second pair of eyes."""
+    """Put something before a second pair of eyes. ``ProposalError`` while the same waits for them already."""
     made = Proposal(
         number, about, line, preview, who, moment_now(), PENDING, None, None, None, None
     )
     with adding(store):
+        for row in store.rows("proposals_of", about=about):
+            other = Proposal(*row)
+            if other.state == PENDING and _is_same(other, made):
+                raise ProposalError("proposal-waiting", proposal=other.number, proposed_by=other.proposed_by)  # fmt: skip
         store.append("proposal", [tuple(made)])
         note(store, who, "proposed", number, about)
     return made
+
+
+# of a month and of a draw one step is decided at a time, whatever else it says
+_ONE_AT_A_TIME = ("grants:", "draw:")
+_OF_WHOEVER_ASKS = ("id", "at", "by", "why")
+
+
+def _is_same(one: Proposal, other: Proposal) -> bool:
+    """Whether two proposals about the same come to the same thing."""
+    return one.about.startswith(_ONE_AT_A_TIME) or _asked(one.line) == _asked(other.line)
+
+
+def _asked(line: str) -> dict[str, Any]:
+    said: dict[str, Any] = msgspec.json.decode(line)
+    said = said.get("command", said)
+    return {name: value for name, value in said.items() if name not in _OF_WHOEVER_ASKS}
 
 
 def find(store: Store, number: str) -> Proposal:

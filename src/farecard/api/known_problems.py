@@ -69,6 +69,7 @@ PROBLEMS: dict[int, tuple[Reason, ...]] = {
     408: (Reason(None, "too-slow"),),
     409: (
         Reason(None, "proposal-decided", DECIDED),
+        Reason(None, "proposal-waiting", {"proposal": "P-7QK2M9XW4H", "proposed_by": "sato"}),
         Reason(None, "login-taken", {"field": "login"}),
         Reason(None, "claimed-already", {"field": "card"}),
     ),

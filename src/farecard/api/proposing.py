@@ -42,6 +42,7 @@ STATUS = {
     "your-own-proposal": 403,
     "not-your-proposal": 403,
     "proposal-decided": 409,
+    "proposal-waiting": 409,
 }
 _Why = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
@@ -88,7 +89,7 @@ class Proposing:
         self._decide = decide
 
     async def propose(self, speaker: Speaker, said: Propose) -> dict[str, Any]:
-        """Keep a proposal with its preview. ``WouldNotBeTakenError`` when it would not be accepted anyway."""
+        """Keep a proposal with its preview. ``WouldNotBeTakenError`` when it would not be accepted anyway; ``ProblemError`` 409 while the same waits already."""
         name = speaker.must(PROPOSE).name
         given = {
             what: value
@@ -105,9 +106,12 @@ class Proposing:
             about, shown = await self._input(what, value)
         line = msgspec.json.encode({what: value, "why": said.why}).decode()
         text = msgspec.json.encode(shown).decode()
-        made = await self._registrar.do(
-            lambda store: proposals.propose(store, number, about, line, text, name)
-        )
+        try:
+            made = await self._registrar.do(
+                lambda store: proposals.propose(store, number, about, line, text, name)
+            )
+        except ProposalError as no:
+            raise _no(no) from None
         return proposals.told(made)
 
     async def _command(

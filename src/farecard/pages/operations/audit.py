@@ -12,6 +12,7 @@ from farecard.api.speakers import Speaker
 from farecard.model.moments import iso_moment
 from farecard.pages.house import House
 from farecard.pages.language import sentence, words
+from farecard.pages.operations.details import detail
 from farecard.pages.operations.names import Titles, about, titles
 from farecard.pages.operations.shared import (
     HOME,
@@ -46,7 +47,7 @@ def _trail_grid(lines: list[dict[str, Any]], known: Titles) -> Grid:
     return Grid(
         "ops.audit.trail",
         [Column("ops.col.at", "moment"), Column("ops.col.who"), Column("ops.col.did", "said"), Column("ops.col.about", "card"), Column("ops.col.said", "card")],
-        [(one["at"], one["who"], _did(one["did"]), about(one["about"], known), about(one["said"], known)) for one in lines],
+        [(one["at"], one["who"], _did(one["did"]), about(one["about"], known), detail(one["did"], one["said"], known)) for one in lines],
         f"{AT}.csv",
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from farecard.model.commands import RunGrants
 from farecard.model.moments import day_of, iso_day, iso_moment, month_of
 from farecard.pages.house import House
 from farecard.pages.operations.names import titles
-from farecard.pages.operations.proposals import MOST, grid_of, measures_grid, state_of
+from farecard.pages.operations.proposals import MOST, due_days, grid_of, measures_grid, state_of
 from farecard.pages.operations.shared import (
     CHANNEL,
     HOME,
@@ -31,7 +31,6 @@ from farecard.pages.operations.shared import (
 from farecard.pages.requests import Answer, Redirect, Request
 from farecard.questions.preview import preview
 from farecard.rules.grants import may_run
-from farecard.rules.measures import pay_day
 from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
 from farecard.texts import explain
@@ -97,15 +96,6 @@ def _run_since(store: Store, shown: tasks.Task | None) -> proposals.Proposal | N
     return None
 
 
-def _due(store: Store, month: int) -> list[tuple[dict[str, str], str]]:
-    """The days of a month on which each campaign's points are due that something counted for before it: (title, day)."""
-    return [
-        ({"ja": one.title.ja, "en": one.title.en}, iso_day(pay_day(month, one)))
-        for one in load_campaigns(store).all
-        if any(month_of(day_of(each.first_at)) < month for each in one.measures)
-    ]
-
-
 async def _month(
     house: House, request: Request, speaker: Speaker, reasons: Any = (), status: int = 200
 ) -> Answer:
@@ -118,7 +108,7 @@ async def _month(
         found = [proposals.Proposal(*row) for row in store.rows("proposals_of", about=about)]
         newest = tasks.newest(store, "preview", about)
         shown = tasks.newest_done(store, "preview", about)
-        return newest, shown, found, _run_since(store, shown), _due(store, month)
+        return newest, shown, found, _run_since(store, shown), due_days(store, month)
 
     newest, shown, made, since, due = await house.app.readers.ask(ask)
     if since is not None:

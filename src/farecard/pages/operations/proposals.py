@@ -11,7 +11,7 @@ from farecard.api.problems import ProblemError, document
 from farecard.api.proposing import STATE_OF, Judge
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
-from farecard.model.moments import SECOND, iso_moment, moment_now
+from farecard.model.moments import SECOND, day_of, iso_day, iso_moment, moment_now, month_of
 from farecard.model.verdict import ACCEPTED, Reason
 from farecard.pages.house import House
 from farecard.pages.language import sentence
@@ -24,6 +24,7 @@ from farecard.pages.operations.shared import (
     acts,
     file_of,
     for_staff,
+    month_asked,
     must_see,
     page,
     propose,
@@ -36,9 +37,12 @@ from farecard.pages.stretches import ROWS
 from farecard.pages.typed import card_typed
 from farecard.questions import answers
 from farecard.questions.progress import Granted, granted_so_far
+from farecard.rules.measures import pay_day
+from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
 
 MOST = 1_000
+_PERIOD = 3  # column of the file of who got what
 STALLED = 120 * SECOND  # without anything moving: who did it may be gone
 
 
@@ -132,6 +136,23 @@ async def _progress(house: House, one: Proposal) -> Granted | None:
     )
 
 
+def due_days(store: Store, month: int) -> list[tuple[dict[str, str], str]]:
+    """The days of a month on which each campaign's points are due that something counted for before it: (title, day)."""
+    return [
+        ({"ja": one.title.ja, "en": one.title.en}, iso_day(pay_day(month, one)))
+        for one in load_campaigns(store).all
+        if any(month_of(day_of(each.first_at)) < month for each in one.measures)
+    ]
+
+
+async def _due(house: House, said: dict[str, Any]) -> list[tuple[dict[str, str], str]]:
+    """The same of the month that a run is proposed for; of anything else nothing."""
+    if not _is_run(said):
+        return []
+    month = month_asked(house, said["command"]["month"])
+    return await house.app.readers.ask(lambda store: due_days(store, month))
+
+
 async def _shown(
     house: House, speaker: Speaker, number: str, problem: dict[str, Any] | None = None, status: int = 200
 ) -> Answer:  # fmt: skip
@@ -148,7 +169,7 @@ async def _shown(
         speaker, "proposals", "proposal", status, one=said, state=state_of(one), own=own, approves=approves, stalled=stalled,
         pending=one.state == PENDING, problem=problem, progress=progress, target=target,
         left=None if progress is None else progress.seconds_left(target), grids=_grids(said, await titles(house)),
-        again=_where_to_propose(said),
+        again=_where_to_propose(said), due=await _due(house, said), today=iso_day(day_of(house.now)),
     )  # fmt: skip
 
 
@@ -248,6 +269,9 @@ async def result_file(house: House, request: Request, speaker: Speaker) -> Answe
         Column("ops.col.period", "month"), Column("ops.col.points", "points"), Column("ops.col.at", "moment"),
     ]  # fmt: skip
     rows = await house.app.surveyors.ask(ask)
+    if not any(row[_PERIOD] for row in rows):  # nothing in it is paid by the month
+        columns.pop(_PERIOD)
+        rows = [row[:_PERIOD] + row[_PERIOD + 1 :] for row in rows]
     return file_of(request, Grid("ops.grants.who", columns, rows, ""), number)
 
 
