@@ -162,11 +162,11 @@ def test_what_can_be_said_without_a_number(town):
     assert "ICOCA with a name · ICOCA commuter pass · Child ICOCA · SMART ICOCA Reissue fee ¥520 The new card's deposit +¥500 To pay when it is collected ¥1,020" in lost
     assert "RIS-2" in lost
     assert "手数料520円と新しいデポジット500円、合わせて1,020円" in lost
-    assert "ICOCA without a name A lost anonymous card is neither refunded nor reissued." in lost
+    assert "ICOCA without a name Say to the customer A lost anonymous card is neither refunded nor reissued." in lost
     assert "RFD-7" in lost
     assert "To pay when it is collected ¥0" in damaged
     assert "RIS-1" in damaged
-    assert "ICOCA without a name Anonymous cards are never reissued." in damaged
+    assert "ICOCA without a name Say to the customer Anonymous cards are never reissued." in damaged
     assert "RFD-6" in damaged.split("If the number on its back cannot be read")[1]  # then alone
     assert "Rule RFD-6" not in damaged.split("If the number on its back cannot be read")[0]
     assert "無料" in damaged
@@ -522,8 +522,8 @@ def test_a_second_named_card_is_refused_with_the_sentence_in_both_languages(town
     clerk.look("/counter/sell/named")
     text = answer(clerk, card=new_number(), **town.holders[first])
     assert "CARD-4" in text
-    assert re.search(r'<p lang="ja">[^<]*おひとり', clerk.text), clerk.text
-    assert re.search(r'<p lang="en">', clerk.text)
+    assert re.search(r'<div lang="ja" class="tell"><p>[^<]*おひとり', clerk.text), clerk.text
+    assert re.search(r'<div lang="en" class="tell"><p>', clerk.text)
     assert town.holders[first]["kana"] in clerk.text  # still in its field
 
 
@@ -993,7 +993,7 @@ def test_applying_for_myna_point_and_the_rally(town):
     comes = done.split("What comes next")[1]  # 20,000 to go for measure 1, the procedure of measure 2; the sentences to say stand beside them
     assert "Charge ¥20,000 more by Sat 30 September 2023" in comes
     assert "Complete it by Sat 30 September 2023" in comes
-    assert re.search(r'<p lang="ja">[^<]*20,000円', clerk.text)
+    assert re.search(r'<div lang="ja" class="tell"><p>[^<]*20,000円', clerk.text)
     text = clerk.look(f"/counter/cards/{number}")
     assert "Measure 1: top-ups: ▶ counting" in text
     clerk.look(f"/counter/cards/{number}/rally")

@@ -136,10 +136,9 @@ class Language:
             return text[:1].upper() + text[1:]
         return text
 
-    @staticmethod
-    def to_both(both: dict[str, Any]) -> dict[str, str]:
-        """What a reason says on pages, in each language."""
-        return {name: Language(name).said(both) for name in LANGUAGES}
+    def and_the_other(self) -> list["Language"]:
+        """Both languages, this one first."""
+        return [self, *(Language(name) for name in LANGUAGES if name != self.name)]
 
     @staticmethod
     def card(number: str) -> str:
