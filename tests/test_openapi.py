@@ -93,7 +93,7 @@ def test_every_problem_in_the_source_is_described():
     raised = set(re.findall(r'Reason\(\s*None,\s*"([a-z-]+)"', source)) - {"clock-ahead"}
     described = {one.code for some in PROBLEMS.values() for one in some}
     assert raised <= described
-    of_domain = {"bad-campaign", "bad-tariff", "individual-number", *proposing.STATUS, *membership.STATUS}
+    of_domain = {"bad-campaign", "bad-tariff", "individual-number", "control-character", *proposing.STATUS, *membership.STATUS}
     of_keys = {
         "channel-not-allowed", "place-not-allowed", "merchant-not-allowed", "company-not-allowed", "by-not-allowed",
         "command-not-allowed", "needs-two", "member-not-allowed", "not-a-members-field",

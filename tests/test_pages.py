@@ -17,6 +17,7 @@ from farecard.pages import site
 from farecard.pages.charts import bar
 from farecard.pages.language import Language, words
 from farecard.pages.member.ahead import notes
+from farecard.pages.programmes import as_it_is_to
 from farecard.pages.site import WINDOWS
 from farecard.pages.steps import steps
 from residents import WORD
@@ -274,7 +275,7 @@ def test_a_reason_says_its_source_by_title_and_its_figures_by_name(town):
     hanako.look(f"/member/cards/{number}/points")
     hanako.press("Register")
     text = hanako.look(f"/member/cards/{number}/points")
-    assert "Source: the issuer's questions and answers on Myna Point with ICOCA (as of 1 November 2023) Decided by: begins on Sat 4 March 2023" in text
+    assert "Source: the issuer's questions and answers on Myna Point with ICOCA (as of 1 November 2023) Figures it rests on: begins on Sat 4 March 2023" in text
     hanako.language = "ja"
     text = hanako.look(f"/member/cards/{number}/points")
     assert "出典： 「ICOCAにおけるマイナポイント事業についてよくある質問」（2023年11月1日時点） 判断に使った値： 始まる日 2023年3月4日（土）" in text
@@ -562,7 +563,8 @@ def test_steps_are_of_procedures_whatever_measure_has_one():
         assert [one.name for one in steps(campaign.measure(number), campaign, told)] == names
     # a child's card to 17 June: the points of May would come the day after it, those of April on 18 May
     for expires, last in (("2023-06-17", "2023-04-30"), ("2023-06-18", "2023-05-31"), ("2024-03-31", "2023-09-30")):
-        days = {one.name: one.day for one in steps(campaign.measure(2), campaign, told | {"state": "not-applied"}, expires)}
+        own = as_it_is_to({"expires": expires}, campaign)
+        days = {one.name: one.day for one in steps(own.measure(2), own, told | {"state": "not-applied"})}
         assert days == {"apply": last, "confirm_insurance_card": last, "points": None}
     for report in PROCEDURES:
         for language in ("ja", "en"):
@@ -718,7 +720,7 @@ def test_what_is_short_comes_with_its_arithmetic(town):
     town.apply(number)
     text = hanako.look(f"/member/cards/{number}/myna")
     assert "¥12,000 × 25%" in text
-    assert "worth a share: 25 % of what counted" in text
+    assert "25 % of what counted comes as points instead" in text
 
 
 def test_another_card_than_the_one_applied_with_is_the_enquiry_lines(town):
@@ -844,7 +846,7 @@ def test_another_card_is_asked_for_on_the_page(town):
     assert "Decided by the enquiry line" in text
     assert re.search(rf"C{other[2:]}-\w+", text)
     taro = town.member()
-    assert "There is no other card of yours here that can be used. Add a card" in taro.look("/member/change")
+    assert "There is no other card of yours here that can be used: one that has not been applied with itself. Add a card" in taro.look("/member/change")
     assert taro.send("POST", "/member/change", {"csrf": taro.csrf(), "id": "x", "card": other, "person": "p"})[0] == 403
     assert decided(town, other) == ["issue", "change_applied_card"], "asked once, by whose card it is"
 

@@ -67,7 +67,7 @@ def said(url, card, moment):
         (A, at("03-20"), 1, "MYN-1", "petrol-does-not-count", {"day": "2023-03-04", "amount": 2000}),
         (A, at("04-10"), 1, "MYN-3", "too-early", {"points": 5000, "grant_on": "2023-05-18"}),
         (A, at("05-19"), 1, "MYN-3", "points-granted", {"points": 5000}),
-        (A, at("05-19"), None, "WST-5", "not-collected", {"points": 5000, "largest": 5000}),
+        (A, at("05-19"), None, "WST-5", "not-collected", {"points": 5000, "largest": 4500}),  # its balance leaves no room for more
         (B, at("04-10"), 3, "MYN-7", "banks-review", {"until": "2023-10-13"}),
         (B, at("04-10"), 1, None, "not-applied-for", {"measure": 1}),
         (C, at("04-10"), 1, "MYN-12", "received-already", {"measure": 1}),
@@ -90,7 +90,7 @@ def test_it_can_be_read_aloud(url):
     assert done.stdout.decode().splitlines() == [
         "Myna Point was applied for with this card on Fri 3 March 2023 10:00.",
         "Measure 1 (topping up): ¥10,000 have counted so far; ¥10,000 more and 5,000 points come. Charge ¥10,000 more by Sat 30 September 2023. (MYN-3)",
-        "  What is short on Sat 30 September 2023 is worth a share: 25 % of what counted. (MYN-4)",
+        "  If the target is not reached by Sat 30 September 2023, 25 % of what counted comes as points instead. (MYN-4)",
         "  Thu 2 March 2023, ¥1,000: this charge was made before the application; only those after it count. (MYN-2)",
         ("  Sat 4 March 2023, ¥2,000: what is charged at a petrol station does not count, change included."
         " Charge at a machine, a convenience store or in the app. (MYN-1)"),

@@ -24,6 +24,7 @@ PROBLEMS: dict[int, tuple[Reason, ...]] = {
         Reason(None, "bad-tariff", {"why": "row 'deposit': ends before it begins"}),
         Reason(None, "bad-login", {"field": "login", "shortest": 3, "longest": 254}),
         Reason("PUB-14", "individual-number", {"field": "login"}),
+        Reason(None, "control-character", {"field": "why"}),
     ),
     401: (
         Reason(None, "no-key"),

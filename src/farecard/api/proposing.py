@@ -16,6 +16,7 @@ from farecard.api.problems import ProblemError
 from farecard.api.readers import Readers
 from farecard.api.registrar import Registrar
 from farecard.api.speakers import Speaker
+from farecard.api.written import must_be_fit
 from farecard.desk.entries import Entry
 from farecard.desk.inputs import InputError, add_input, input_preview
 from farecard.model.account import NO_ACCOUNT
@@ -91,6 +92,7 @@ class Proposing:
     async def propose(self, speaker: Speaker, said: Propose) -> dict[str, Any]:
         """Keep a proposal with its preview. ``WouldNotBeTakenError`` when it would not be accepted anyway; ``ProblemError`` 409 while the same waits already."""
         name = speaker.must(PROPOSE).name
+        must_be_fit(why=said.why)
         given = {
             what: value
             for what in ("command", "campaign", "tariff")
@@ -175,6 +177,7 @@ class Proposing:
     async def decide_on(self, speaker: Speaker, number: str, said: Judge) -> Proposal:
         """Approve, decline or withdraw; what is approved is left to ``finish``."""
         session = speaker.must(PROPOSE if said.decision == "withdraw" else APPROVE)
+        must_be_fit(why=said.why)
         state = STATE_OF[said.decision]
         try:
             return await self._registrar.do(

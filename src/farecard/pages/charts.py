@@ -25,11 +25,26 @@ def bar(amounts: Iterable[int], target: int) -> list[Part]:
     return parts
 
 
+MOST_PARTS = 60
+
+
 def apart(top_ups: Sequence[dict[str, Any]], target: int) -> list[tuple[dict[str, Any], Part]]:
     """Each top-up with its part of a bar to the target: those that count one after the other, the others so as well, below them."""
     counted = iter(bar((one["amount"] for one in top_ups if one["counts"]), target))
     others = iter(bar((one["amount"] for one in top_ups if not one["counts"]), target))
-    return [(one, next(counted if one["counts"] else others)) for one in top_ups]
+    found = [(one, next(counted if one["counts"] else others)) for one in top_ups]
+    return found if len(found) <= MOST_PARTS else _joined(found)
+
+
+def _joined(found: list[tuple[dict[str, Any], Part]]) -> list[tuple[dict[str, Any], Part]]:
+    """The same with one part for all that count, and one for all others: so many cannot be told apart."""
+    joined = []
+    for counts in (True, False):
+        some = [part for one, part in found if one["counts"] == counts]
+        if some:
+            whole = Part(some[0].x, some[-1].x + some[-1].width - some[0].x, sum(one.amount for one in some))  # fmt: skip
+            joined.append(({"counts": counts}, whole))
+    return joined
 
 
 # -- charts with axes, in their own units: a little more than a phone is wide, so that their words are legible there ------

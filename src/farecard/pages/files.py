@@ -2,12 +2,14 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from farecard.pages.language import Language
 from farecard.pages.requests import File
 
+_FORMULA, _GAPS = ("=", "+", "-", "@"), ("\t", "\r", "\n")
 HISTORY = ("at", "what", "where", "amount", "balance", "points")  # the columns of a card's history
 
 
@@ -33,7 +35,8 @@ def history_csv(say: Language, number: str, lines: Iterable[dict[str, Any]]) -> 
 
 
 def _plain(value: Any) -> Any:
-    """A value that no spreadsheet takes for a formula: somebody may have typed it for that."""
-    return (
-        f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
-    )
+    """A value that no spreadsheet takes for a formula: somebody may have typed it for that, in full width, too."""
+    if not isinstance(value, str) or not value:
+        return value
+    begins = unicodedata.normalize("NFKC", value).lstrip()[:1]
+    return f"'{value}" if begins in _FORMULA or value[0] in _GAPS else value

@@ -55,6 +55,11 @@ class Language:
         assert name in LANGUAGES
         self.name = name
 
+    @property
+    def between(self) -> str:
+        """What stands between two sentences."""
+        return "" if self.name == "ja" else " "
+
     def word(self, key: str, **figures: Any) -> str:
         """The sentence of a key with its figures; a key that is not there is an error."""
         return words(self.name)[key].format_map(figures)
@@ -128,7 +133,7 @@ class Language:
         """What a reason says: it has both languages. The name of a field in front is for machines and left out."""
         ours = self._ours(both)
         if ours is not None:
-            return ("" if self.name == "ja" else " ").join(filter(None, ours))
+            return self.between.join(filter(None, ours))
         text = str(both[self.name])
         field = both.get("params", {}).get("field")
         if field and text.startswith(f"{field}: "):

@@ -1,17 +1,21 @@
 """How a card stands in Myna Point and the stamp rally, for every page that shows it."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
+
+from msgspec import structs
 
 from farecard.api.speakers import Speaker
 from farecard.model.campaign import Campaign, day_number
-from farecard.model.moments import day_of, iso_day, month_of
-from farecard.model.verdict import REFUSED
+from farecard.model.moments import SECOND, date_of, day_of, iso_day, iso_moment, month_of, parse_day
+from farecard.model.verdict import REFUSED, Reason
 from farecard.pages.house import House
 from farecard.pages.steps import Step, steps
 from farecard.questions import draws
 from farecard.questions.ahead import no_stamps
 from farecard.rules import measures, myna_point, stamp_rally
+from farecard.rules.points import last_to_register
 from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
 from farecard.texts import explain
@@ -27,13 +31,47 @@ async def apply_until(house: House) -> str:
     return (await house.ask(programme)).apply_until.isoformat()
 
 
-def steps_of(
-    campaign: Campaign, card: dict[str, Any]
-) -> Callable[[str, dict[str, Any]], list[Step]]:
-    """What gives the steps of a measure by its number and what the card's applicant is told of it."""
-    return lambda number, told: steps(
-        campaign.measure(int(number)), campaign, told, card["expires"]
-    )
+def as_it_is_to(card: dict[str, Any], campaign: Campaign) -> Campaign:
+    """The campaign with the days that hold for a card: of one that expires nothing done later brings points in time (MYN-15)."""
+    if card["expires"] is None:
+        return campaign
+    last = date_of(measures.last_in_time(parse_day(card["expires"]), campaign))
+
+    def sooner(day: date | None) -> date | None:
+        return None if day is None else min(day, last)
+
+    own = [
+        structs.replace(
+            one, counts_until=sooner(one.counts_until), filed_until=sooner(one.filed_until), done_until=sooner(one.done_until),
+            percent=one.percent if one.counts_until in (None, sooner(one.counts_until)) else None,  # the share comes after the end
+        )
+        for one in campaign.measures
+    ]  # fmt: skip
+    return structs.replace(campaign, apply_until=min(campaign.apply_until, last), measures=own)
+
+
+def brings_nothing(card: dict[str, Any], campaign: Campaign, today: int) -> dict[str, Any] | None:
+    """Why nothing that is applied for with a card from today on brings points, as a reason is explained; None where it can (MYN-15)."""
+    if card["expires"] is None or today <= measures.last_in_time(
+        parse_day(card["expires"]), campaign
+    ):
+        return None
+    return explain(Reason("MYN-15", "expires-before-grant", {"expires": card["expires"]}))
+
+
+async def register_by(house: House) -> dict[str, Any]:
+    """``today``, ``now`` (a moment), the last day to apply for Myna Point (``apply_until``), and by when to register for that: ``online`` (a moment), ``machine`` (a day)."""
+    last, today = day_number((await house.ask(programme)).apply_until), day_of(house.now)
+    online, machine = last_to_register(last, house.rates(today))
+    return {
+        "today": iso_day(today), "now": iso_moment(house.now), "apply_until": iso_day(last),
+        "online": iso_moment(online - 60 * SECOND), "machine": iso_day(machine),
+    }  # fmt: skip
+
+
+def steps_of(campaign: Campaign) -> Callable[[str, dict[str, Any]], list[Step]]:
+    """What gives the steps of a measure by its number and what its applicant is told of it."""
+    return lambda number, told: steps(campaign.measure(int(number)), campaign, told)
 
 
 async def another_card(house: House) -> dict[str, Any]:

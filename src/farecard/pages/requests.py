@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -60,7 +59,12 @@ class Request:
         self.path: str = scope["path"]
         self.method: str = scope["method"]
         self.headers: list[tuple[bytes, bytes]] = scope["headers"]
-        self.query = _fields(scope["query_string"])
+        self.query: dict[str, str] = {}
+        self.unreadable: ProblemError | None = None  # what is wrong with the address's question
+        try:
+            self.query = _fields(scope["query_string"])
+        except ProblemError as problem:
+            self.unreadable = problem
         self.form: dict[str, str] = {}
         self.parts: dict[str, str] = {}  # what stands in the path
         self.back = ""  # where a look at the same thing is, for who changes how it is shown
@@ -85,11 +89,9 @@ class Request:
         return next((value.decode("latin-1") for key, value in self.headers if key == name), "")
 
     def _cookies(self) -> dict[str, str]:
-        try:
-            found = SimpleCookie(self.header(b"cookie"))
-        except CookieError:
-            return {}
-        return {name: morsel.value for name, morsel in found.items()}
+        """Each name with its value. Other applications of this host set cookies, too, however they write them."""
+        pairs = (one.partition("=") for one in self.header(b"cookie").split(";"))
+        return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
     def _language(self) -> str:
         """What was chosen, else the first of ours that the browser names."""

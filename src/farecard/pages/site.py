@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from typing import Any
 from urllib.parse import quote
 
 from farecard.api.app import App, Handler
@@ -73,6 +74,8 @@ class Site:
         """Where a path leads: a window, or a file of ours."""
         if path.startswith(self.assets.START):
             return self.assets.START, {"GET": self._asset, "HEAD": self._asset}
+        if path == "/":
+            return path, {"GET": self._start, "HEAD": self._start}
         for window in WINDOWS:
             if path == window or path.startswith(f"{window}/"):
                 return window, {"GET": self._page, "HEAD": self._page, "POST": self._page}
@@ -85,15 +88,28 @@ class Site:
         house = House(app)
         request.back = self._back(request)
         try:
+            if request.unreadable is not None:
+                raise request.unreadable
             answer = await self._answer(house, request, scope, receive)
             said = self._body(request, house, answer)
         except GoneError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, a person gets a page
             problem = self._problem(request, error)
-            answer = Page("problem.html", {"problem": document(problem.status, problem.reason)}, problem.status)  # fmt: skip
+            figures: dict[str, Any] = {"problem": document(problem.status, problem.reason), "again": {}}  # fmt: skip
+            if (
+                problem.reason.code == "outcome-unknown"
+            ):  # sent again as it was, it is not done twice
+                figures["again"] = request.form
+            answer = Page("problem.html", figures, problem.status)
             said = self._body(request, house, answer)
         await self._reply(send, request, answer, *said)
+
+    async def _start(self, app: App, scope: Scope, _receive: Receive, send: Send) -> None:
+        """``GET /``: the windows there are."""
+        request = Request(scope)
+        answer = Page("start.html", {"windows": [*WINDOWS]})
+        await self._reply(send, request, answer, *self._body(request, House(app), answer))
 
     def _problem(self, request: Request, error: Exception) -> ProblemError:
         """What somebody is told of an error; our own fault is logged."""
@@ -185,7 +201,8 @@ class Site:
     async def _reply(
         self, send: Send, request: Request, answer: Answer, status: int, body: bytes
     ) -> None:
-        elsewhere = WINDOWS[f"/{request.window}"].connect(request)
+        window = WINDOWS.get(f"/{request.window}")
+        elsewhere = () if window is None else window.connect(request)
         policy = _POLICY.format("".join(f" {one}" for one in elsewhere))
         headers = [*_HEADERS, (b"content-security-policy", policy.encode())]
         headers.append((b"cache-control", b"no-store"))

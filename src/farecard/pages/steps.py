@@ -3,8 +3,7 @@
 from typing import Any, NamedTuple
 
 from farecard.model.campaign import Campaign, Measure
-from farecard.model.moments import iso_day, parse_day
-from farecard.rules.measures import DUE, GRANTED, NOT_APPLIED, NOT_GRANTED, last_in_time
+from farecard.rules.measures import DUE, GRANTED, NOT_APPLIED, NOT_GRANTED
 
 DONE, NEXT, LATER, MISSED = "done", "next", "later", "missed"
 _FILED = ("banks-review", "not-complete-in-time")  # said only where the filing was heard of
@@ -24,10 +23,8 @@ class Step(NamedTuple):
     day: str | None
 
 
-def steps(
-    measure: Measure | None, campaign: Campaign, told: dict[str, Any], expires: str | None = None
-) -> list[Step]:
-    """The steps of a measure of the campaign, from applying to its points; ``told``: what its applicant is told of it; ``expires``: the card's last day.
+def steps(measure: Measure | None, campaign: Campaign, told: dict[str, Any]) -> list[Step]:
+    """The steps of a measure of the campaign, from applying to its points; ``told``: what its applicant is told of it.
 
     None where it counts yen, or is no measure of this edition.
     """
@@ -37,9 +34,6 @@ def steps(
     for report, until in ((measure.filed, measure.filed_until), (measure.done, measure.done_until)):
         if report is not None and until is not None:
             days[report] = until.isoformat()
-    if expires is not None:  # what is done later brings nothing any more (MYN-15)
-        last = iso_day(last_in_time(parse_day(expires), campaign))
-        days = {name: min(day, last) for name, day in days.items()}
     names = [*days, "points"]
     state, over = told["state"], told["state"] == NOT_GRANTED
     codes = [one["code"] for one in told["reasons"]]
@@ -53,6 +47,6 @@ def steps(
     found = []
     for n, name in enumerate(names):
         how = DONE if n < reached else MISSED if over else NEXT if n == reached else LATER
-        day = told["grant_on"] if name == "points" else None if how == DONE else days[name]
+        day = None if how == DONE else told["grant_on"] if name == "points" else days[name]
         found.append(Step(name, how, day))
     return found

@@ -3,10 +3,11 @@
 from typing import Any
 
 from farecard.desk.cases import case_at
+from farecard.model.account import ISSUER
 from farecard.model.campaign import MYNA_POINT, day_number
 from farecard.model.moments import day_of, iso_day
 from farecard.questions.card import AsOf, find, number_before
-from farecard.questions.referrals import open_of
+from farecard.questions.referrals import of_card
 from farecard.rules import reissue, stamp_rally, state
 from farecard.rules.points import is_exempt
 from farecard.rules.refund import paper
@@ -17,14 +18,15 @@ from farecard.tariff import Tariff
 
 
 def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any]:
-    """``slip`` (with ``collect_from``, ``until``, ``collect_at``, ``cause`` and the yen ``due``), ``pass_until``, ``apply_from``, the refund ``form`` asked for last; None for what it has not; ``cases``: those of this number that wait for somebody; ``before``: the number it had before this one; ``points_unit``: fewer points are not charged. Raises ``UnknownCardError``."""
+    """``slip`` (with ``collect_from``, ``until``, ``collect_at``, ``cause`` and the yen ``due``), ``pass_until``, ``apply_from``, the refund ``form`` asked for last, the ``seller`` of another company's pass; None for what it has not; ``cases``: those of this number; ``before``: the number it had before this one; ``points_unit``: fewer points are not charged. Raises ``UnknownCardError``."""
     unit = tariff.on(day_of(when.now)).points_unit
     told: dict[str, Any] = {
         "slip": None,
         "pass_until": None,
         "apply_from": None,
         "form": None,
-        "cases": open_of(store, number, when.until),
+        "seller": None,
+        "cases": of_card(store, number, when.until),
         "before": None,
         "points_unit": unit,
     }
@@ -43,6 +45,7 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
             "cause": account.stop_cause,
             "due": reissue.due_for(account.stop_cause == "lost", promised),
         }
+    told["seller"] = None if account.seller == ISSUER else account.seller
     if account.form and account.state != "refunded":
         told["form"] = paper("F", account.account, account.form)
     if account.pass_until is not None:

@@ -9,7 +9,8 @@ from farecard.model.commands import format_number
 from farecard.model.moments import PAST_MOMENT, day_of, iso_day, iso_moment
 from farecard.questions.pending import pending
 from farecard.rules.reversal import REVERSIBLE
-from farecard.storage.history import account_at, events_of, fold
+from farecard.storage.history import account_at, besides_use, events_of, fold
+from farecard.storage.rows import as_event
 from farecard.storage.store import Store
 
 
@@ -139,6 +140,21 @@ def entries(store: Store, number: int, when: AsOf, most: int | None = None) -> l
         _line(event) | {"sender": event.sender, "reversible": event.do in REVERSIBLE}
         for event in _newest(store, number, when, most)
     ]
+
+
+def point_lines(
+    store: Store, number: int, when: AsOf, most: int | None = None
+) -> list[dict[str, Any]]:
+    """The newest lines of a history that moved points, without going through rides and purchases."""
+    found = find(store, number, when.until)
+    seqs = [
+        one.seq
+        for one in besides_use(store, found.account, when.until)
+        if one.do != "top_up" and found.since_seq <= one.seq <= (found.head or one.seq)
+    ]
+    events = map(as_event, store.rows("events", seqs=seqs, accounts=[found.account]))
+    lines = sorted((one for one in events if one.points), key=lambda one: -one.seq)
+    return [_line(one) for one in lines[:most]]
 
 
 def _newest(store: Store, number: int, when: AsOf, most: int | None) -> list[Event]:

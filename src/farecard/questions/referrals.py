@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from farecard.model.account import NO_ACCOUNT, Event
-from farecard.model.commands import format_number
-from farecard.model.moments import PAST_MOMENT, iso_moment
+from farecard.model.commands import format_number, parse_number
+from farecard.model.moments import PAST_MOMENT, iso_moment, parse_moment
 from farecard.rules.referral import GOES_TO, card_of_case, case_of
+from farecard.storage.history import besides_use
 from farecard.storage.rows import as_event, as_reasons
 from farecard.storage.store import Row, Store
 from farecard.texts import explain_all
@@ -53,12 +54,23 @@ def case(store: Store, number: str, until: int | None) -> dict[str, Any]:
     raise UnknownCaseError(number)
 
 
-def open_of(store: Store, number: int, until: int) -> list[dict[str, Any]]:
-    """The cases of a card's number that wait for a decision, the newest first."""
+def of_card(store: Store, number: int, until: int) -> list[dict[str, Any]]:
+    """The cases of a card's number, the newest first, with what ``done`` of one that was granted: whether it has been done since."""
     found = _told(store, store.rows("referred_of_card", number=number), until)
-    waiting = sorted((one for one in found if one["state"] == OPEN), key=lambda one: one["at"])
-    told: list[dict[str, Any]] = explain_all(waiting[::-1])
-    return told
+    told: list[dict[str, Any]] = explain_all(sorted(found, key=lambda one: one["at"], reverse=True))
+    return [one | {"done": one["state"] == GRANTED and is_done(store, one, until)} for one in told]
+
+
+def is_done(store: Store, one: dict[str, Any], until: int) -> bool:
+    """Whether the card of a case that was granted had done with it what was asked, since it was; one that was never sold has not."""
+    number = parse_number(one["card"])
+    accounts = [row[1] for row in store.rows("number_of", number=number)]
+    granted = parse_moment(one["closed"]["at"])
+    return any(
+        event.do == one["do"] and event.at >= granted
+        for account in accounts
+        for event in besides_use(store, account, until)
+    )
 
 
 def _every(store: Store, until: int) -> Iterator[dict[str, Any]]:

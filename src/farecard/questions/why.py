@@ -142,7 +142,11 @@ def _of_measure(
     figures: dict[str, Any] = {"measure": number, "points": one.points}
     if one.grant_on is not None:
         figures["grant_on"] = iso_day(one.grant_on)
-    rule_id = "MYN-3" if measure.target is not None else "MYN-5"
+    rule_id = "MYN-5"
+    if (
+        measure.target is not None
+    ):  # less than the whole reward is the share of a sum that was not reached
+        rule_id = "MYN-3" if one.points == measure.reward else "MYN-4"
     if one.state == measures.GRANTED:
         said = [Reason(rule_id, "points-granted", figures)]
     elif one.state == measures.DUE and _is_overdue(one, case):
@@ -178,7 +182,8 @@ def _on_the_card(store: Store, account: Account, now: int) -> list[Sentence]:
     """Points that are there and have not been charged."""
     if account.points == 0 or account.state == "refunded":
         return []
-    rates = load_tariff(store).on(day_of(now))
-    largest = account.points - account.points % rates.points_unit
+    largest = points.most_chargeable(account, load_tariff(store).on(day_of(now)))
     code = "not-collected-phone" if account.kind in PHONES else "not-collected"
+    if not largest:
+        code = "not-collected-now"
     return [Sentence(None, Reason("WST-5", code, {"points": account.points, "largest": largest}))]

@@ -363,15 +363,16 @@ def earned(measure: Measure, case: Case, campaign: Campaign) -> list[Grant]:
 
 def blocked(grant: Grant | None, case: Case, campaign: Campaign) -> tuple[int, Reason] | None:
     """From when and why a grant cannot come, whatever else happens; of nothing earned yet, why none ever can."""
-    found = []
-    expiry = expires_before(case, campaign)
-    last = case.account.expires
-    if expiry is not None and last is not None and (grant is None or grant.due > last):
-        found.append(expiry)
-    gone = refunded(case)
-    if gone is not None:
-        found.append(gone)
+    found = [one for one in (refunded(case), _over(grant, case, campaign)) if one is not None]
     return min(found, default=None, key=lambda one: one[0])
+
+
+def _over(grant: Grant | None, case: Case, campaign: Campaign) -> tuple[int, Reason] | None:
+    """The same of a card that expires, where that is before a grant or before any that is still to be earned."""
+    last = case.account.expires
+    if last is None or (grant is not None and grant.due <= last):
+        return None
+    return expires_before(case, campaign)
 
 
 @rule(
@@ -398,11 +399,9 @@ def progress(measure: Measure, case: Case, campaign: Campaign) -> Progress:
     points = granted_already(number, 0, case)
     if points is not None:
         return Progress(number, GRANTED, points, None if grant is None else grant.due, yen)
-    ends = [one for one in (blocked(grant, case, campaign),) if one is not None]
-    if grant is None:
-        late = _too_late(measure, case)
-        if late is not None:
-            ends.append(late)
+    late = _too_late(measure, case) if grant is None else None
+    # of one moment the first tells: a card that lives until points of the last day would come is not why none come
+    ends = [one for one in (refunded(case), late, _over(grant, case, campaign)) if one is not None]
     over = min((one for one in ends if one[0] <= case.now), default=None, key=lambda one: one[0])
     if over is not None:
         return Progress(number, NOT_GRANTED, 0, None, yen, (over[1],))

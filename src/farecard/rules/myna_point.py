@@ -136,12 +136,12 @@ def not_open_yet(measure: Measure, day: int) -> Reason | None:
 @rule(
     "MYN-17",
     source=FAQ,
-    ja="申込みずみのICOCAが紛失・期限切れで使えないときは、2023年10月末までは問い合わせダイヤルで承りました。いまは終了しています。",
+    ja="申込みずみのICOCAが紛失・期限切れで使えないときは、2023年10月31日まで問い合わせダイヤルで承ります。その後は承りません。",
 )
 def change_applied_card(
     c: ChangeAppliedCard, account: Account, day: int, campaign: Campaign
 ) -> Verdict:
-    """Applied card lost, or expired, and another ICOCA wanted: referred to the enquiry line until 31 October 2023; closed since."""
+    """Applied card lost, or expired, and another ICOCA wanted: referred to the enquiry line until 31 October 2023; refused after that."""
     no = (
         late(c.at, account)
         or dead(account, day)

@@ -184,6 +184,12 @@ def join_membership(c: JoinMembership, account: Account, day: int) -> Verdict:
     return Effect({"point_history_at": history}, sets={"member": True})
 
 
+def most_chargeable(account: Account, rates: Rates) -> int:
+    """How many of a card's points can be charged onto it now: in whole units, and as far as its balance leaves room."""
+    room = min(rates.balance_ceiling - account.balance, account.points)
+    return max(0, room - room % rates.points_unit)
+
+
 def top_up_from_points(c: TopUpFromPoints, account: Account, day: int, rates: Rates) -> Verdict:
     """Decide a top-up from points (ポイントチャージ), a yen a point."""
     no = (
@@ -194,8 +200,7 @@ def top_up_from_points(c: TopUpFromPoints, account: Account, day: int, rates: Ra
     )
     if no is not None:
         return no
-    room = min(rates.balance_ceiling - account.balance, account.points)
-    largest = max(0, room - room % rates.points_unit)
+    largest = most_chargeable(account, rates)
     no = over_ceiling(account.balance, c.points, largest, rates)
     if no is not None:
         return no

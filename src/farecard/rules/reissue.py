@@ -48,7 +48,10 @@ def damaged_anonymous(kind: str) -> No | None:
     tariff=("damaged_reissue_fee",),
 )
 def due_if_damaged(rates: Rates) -> int:
-    """Damaged named card (障害再発行): a new card free of charge; deposit and balance carry over. Yen to pay."""
+    """Damaged named card (障害再発行): a new card free of charge; deposit and balance carry over.
+
+    Gives the yen to pay.
+    """
     return rates.damaged_reissue_fee
 
 

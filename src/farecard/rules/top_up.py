@@ -86,7 +86,7 @@ def left_of_quick_charges(account: Account, day: int, rates: Rates) -> dict[str,
     tariff=("quick_charge_last_day",),
 )
 def quick_charge_ended(day: int, rates: Rates) -> No | None:
-    """Quick charge is to end in fiscal 2026; once its last day stands in the tariff, later ones are refused."""
+    """Quick charge is to end in fiscal 2026; once its last day is set, later ones are refused."""
     last = rates.quick_charge_last_day
     if last is not None and day > last:
         return refuse("CHG-5", "quick-charge-ended", last_day=iso_day(last))
@@ -116,7 +116,7 @@ def phone_tender(kind: str, tender: str, channel: str, rates: Rates) -> No | Non
     tariff=("top_up_places", "change_places"),
 )
 def top_up_place(kind: str, tender: str, channel: str, rates: Rates) -> No | None:
-    """Where a card can be charged: the machines, shops and petrol stations of the tariff; the app for phone kinds only."""
+    """Where a card can be charged: ticket, charging and fare adjustment machines, other railways' ticket machines, convenience stores, Seven Bank ATMs, charging machines in shops, petrol stations; the app for phone kinds only."""
     if (
         channel not in rates.top_up_places
         or (tender == "change" and channel not in rates.change_places)

@@ -159,8 +159,8 @@ moments AS (
 SELECT o.account, o.last_seq, o.measure, o.period, coalesce(o.points, 0) AS points,
     CASE
         WHEN g.points IS NOT NULL THEN 'granted-already'
-        WHEN o.expiry_at <= :until AND (o.refunded_at IS NULL OR o.expiry_at <= o.refunded_at)
-            AND (o.late_at IS NULL OR o.expiry_at <= o.late_at) THEN 'expires-before-grant'
+        WHEN o.expiry_at <= :until AND (o.refunded_at IS NULL OR o.expiry_at < o.refunded_at)
+            AND (o.late_at IS NULL OR o.expiry_at < o.late_at) THEN 'expires-before-grant'
         WHEN o.refunded_at IS NOT NULL AND (o.late_at IS NULL OR o.refunded_at <= o.late_at)
             THEN 'refunded-before-grant'
         WHEN o.late_at <= :until THEN o.late_code

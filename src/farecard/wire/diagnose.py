@@ -67,19 +67,20 @@ def diagnose(line: bytes) -> Broken:
 
 
 def _readable(id: object) -> bool:
-    return isinstance(id, str) and 1 <= len(id) <= 64 and not _has_control(id) and _encodable(id)
+    return isinstance(id, str) and 1 <= len(id) <= 64 and not has_control(id) and _encodable(id)
 
 
 def is_name(text: str) -> bool:
     """Whether a text can be a sender's name, as it can be an id: 1 to 64 characters, none a control."""
-    return 1 <= len(text) <= 64 and _encodable(text) and not _has_control(text)
+    return 1 <= len(text) <= 64 and _encodable(text) and not has_control(text)
 
 
 def _encodable(text: str) -> bool:
     return not any(0xD800 <= ord(c) <= 0xDFFF for c in text)
 
 
-def _has_control(text: str) -> bool:
+def has_control(text: str) -> bool:
+    """Whether a control character stands in a text."""
     return any(unicodedata.category(c) == "Cc" for c in text)
 
 
@@ -98,12 +99,12 @@ def _strict(value: Any, path: str, reasons: list[Reason]) -> None:
         if isinstance(one, _Object):
             reasons += [_wrong(_join(where, key), "duplicate-key") for key in one.twice]
             for key, inner in one.items():
-                if _has_control(key) or not _encodable(key):
+                if has_control(key) or not _encodable(key):
                     reasons.append(_wrong(_join(where, key), "control-character"))
                 todo.append((inner, _join(where, key)))
         elif isinstance(one, list):
             todo += [(inner, where) for inner in one]
-        elif isinstance(one, str) and (_has_control(one) or not _encodable(one)):
+        elif isinstance(one, str) and (has_control(one) or not _encodable(one)):
             reasons.append(_wrong(where, "control-character"))
 
 

@@ -35,7 +35,7 @@ from farecard.rules.privacy import (
     individual_number,
     individual_number_within,
 )
-from farecard.wire.diagnose import Broken, diagnose
+from farecard.wire.diagnose import Broken, diagnose, has_control
 
 LONGEST_LINE = 65_536
 
@@ -158,6 +158,11 @@ def _or_none(reason: Reason | None) -> list[Reason]:
 def written_in(field: str, text: str) -> list[Reason]:
     """What is wrong with a field that people write in: an individual number."""
     return _or_none(individual_number_within(field, text))
+
+
+def unfit(field: str, text: str) -> list[Reason]:
+    """What is wrong with what people write beside commands: a control character, an individual number."""
+    return [_wrong(field, "control-character")] if has_control(text) else written_in(field, text)
 
 
 def _check_reversal(c: Reverse) -> list[Reason]:

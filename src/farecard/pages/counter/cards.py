@@ -8,15 +8,29 @@ from farecard.access.trail import note
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
-from farecard.model.moments import day_of, iso_day
+from farecard.model.moments import day_of
 from farecard.model.verdict import Reason
 from farecard.pages.applying import BY_ANYBODY, refusal
 from farecard.pages.counter.at import HOME, command, for_staff, is_clerk, shift_of, supervises
-from farecard.pages.counter.flows import NUMBER_FOR_A_TRIAL, collecting, elsewhere, priced
+from farecard.pages.counter.flows import (
+    NUMBER_FOR_A_TRIAL,
+    charged_where,
+    collecting,
+    elsewhere,
+    priced,
+)
 from farecard.pages.door import not_their_role
 from farecard.pages.files import history_csv
 from farecard.pages.house import House
-from farecard.pages.programmes import another_card, programme, standing, steps_of
+from farecard.pages.programmes import (
+    another_card,
+    as_it_is_to,
+    brings_nothing,
+    programme,
+    register_by,
+    standing,
+    steps_of,
+)
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.typed import card_typed, paper_typed
 from farecard.questions import finding
@@ -111,12 +125,17 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     )
     state = await house.ask(lambda store: finding.at_hand(store, number))
     shift = await shift_of(house, speaker)
-    campaign = await house.ask(programme)
+    shown, today = status["card"], day_of(house.now)
+    whole = await house.ask(programme)
+    campaign, nothing = as_it_is_to(shown, whole), brings_nothing(shown, whole, today)
+    actions = await _actions(house, speaker, number, status, state) if is_clerk(speaker) else []
+    alive, by = shown["state"] in LIVING, await register_by(house)
+    no = any(one["name"] == "myna" and one["reasons"] for one in actions)
     figures = {
-        "card": status["card"], "status": status, "quote": refund, "latest": latest, "at_hand": state,
-        "slip_paper": _slip_paper(state), "shift": shift, "serves": is_clerk(speaker), "steps": steps_of(campaign, status["card"]), "programme": campaign,
-        "course": await standing(house, speaker, number, status["rally"]), "today": iso_day(day_of(house.now)),
-        "actions": await _actions(house, speaker, number, status, state) if is_clerk(speaker) else [],
+        "card": shown, "status": status, "quote": refund, "latest": latest, "at_hand": state, "alive": alive,
+        "slip_paper": _slip_paper(state), "shift": shift, "serves": is_clerk(speaker), "steps": steps_of(campaign), "programme": campaign,
+        "course": await standing(house, speaker, number, status["rally"]), "today": by["today"], "by": by, "actions": actions,
+        "nothing": nothing, "applies": alive and not no and nothing is None and by["today"] <= by["apply_until"],
     }  # fmt: skip
     return Page("counter/card.html", figures)
 
@@ -156,7 +175,7 @@ async def _actions(
     charge_back = [explain(Reason("CHG-8", "charge-not-paid-back"))]
     # what machines do and a counter does not: asked for here often enough
     at_machines = {
-        "top_up": [elsewhere("counter.charge_where", "CHG-7")],
+        "top_up": [charged_where(status["card"]["kind"])],
         "points": [explain(Reason("WST-5", "points-elsewhere"))],
         "register": _no_registration(state),
     }

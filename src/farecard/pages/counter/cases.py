@@ -1,16 +1,16 @@
 """Cases at the counter: what a rule left to people, where each goes; a supervisor closes those of the counter."""
 
-from http import HTTPStatus
 from typing import Any
 
-from farecard.api.problems import ProblemError
 from farecard.api.speakers import Speaker
+from farecard.model.moments import PAST_MOMENT
 from farecard.pages import cases
 from farecard.pages.counter.at import CHANNEL, HOME, for_staff, is_clerk
 from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.stretches import stretch
+from farecard.questions.referrals import is_done
 
 
 @for_staff
@@ -19,7 +19,12 @@ async def listed(house: House, request: Request, speaker: Speaker) -> Answer:
     state, found = await cases.listed(house, request, speaker)
     return Page(
         "counter/cases.html",
-        {"part": stretch(request, "cases", found), "state": state, "states": cases.SHOWN},
+        {
+            "part": stretch(request, "cases", found),
+            "state": state,
+            "states": cases.SHOWN,
+            "most": cases.MOST,
+        },
     )
 
 
@@ -47,21 +52,14 @@ async def case(house: House, request: Request, speaker: Speaker) -> Answer:
 async def _shown(house: House, request: Request, speaker: Speaker) -> dict[str, Any]:
     """The case that the address names, who looks at it, and whether what was granted has been done."""
     figures = await cases.shown(house, request, speaker, CHANNEL)
-    used = await _is_used(house, speaker, figures["one"])
+    used = await _is_used(house, figures["one"])
     return figures | {"serves": is_clerk(speaker), "used": used}
 
 
-async def _is_used(house: House, speaker: Speaker, one: dict[str, Any]) -> bool:
-    """Whether the card has had done with it what was granted, since it was; a card that was never sold has not."""
+async def _is_used(house: House, one: dict[str, Any]) -> bool:
     if one["state"] != "granted":
         return False
-    try:
-        lines = await house.about(speaker, one["card"], "history")
-    except ProblemError as problem:
-        if problem.status != HTTPStatus.NOT_FOUND:
-            raise
-        return False
-    return any(line["do"] == one["do"] and line["at"] >= one["closed"]["at"] for line in lines)
+    return await house.ask(lambda store: is_done(store, one, PAST_MOMENT))
 
 
 @for_staff

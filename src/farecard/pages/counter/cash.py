@@ -6,6 +6,7 @@ from farecard.access import shifts
 from farecard.access.shifts import Moved, NotInTillError, Shift
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
+from farecard.api.written import must_be_fit
 from farecard.model.verdict import Reason
 from farecard.pages.counter.at import HOME, drawer, in_a_shift
 from farecard.pages.counter.shifts import whole
@@ -46,6 +47,7 @@ async def move(house: House, request: Request, speaker: Speaker, shift: Shift) -
         no = Reason(None, "want-choice", {"field": "way", "choices": [*_WAYS]})
         return await _page(house, shift, then, said, document(400, no), 400)
     try:
+        must_be_fit(why=said["why"])
         yen = way * whole(said["yen"], shifts.bad_amount())
         moved = Moved(shift.shift, id, at, speaker.who, yen, said["why"])
         async with drawer(house, speaker.who):

@@ -17,15 +17,15 @@ from farecard.access.shifts import Shift
 from farecard.api.membership import GiveCode
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
-from farecard.model.commands import KINDS, parse_number
+from farecard.model.commands import KINDS, PHONES, parse_number
 from farecard.model.moments import day_of, iso_day, parse_day
-from farecard.model.verdict import Reason
+from farecard.model.verdict import INVALID, REFUSED, Reason
 from farecard.pages.applying import application, too_much_before
 from farecard.pages.counter.at import HOME, command, drawer, in_a_shift
 from farecard.pages.door import Show
 from farecard.pages.house import House
 from farecard.pages.language import sentence
-from farecard.pages.programmes import programme
+from farecard.pages.programmes import brings_nothing, programme
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.typed import card_typed, paper_typed
 from farecard.questions import finding
@@ -48,6 +48,7 @@ class Flow(NamedTuple):
     wrong: Callable[[House, Figures], Awaitable[Figures | None]] | None = (
         None  # an answer before the desk is asked
     )
+    settled: bool = False  # nothing that is asked changes whether it can be done
     know: Callable[[House, Figures], Figures] | None = (
         None  # what the last page before the deed shows besides
     )
@@ -62,16 +63,28 @@ async def _of_card(house: House, request: Request, speaker: Speaker) -> Figures:
 
 
 # what a talk's page shows before anything is answered
-_BLANK: Figures = {"tried": None, "problem": None, "command": {}, "changed": False, "short": 0}
+_BLANK: Figures = {
+    "tried": None,
+    "problem": None,
+    "command": {},
+    "changed": False,
+    "short": 0,
+    "asks": True,
+}
 
 
 def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
     """A flow's two addresses: the questions, and what is answered there."""
 
     @in_a_shift
-    async def form(house: House, request: Request, speaker: Speaker, _shift: Shift) -> Answer:
+    async def form(house: House, request: Request, speaker: Speaker, shift: Shift) -> Answer:
         more = await flow.more(house, request, speaker)
-        return Page(flow.template, _BLANK | {"said": dict(request.query)} | more)
+        figures = _BLANK | {"said": dict(request.query)} | more
+        if flow.settled:  # who cannot have it anyway is not asked for papers first
+            tried = await house.try_out(speaker, flow.make(request, shift))
+            if tried["outcome"] == REFUSED:
+                figures |= {"tried": tried, "asks": False}
+        return Page(flow.template, figures)
 
     @in_a_shift
     async def answered(house: House, request: Request, speaker: Speaker, shift: Shift) -> Answer:
@@ -80,7 +93,7 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
         if request.said("step") == "change":
             return Page(flow.template, figures)
         id = request.said("id")
-        done = Redirect(f"{HOME}/done/{quote(speaker.who)}/{quote(id)}")
+        done = Redirect(f"{HOME}/done/{quote(speaker.who, safe='')}/{quote(id, safe='')}")
         if request.said("step") == "do" and await house.decided(speaker, id) is not None:
             return done  # pressed again
         if flow.looks_at_papers and more["at_hand"] and more["at_hand"]["named"]:
@@ -102,8 +115,10 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
             async with drawer(house, speaker.who):
                 has, short = await _short(house, shift, tried)
                 if not short:
-                    await house.send(speaker, id, asked)
-                    return done
+                    sent = await house.send(speaker, id, asked)
+                    if sent["outcome"] != INVALID:
+                        return done
+                    tried = sent
         figures |= {
             "tried": tried,
             "command": asked,
@@ -266,10 +281,17 @@ def elsewhere(key: str, rule: str) -> Figures:
     return sentence(key) | {"rule": rule, "params": {}}
 
 
+def charged_where(kind: str) -> Figures:
+    """Where a card of this kind is charged, since it is not at a counter."""
+    if kind in PHONES:
+        return explain(Reason("CHG-6", "phone-top-up"))
+    return elsewhere("counter.charge_where", "CHG-7")
+
+
 async def _ride(house: House, request: Request, speaker: Speaker) -> Figures:
-    charge = elsewhere("counter.charge_where", "CHG-7")
-    shown = {"stations": house.stations(), "charge": charge}
-    return {**await _of_card(house, request, speaker), **shown}
+    shown = await _of_card(house, request, speaker)
+    charge = charged_where(shown["card"]["kind"])
+    return {**shown, "stations": house.stations(), "charge": charge}
 
 
 def _leave(request: Request, shift: Shift) -> Figures:
@@ -283,6 +305,13 @@ def _apply(request: Request, shift: Shift) -> Figures:
     case = paper_typed(request.said("case")) or None
     number = request.parts["number"]
     return command(shift, "apply_myna_point", card=number, case=case, **application(request))
+
+
+async def _of_applicant(house: House, request: Request, speaker: Speaker) -> Figures:
+    """The same, and what whoever applies with a card that expires too soon should know."""
+    shown = await _of_card(house, request, speaker)
+    campaign, today = await house.ask(programme), day_of(house.now)
+    return shown | {"nothing": brings_nothing(shown["card"], campaign, today)}
 
 
 async def _unlikely(house: House, asked: Figures) -> Figures | None:
@@ -332,12 +361,12 @@ PAGES = [
     ("GET", f"{HOME}/sell", sell),
     *_pages(f"{HOME}/sell/{{kind}}", Flow("counter/issue.html", _issue, _kind, priced=True, know=_know_of_sale)),
     *_pages(f"{_CARD}/refund", Flow("counter/refund.html", _refund, _of_card, looks_at_papers=True)),
-    *_pages(f"{_CARD}/damaged", Flow("counter/damaged.html", _about_card("report_damaged"), _of_card)),
-    *_pages(f"{_CARD}/lost", Flow("counter/lost.html", _about_card("report_lost"), _of_card, looks_at_papers=True)),
+    *_pages(f"{_CARD}/damaged", Flow("counter/damaged.html", _about_card("report_damaged"), _of_card, settled=True)),
+    *_pages(f"{_CARD}/lost", Flow("counter/lost.html", _about_card("report_lost"), _of_card, looks_at_papers=True, settled=True)),
     *_pages(f"{HOME}/collect", Flow("counter/collect.html", _collect, _slip, looks_at_papers=True, priced=True)),
     *_pages(f"{_CARD}/leave", Flow("counter/leave.html", _leave, _ride)),
     *_pages(f"{_CARD}/rally", Flow("counter/rally.html", _about_card("join_rally"), _of_card)),
-    *_pages(f"{_CARD}/myna", Flow("counter/myna.html", _apply, _of_card, wrong=_unlikely)),
+    *_pages(f"{_CARD}/myna", Flow("counter/myna.html", _apply, _of_applicant, wrong=_unlikely)),
     *_pages(f"{_CARD}/change", Flow("counter/change.html", _change, _of_card)),
     *_pages(f"{_CARD}/membership", Flow("counter/membership.html", _membership, _of_card)),
     ("GET", f"{_CARD}/code", code_form), ("POST", f"{_CARD}/code", give_code),

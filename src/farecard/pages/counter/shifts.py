@@ -6,6 +6,7 @@ from farecard.access import shifts
 from farecard.access.shifts import PIECES, Moved, Shift, ShiftError
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
+from farecard.api.written import must_be_fit
 from farecard.model.moments import iso_moment
 from farecard.model.verdict import Reason
 from farecard.pages import paper
@@ -52,6 +53,7 @@ async def begin(house: House, request: Request, speaker: Speaker) -> Answer:
     then, who, at = then_to(HOME, request.said("then")), speaker.who, house.now
     till = till_typed(said["till"])
     try:
+        must_be_fit(till=till)
         brought = whole(said["brought"], shifts.bad_float())
         await house.write(lambda store: shifts.open_shift(store, who, till, brought, at))
     except ProblemError as problem:
@@ -139,6 +141,7 @@ async def close(house: House, request: Request, speaker: Speaker) -> Answer:
     who, why, at = speaker.who, request.said("why"), house.now
     whose = _whose(shift, speaker)
     try:
+        must_be_fit(why=why)
         pieces = {
             piece: whole(said.get(f"piece_{piece}", ""), shifts.bad_count(piece))
             for piece in PIECES

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from farecard.api import asking
+from farecard.api.asking import OfCard
 from farecard.api.problems import ProblemError, document
 from farecard.api.speakers import Speaker
 from farecard.model.commands import format_number
@@ -114,7 +115,7 @@ class Machine:
         """The moment, as it is written."""
         return iso_moment(self.house.now)
 
-    async def about(self, what: str) -> Any:
+    async def about(self, what: str | OfCard) -> Any:
         """A question about the card in it."""
         return await self.house.about(self.speaker, self.card["number"], what)
 

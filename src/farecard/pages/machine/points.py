@@ -7,6 +7,7 @@ from farecard.model.moments import day_of, iso_day
 from farecard.pages.machine.door import A_SCREEN, MOST, TICKETS, Machine, with_card
 from farecard.pages.programmes import apply_until
 from farecard.pages.requests import Answer, Page
+from farecard.questions.card import point_lines
 from farecard.rules.points import history_at
 
 _MORE_THAN_FITS = 1_000_000  # the refusal of so many names the largest number that fits
@@ -60,7 +61,10 @@ async def lines_of(machine: Machine) -> list[dict[str, Any]]:
     """The latest lines of a point history, as these machines show and print it (WST-7); none where they do not."""
     if machine.settings.kind not in history_at(machine.card["kind"], member=False):
         return []
-    return [one for one in await machine.about("history") if one["points"]][:MOST]
+    found: list[dict[str, Any]] = await machine.about(
+        lambda store, card, when: point_lines(store, card, when, MOST)
+    )
+    return found
 
 
 @with_card

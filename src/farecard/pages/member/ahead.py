@@ -3,13 +3,17 @@
 from typing import Any, NamedTuple
 
 from farecard.model.commands import PHONES
-from farecard.model.moments import iso_day, parse_day
+from farecard.model.moments import day_of, iso_day, parse_day, parse_moment
+from farecard.pages.cases import LINE_CLOSED, LINE_OPEN, as_it_stands
 from farecard.pages.language import Language
 from farecard.pages.steps import waits_for
+from farecard.questions.referrals import GRANTED, OPEN
 from farecard.rules.measures import COUNTING, DUE, WAITING
 from farecard.rules.state import LIVING
 
-SOON = 60  # days before a card's last one in which it needs attention
+SOON = 60  # days before a card's last one in which it needs attention; and after a decision
+MOST_CASES = 5
+_ASKED_FOR = ("apply_myna_point", "change_applied_card")  # what its holder asks for
 
 
 class Date(NamedTuple):
@@ -92,10 +96,24 @@ def notes(say: Language, card: dict[str, Any], held: dict[str, Any], today: int)
         points = say.points(card["points"])
         phone = card["kind"] in PHONES
         said.append(say.word("home.points_phone" if phone else "home.points", points=points))
-    for case in held["cases"]:
-        place, what = say.word(f"cases.place.{case['refer_to']}"), say.word(f"do.{case['do']}")
-        said.append(say.word("home.case", place=place, what=what, case=case["case"]))
-    return said
+    told = (_of_case(say, case, today) for case in held["cases"])
+    return said + [one for one in told if one][:MOST_CASES]
+
+
+def _of_case(say: Language, case: dict[str, Any], today: int) -> str:
+    """What is to know of a case: who decides it and how they are asked, or what they decided of late; of one that is done with nothing."""
+    place, what = say.word(f"cases.place.{case['refer_to']}"), say.word(f"do.{case['do']}")
+    figures = {"place": place, "what": what, "case": case["case"]}
+    if case["state"] == OPEN:
+        why = as_it_stands(case, today)["reasons"][0]
+        if why["code"] == LINE_CLOSED:
+            return say.word("home.case.over", **figures) + say.between + say.said(why)
+        return say.word("home.case.open", **figures) + (say.between + say.then(why) if why["code"] == LINE_OPEN else "")  # fmt: skip
+    closed = case["closed"]["at"]
+    if case["do"] not in _ASKED_FOR or case["done"] or today - day_of(parse_moment(closed)) > SOON:
+        return ""
+    state = f"{case['state']}_{case['do']}" if case["state"] == GRANTED else case["state"]
+    return say.word(f"home.case.{state}", day=say.day(closed), **figures)
 
 
 def attention(say: Language, status: dict[str, Any], held: dict[str, Any], today: int) -> list[str]:

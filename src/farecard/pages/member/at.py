@@ -5,10 +5,12 @@ from typing import Any
 
 from farecard.api.speakers import Speaker
 from farecard.model.moments import day_of
+from farecard.model.verdict import REFERRED
 from farecard.pages import door
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.questions.ahead import ahead
+from farecard.questions.referrals import OPEN
 from farecard.rules.reissue import due_if_lost
 
 HOME, SIGN_IN = "/member", "/member/sign-in"
@@ -39,12 +41,25 @@ async def what_lies_ahead(house: House, speaker: Speaker, number: str) -> dict[s
 async def done_once(
     house: House, request: Request, speaker: Speaker, command: dict[str, Any]
 ) -> Answer:
-    """Do it once, whatever is pressed how often, and go to the page that tells what came of it."""
-    id = request.said("id")
+    """Do it once, whatever is pressed how often, and go to the page that tells what came of it.
+
+    What is decided by others already is not asked of them once more: its card says that it waits.
+    """
+    id, number = request.said("id"), command["card"]
+    if await house.decided(speaker, id) is None and await _waits(house, speaker, command):
+        return Redirect(f"{HOME}/cards/{number}#waits")
     answer = await house.send(speaker, id, command)
     if answer["outcome"] == "invalid":
         return Page("member/done.html", {"decision": answer, "card": command["card"]}, 422)
     return Redirect(f"{HOME}/cards/{command['card']}/done/{id}")
+
+
+async def _waits(house: House, speaker: Speaker, command: dict[str, Any]) -> bool:
+    """Whether a command would be left to others who have the same to decide already."""
+    if (await house.try_out(speaker, command))["outcome"] != REFERRED:
+        return False
+    cases = (await what_lies_ahead(house, speaker, command["card"]))["cases"]
+    return any(one["state"] == OPEN and one["do"] == command["do"] for one in cases)
 
 
 def does(do: str) -> Callable[[House, Request], Awaitable[Answer]]:

@@ -79,7 +79,7 @@ async def refund(house: House, request: Request, speaker: Speaker) -> Answer:
 async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /member/cards/N/done/ID``: what was decided, and what comes next."""
     decision = await house.decided(speaker, request.parts["id"])
-    if decision is None:
+    if decision is None or decision["card"] != request.parts["number"]:  # of another card
         return Redirect(f"{HOME}/cards/{request.parts['number']}")
     figures = {"decision": decision, "card": request.parts["number"]}
     return Page("member/done.html", figures | {"apply_until": await apply_until(house)})

@@ -3,9 +3,8 @@
 from typing import Any
 
 from farecard.api.speakers import Speaker
-from farecard.model.campaign import day_number
 from farecard.model.commands import PHONES, parse_number
-from farecard.model.moments import SECOND, day_of, iso_day, iso_moment
+from farecard.model.moments import day_of, iso_day
 from farecard.model.verdict import INVALID
 from farecard.pages.applying import BY_ANYBODY, application, refusal, too_much_before
 from farecard.pages.files import csv_file
@@ -18,13 +17,21 @@ from farecard.pages.member.at import (
     done_once,
     for_members,
 )
-from farecard.pages.programmes import another_card, programme, standing, steps_of
+from farecard.pages.programmes import (
+    another_card,
+    as_it_is_to,
+    brings_nothing,
+    programme,
+    register_by,
+    standing,
+    steps_of,
+)
 from farecard.pages.requests import Answer, Page, Request
 from farecard.pages.stretches import stretch
 from farecard.pages.typed import card_typed
 from farecard.questions import draws
+from farecard.questions.card import point_lines
 from farecard.rules.measures import NOT_APPLIED
-from farecard.rules.points import last_to_register
 from farecard.rules.state import LIVING
 
 
@@ -39,23 +46,14 @@ async def points(house: House, request: Request, speaker: Speaker) -> Answer:
         "told": await house.about(speaker, number, "points"),
         "part": stretch(request, "points", await _moves_of_points(house, speaker, number)),
         "tried": await house.try_out(speaker, command_of("register_for_points", number)),
-        **await _register_by(house),
+        **await register_by(house),
     }
     return Page("member/points.html", figures)
 
 
-async def _register_by(house: House) -> dict[str, Any]:
-    """``today``, the last day to apply for Myna Point (``apply_until``), and by when to register for that: ``online`` (a moment), ``machine`` (a day)."""
-    last, today = day_number((await house.ask(programme)).apply_until), day_of(house.now)
-    online, machine = last_to_register(last, house.rates(today))
-    return {
-        "today": iso_day(today), "apply_until": iso_day(last),
-        "online": iso_moment(online - 60 * SECOND), "machine": iso_day(machine),
-    }  # fmt: skip
-
-
 async def _moves_of_points(house: House, speaker: Speaker, number: str) -> list[dict[str, Any]]:
-    return [one for one in await house.about(speaker, number, "history") if one["points"]]
+    found: list[dict[str, Any]] = await house.about(speaker, number, point_lines)
+    return found
 
 
 @for_members
@@ -86,12 +84,13 @@ async def myna(house: House, request: Request, speaker: Speaker) -> Answer:
     measures = told["measures"] if told else {}
     states = [one["state"] for one in measures.values()] or [NOT_APPLIED]
     no = await _no_application(house, speaker, number) if NOT_APPLIED in states else []
-    campaign = await house.ask(programme)
+    whole, today = await house.ask(programme), day_of(house.now)
+    campaign = as_it_is_to(status["card"], whole)
     figures = {
-        "card": status["card"], "myna": told, "no": no, "another": await another_card(house),
-        "over": iso_day(day_of(house.now)) > campaign.apply_until.isoformat(), "offered": NOT_APPLIED in states, "programme": campaign,
+        "card": status["card"], "myna": told, "today": iso_day(today), "nothing": brings_nothing(status["card"], whole, today), "no": no, "another": await another_card(house),
+        "over": iso_day(today) > whole.apply_until.isoformat(), "offered": NOT_APPLIED in states, "programme": campaign,
         "parts": {n: stretch(request, f"measure-{n}-top-ups", one.get("top_ups", ())) for n, one in measures.items()},
-        "steps": steps_of(campaign, status["card"]),
+        "steps": steps_of(campaign),
     }  # fmt: skip
     return Page("member/myna.html", figures)
 
@@ -120,7 +119,13 @@ async def apply_form(house: House, request: Request, speaker: Speaker) -> Answer
     """``GET /member/cards/N/apply``: what an application needs."""
     number = request.parts["number"]
     status, no = await house.about(speaker, number), await _no_application(house, speaker, number)
-    return Page("member/apply.html", {"card": status["card"], "tried": None, "said": {}, "no": no})
+    figures = {"card": status["card"], "tried": None, "said": {}, "no": no}
+    return Page("member/apply.html", figures | await _nothing(house, status["card"]))
+
+
+async def _nothing(house: House, card: dict[str, Any]) -> dict[str, Any]:
+    """What whoever applies with a card that expires too soon should know."""
+    return {"nothing": brings_nothing(card, await house.ask(programme), day_of(house.now))}
 
 
 @for_members
@@ -137,7 +142,7 @@ async def apply(house: House, request: Request, speaker: Speaker) -> Answer:
     elif tried is None:
         tried = await house.try_out(speaker, command)
     figures = {"card": status["card"], "tried": tried, "said": request.answers(), "no": [], "asked": command}  # fmt: skip
-    return Page("member/apply.html", figures)
+    return Page("member/apply.html", figures | await _nothing(house, status["card"]))
 
 
 @for_members
@@ -150,8 +155,11 @@ async def _change(
     house: House, speaker: Speaker, chosen: str, person: str = "", wrong: Any = (), status: int = 200
 ) -> Page:  # fmt: skip
     mine = (await house.app.membership.cards(speaker))["cards"]
-    states = [(await house.about(speaker, one["card"]))["card"]["state"] for one in mine]
-    cards = [one for one, state in zip(mine, states, strict=True) if state in LIVING]
+    found = [await house.about(speaker, one["card"]) for one in mine]
+    cards = [
+        one for one, status in zip(mine, found, strict=True)
+        if status["card"]["state"] in LIVING and status["myna"] is None  # none that was applied with itself
+    ]  # fmt: skip
     figures = {"cards": cards, "chosen": chosen, "person": person, "wrong": wrong}
     another = await another_card(house)
     return Page("member/change.html", figures | {"another": another}, status)

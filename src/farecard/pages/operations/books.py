@@ -32,6 +32,7 @@ from farecard.pages.operations.shared import (
     for_staff,
     month_asked,
     month_text,
+    months_beside,
     must_see,
     page,
     within,
@@ -186,10 +187,11 @@ async def settled(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /operations/books/settlement/place``, ``merchant``, ``company``: of a month."""
     by, month, found, grid = await _settled(house, request, speaker)
     others = [one for one in found if not _is_own(by, one)]
+    before, after = months_beside(month)
     largest = sorted((one for one in others if one["net"] > 0), key=lambda one: -one["net"])
     return page(
-        speaker, "books", "settlement", by=by, kinds=list(books.HEADS), month=month_text(month), before=month_text(month - 1),
-        after=month_text(month + 1), listed=grid, total=sum(one["net"] for one in others),
+        speaker, "books", "settlement", by=by, kinds=list(books.HEADS), month=month_text(month), before=before,
+        after=after, listed=grid, total=sum(one["net"] for one in others),
         chart=rows([(_read(request, _named(by, one)), one["net"]) for one in largest[:MOST_BARS]]),
     )  # fmt: skip
 
@@ -227,9 +229,10 @@ async def account(house: House, request: Request, speaker: Speaker) -> Answer:
         [(request.language.short_day(one["day"]), [one["debit"] + one["credit"]]) for one in found]
     )
     called = _read(request, account_said(name, await titles(house)))
+    before, after = months_beside(month)
     return page(
-        speaker, "books", "account", name=name, called=called, month=month_text(month), before=month_text(month - 1),
-        after=month_text(month + 1), listed=grid, chart=chart,
+        speaker, "books", "account", name=name, called=called, month=month_text(month), before=before,
+        after=after, listed=grid, chart=chart,
         debit=sum(one["debit"] for one in found), credit=sum(one["credit"] for one in found),
     )  # fmt: skip
 

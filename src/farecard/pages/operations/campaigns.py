@@ -10,7 +10,6 @@ from farecard.model.moments import day_of, iso_day, iso_moment, parse_day
 from farecard.model.verdict import Reason
 from farecard.pages.charts import columns, curve
 from farecard.pages.house import House
-from farecard.pages.language import Language
 from farecard.pages.operations.names import campaign as campaign_said
 from farecard.pages.operations.names import titles
 from farecard.pages.operations.proposals import grid_of
@@ -113,11 +112,11 @@ def _months_grid(name: str, months: list[dict[str, Any]]) -> Grid:
     )  # fmt: skip
 
 
-def _curve(say: Language, one: dict[str, Any], today: int) -> Any:
+def _curve(one: dict[str, Any], today: int) -> Any:
     """Those who applied and those who got there, so far, over the days until today."""
     days = [(parse_day(day["day"]), day) for day in one["days"]]
     days.append((today, {**days[-1][1], "day": iso_day(today)}))
-    firsts = [(place, say.short_day(day["day"])) for place, day in days]
+    firsts = [(place, short_month(day["day"][:7])) for place, day in days]
     lines = [[(place, day[f"{what}_so_far"]) for place, day in days] for what in ("applied", "reached")]  # fmt: skip
     return curve(lines, firsts)
 
@@ -133,7 +132,7 @@ async def campaign(house: House, request: Request, speaker: Speaker) -> Answer:
         figures |= {
             "owes": campaign_said(answer["cost"]["owes"], known).both[request.language.name],
             "as_of": iso_moment(answer["as_of"]),
-            "curves": [(one, _curve(request.language, one, day_of(answer["as_of"]))) for one in answer["measures"] if one["days"]],
+            "curves": [(one, _curve(one, day_of(answer["as_of"]))) for one in answer["measures"] if one["days"]],
             "chart": columns(
                 [(short_month(one["month"]), [one["granted"], one["due"], one["expected"]]) for one in answer["months"]]
             ),

@@ -45,7 +45,14 @@ async def listed(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /operations/cases``: those that are open, or all, of a place or of all."""
     said, grid = await _listed(house, request, speaker)
     return page(
-        speaker, "cases", "cases", listed=grid, said=said, states=cases.SHOWN, places=PLACES
+        speaker,
+        "cases",
+        "cases",
+        listed=grid,
+        said=said,
+        states=cases.SHOWN,
+        places=PLACES,
+        most=cases.MOST,
     )
 
 

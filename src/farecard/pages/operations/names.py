@@ -7,6 +7,7 @@ from typing import NamedTuple
 from farecard.pages.house import House
 from farecard.pages.language import Language, words
 from farecard.questions import outlook
+from farecard.rules import stamp_rally
 from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
 from farecard.texts import LANGUAGES
@@ -28,18 +29,24 @@ async def titles(house: House) -> Titles:
     """The titles of the campaigns in the store."""
 
     def ask(store: Store) -> Titles:
-        return {one["campaign"]: one["title"] for one in outlook.titles(load_campaigns(store).all)}
+        known = {one["campaign"]: one["title"] for one in outlook.titles(load_campaigns(store).all)}
+        return {stamp_rally.NAME: word_in_each("rally.title"), **known}
 
     return await house.app.readers.ask(ask)
 
 
-def _in_each(key: str, plain: str, order: str = "", **figures: Mapping[str, str]) -> Said:
+def in_each(key: str, plain: str, order: str = "", **figures: Mapping[str, str]) -> Said:
     """A sentence of a key, its figures said in each language."""
     said = {
         name: words(name)[key].format_map({mark: one[name] for mark, one in figures.items()})
         for name in LANGUAGES
     }
     return Said(said, plain, order)
+
+
+def word_in_each(key: str) -> dict[str, str]:
+    """A word in each language."""
+    return {name: words(name)[key] for name in LANGUAGES}
 
 
 def _same(text: str) -> dict[str, str]:
@@ -82,7 +89,7 @@ def account(text: str, known: Titles) -> Said:
     called = {name: words(name)[key] for name in LANGUAGES}
     if not whose:
         return Said(called, text)
-    return _in_each("ops.ledger_whose", text, head=called, whose=of)
+    return in_each("ops.ledger_whose", text, head=called, whose=of)
 
 
 def about(text: str, known: Titles) -> Said | str:
@@ -92,12 +99,12 @@ def about(text: str, known: Titles) -> Said | str:
         return rest
     if kind == "grants" and _MONTH.fullmatch(rest):
         month = {name: Language(name).month(rest) for name in LANGUAGES}
-        return _in_each("ops.about.grants", text, text, month=month)
+        return in_each("ops.about.grants", text, text, month=month)
     if kind == "draw" and rest.isdecimal():
-        return _in_each("ops.draw.n", text, text, n=_same(rest))
+        return in_each("ops.draw.n", text, text, n=_same(rest))
     if kind == "campaign" and rest:
-        return _in_each("ops.about.campaign", text, campaign=campaign(rest, known).both)
+        return in_each("ops.about.campaign", text, campaign=campaign(rest, known).both)
     for key in (f"ops.about.{text}", f"ops.role.{text}"):
         if key in words("en") and "{" not in words("en")[key]:
-            return _in_each(key, text)
+            return in_each(key, text)
     return text

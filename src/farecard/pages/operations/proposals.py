@@ -1,5 +1,6 @@
 """Proposals, and each as the task it is: what it would do, who must look, how far it is, what came of it."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -15,7 +16,15 @@ from farecard.model.moments import SECOND, day_of, iso_day, iso_moment, moment_n
 from farecard.model.verdict import ACCEPTED, Reason
 from farecard.pages.house import House
 from farecard.pages.language import sentence
-from farecard.pages.operations.names import Titles, about, campaign, titles
+from farecard.pages.operations.names import (
+    Said,
+    Titles,
+    about,
+    campaign,
+    in_each,
+    titles,
+    word_in_each,
+)
 from farecard.pages.operations.shared import (
     HOME,
     Column,
@@ -70,12 +79,21 @@ def grid_of(found: list[Proposal], file: str, known: Titles) -> Grid:
         [Column("ops.col.proposal"), Column("ops.col.about", "card"), Column("ops.col.state", "word"),
          Column("ops.col.proposed_by"), Column("ops.col.proposed_at", "moment"), Column("ops.col.decided_by")],
         [
-            (Link(f"{HOME}/proposals/{one.number}", one.number), about(one.about, known), f"ops.state.{state_of(one)}",
+            (Link(f"{HOME}/proposals/{one.number}", one.number), _subject(one, known), f"ops.state.{state_of(one)}",
              one.proposed_by, iso_moment(one.proposed_at), one.decided_by or "")
             for one in found
         ],
         file, "ops.proposals.none",
     )  # fmt: skip
+
+
+def _subject(one: Proposal, known: Titles) -> Said | str:
+    """What it is about; of a draw which step of it, since there are two."""
+    found = about(one.about, known)
+    do = msgspec.json.decode(one.line).get("command", {}).get("do")
+    if isinstance(found, str) or not one.about.startswith("draw:"):
+        return found
+    return in_each("ops.about.step", found.plain, found.order, draw=found.both, step=word_in_each(f"ops.does.{do}"))  # fmt: skip
 
 
 def state_of(one: Proposal) -> str:
@@ -252,7 +270,7 @@ async def result_file(house: House, request: Request, speaker: Speaker) -> Answe
     said = told(await _find(house, number))
     if said.get("command", {}).get("do") == "draw_lottery" and said["answer"]:
         winners = (said["answer"].get("result") or {}).get("winners", ())
-        return file_of(request, _winners(winners), number)
+        return await asyncio.to_thread(file_of, request, _winners(winners), number)
     if not _is_run(said):
         raise ProblemError(404, Reason(None, "no-such-address"))
 
@@ -272,7 +290,9 @@ async def result_file(house: House, request: Request, speaker: Speaker) -> Answe
     if not any(row[_PERIOD] for row in rows):  # nothing in it is paid by the month
         columns.pop(_PERIOD)
         rows = [row[:_PERIOD] + row[_PERIOD + 1 :] for row in rows]
-    return file_of(request, Grid("ops.grants.who", columns, rows, ""), number)
+    grid = Grid("ops.grants.who", columns, rows, "")
+    # of half a million it takes seconds, in which others are served
+    return await asyncio.to_thread(file_of, request, grid, number)
 
 
 def _winners(cards: list[str]) -> Grid:

@@ -247,6 +247,17 @@ def month_text(month: int) -> str:
     return iso_day(first_day_of(month))[:7]
 
 
+def months_beside(month: int) -> tuple[str | None, str | None]:
+    """The months before and after, as they stand in addresses; None where no command can be of one."""
+    found: list[str | None] = []
+    for one in (month - 1, month + 1):
+        try:
+            found.append(month_text(month_of(within(first_day_of(one)))))
+        except ValueError:
+            found.append(None)
+    return found[0], found[1]
+
+
 def days_of(month: int) -> tuple[int, int]:
     """The first day of a month, and the first after it."""
     return first_day_of(month), first_day_of(month + 1)
