@@ -88,8 +88,6 @@ class Site:
         house = House(app)
         request.back = self._back(request)
         try:
-            if request.unreadable is not None:
-                raise request.unreadable
             answer = await self._answer(house, request, scope, receive)
             said = self._body(request, house, answer)
         except GoneError:
@@ -135,6 +133,8 @@ class Site:
     async def _answer(
         self, house: House, request: Request, scope: Scope, receive: Receive
     ) -> Answer:
+        if request.unreadable is not None:
+            raise request.unreadable
         if request.method == "POST":
             must_be(scope, FORM)
             request.read_form(await body_of(scope, receive, house.app.limits))

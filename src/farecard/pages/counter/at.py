@@ -91,7 +91,7 @@ async def closing(house: House, who: str) -> AsyncIterator[None]:
 
 
 def drawer(house: House, who: str) -> asyncio.Lock:
-    """Held while a deed looks whether a clerk's till can pay, and pays: two at once would both see the same money."""
+    """Held while a deed looks whether a clerk's till can pay, and pays: two at once would both see the same money. It holds within one process of a server."""
     return _till(house, who).drawer
 
 
