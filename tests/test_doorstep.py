@@ -38,6 +38,14 @@ def test_a_question_that_cannot_be_read_is_a_page_that_says_so(town, window, que
     assert "Back to the start" in plain(text)
 
 
+def test_whoever_has_signed_in_stays_so_on_a_page_that_cannot_be_read(town):
+    """Its buttons work: another language leads back into the window."""
+    hanako = town.member()
+    hanako.look("/member?x=%ff")
+    assert "Sign out" in plain(hanako.text)
+    assert hanako.press("日本語") and 'lang="ja"' in hanako.text
+
+
 def test_the_bare_address_leads_to_every_window(town):
     """Whoever types the host alone finds the way, in the language of the browser."""
     for language, called in (("en", "Member's page"), ("ja", "会員メニュー")):

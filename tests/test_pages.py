@@ -126,6 +126,17 @@ def test_a_reason_on_a_page_names_no_field():
 # -- the member's page ---------------------------------------------------------------------------
 
 
+def test_japanese_sentences_follow_each_other_without_a_gap(town):
+    """As they are written; what somebody typed into a field stays as it was typed."""
+    hanako, number = town.holder("named", "ja")
+    for path in ("", f"/cards/{number}", f"/cards/{number}/lost", f"/cards/{number}/points", f"/cards/{number}/rally"):
+        hanako.look(f"/member{path}")
+        assert "。" in hanako.text
+        assert not re.search(r"。\s+[^\s<>][^<>]*<", hanako.text), path
+    hanako.look(f"/member/cards/{number}/history?q=あ。%20い")
+    assert 'value="あ。 い"' in hanako.text
+
+
 def test_whoever_has_not_signed_in_is_asked_to_and_comes_back(town):
     """From a page that somebody was sent to, to that page; a place outside ours is not gone to."""
     stranger, (hanako, number) = Browser(town), town.holder("named")
@@ -547,7 +558,7 @@ def test_points_not_charged_need_attention(autumn):
 def test_fewer_points_than_can_be_charged_need_no_attention():
     """Nine stay below the unit of ten, ten reach it; one is not said in the plural."""
     card = {"state": "active", "ride": None, "kind": "smart"}
-    held = {"slip": None, "points_unit": 10, "cases": []}
+    held = {"slip": None, "points_unit": 10, "cases": [], "apply_until": "2023-09-30"}
     said = [notes(Language("en"), card | {"points": points}, held, 0) for points in (0, 1, 9, 10)]
     assert [len(one) for one in said] == [0, 0, 0, 1]
 
@@ -814,13 +825,13 @@ def test_what_was_recorded_as_a_case_says_what_its_number_is_for(town):
     assert "Decided by the ministry" in text
     assert "With this number you can ask at a counter or by phone how it stands." in text
     case = re.search(r"C\d{15}-\w+", text)[0]
-    waits = f"Being decided by the ministry: applied for Myna Point (case {case})."
+    waits = f"the ministry decides on your application for Myna Point (case {case})."
     for page in ("/member", f"/member/cards/{number}"):
         assert waits in hanako.look(page), page
     operator = town.at("operations", "operator")
     operator.look(f"/operations/cases/{case}")
     operator.press("Record: they decline it", why="not in this name")
-    assert "Being decided" not in hanako.look(f"/member/cards/{number}")
+    assert waits not in hanako.look(f"/member/cards/{number}")
 
 
 def test_another_card_is_asked_for_on_the_page(town):

@@ -19,7 +19,7 @@ CALLS = {"refuse": 1, "refer": 1, "Reason": 1, "invalid": 1, "_wrong": 1, "_no_a
 BUILT = {
     "card-stopped-damaged", "card-stopped-lost", "card-replaced-damaged", "card-replaced-lost",
     "card-replaced-moved", "over-ceiling", "over-ceiling-none", "slip-replaced", "slip-used",
-    "not-collected", "not-collected-now", "not-collected-phone", "want-flag", "want-text", "not-reported-in-time", "not-filed-in-time", "not-complete-in-time",
+    "not-collected", "not-collected-now", "not-collected-stopped", "not-collected-phone", "want-flag", "want-text", "not-reported-in-time", "not-filed-in-time", "not-complete-in-time",
     "bad-campaign", "bad-tariff", "register-at-machine", "too-late-to-register",
 }  # fmt: skip
 

@@ -26,9 +26,10 @@ def programme(store: Store) -> Campaign:
     return load_campaigns(store).of(myna_point.NAME)
 
 
-async def apply_until(house: House) -> str:
-    """The last day to apply for Myna Point (``YYYY-MM-DD``): what is registered for later is of no use to it."""
-    return (await house.ask(programme)).apply_until.isoformat()
+async def apply_until(house: House, card: dict[str, Any] | None = None) -> str:
+    """The last day to apply for Myna Point (``YYYY-MM-DD``), with a card or at all: what is registered for later is of no use to it."""
+    campaign = await house.ask(programme)
+    return (campaign if card is None else as_it_is_to(card, campaign)).apply_until.isoformat()
 
 
 def as_it_is_to(card: dict[str, Any], campaign: Campaign) -> Campaign:
@@ -59,13 +60,13 @@ def brings_nothing(card: dict[str, Any], campaign: Campaign, today: int) -> dict
     return explain(Reason("MYN-15", "expires-before-grant", {"expires": card["expires"]}))
 
 
-async def register_by(house: House) -> dict[str, Any]:
-    """``today``, ``now`` (a moment), the last day to apply for Myna Point (``apply_until``), and by when to register for that: ``online`` (a moment), ``machine`` (a day)."""
-    last, today = day_number((await house.ask(programme)).apply_until), day_of(house.now)
+async def register_by(house: House, card: dict[str, Any]) -> dict[str, Any]:
+    """``today``, the last day to apply for Myna Point with a card (``apply_until``), and by when to register for that: ``online`` (a moment), whether that is still to come (``in_time``), ``machine`` (a day)."""
+    last, today = parse_day(await apply_until(house, card)), day_of(house.now)
     online, machine = last_to_register(last, house.rates(today))
     return {
-        "today": iso_day(today), "now": iso_moment(house.now), "apply_until": iso_day(last),
-        "online": iso_moment(online - 60 * SECOND), "machine": iso_day(machine),
+        "today": iso_day(today), "apply_until": iso_day(last), "machine": iso_day(machine),
+        "online": iso_moment(online - 60 * SECOND), "in_time": house.now < online,
     }  # fmt: skip
 
 

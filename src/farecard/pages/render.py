@@ -1,5 +1,6 @@
 """Templates to HTML: escaped by default, each in the language of who asks."""
 
+import re
 import secrets
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from farecard.pages.requests import TOKEN, Page, Request
 from farecard.pages.steps import waits_for
 from farecard.rules.catalogue import RULES
 from farecard.texts import LANGUAGES
+
+# Japanese sentences follow each other without a gap; within tags, and where people type, all stays as it is
+_GAP = re.compile(r"(?<=。)\s+(?=[^\s<>][^<>]*<)")
+_AS_TYPED = ("<textarea", "<pre")
 
 
 class Renderer:
@@ -44,7 +49,7 @@ class Renderer:
     def page(self, request: Request, house: House, page: Page) -> str:
         """A page as it goes out."""
         said = request.language
-        return self._environment.get_template(page.template).render(
+        text = self._environment.get_template(page.template).render(
             t=said.word,
             say=said,
             lang=said.name,
@@ -59,3 +64,6 @@ class Renderer:
             set_to=house.set_to,
             **page.figures,
         )
+        if said.name != "ja" or any(one in text for one in _AS_TYPED):
+            return text
+        return _GAP.sub("", text)

@@ -133,13 +133,13 @@ class Site:
     async def _answer(
         self, house: House, request: Request, scope: Scope, receive: Receive
     ) -> Answer:
-        if request.unreadable is not None:
-            raise request.unreadable
         if request.method == "POST":
             must_be(scope, FORM)
             request.read_form(await body_of(scope, receive, house.app.limits))
             request.must_be_ours()
         await self._take_seat(house, request)
+        if request.unreadable is not None:
+            raise request.unreadable
         # a sign-in form may be older than a session begun in another tab; that it is ours is known already
         if request.method == "POST" and house.csrf and not request.path.endswith("/sign-in"):
             request.must_carry(house.csrf)

@@ -4,10 +4,10 @@ from typing import Any
 
 from farecard.desk.cases import case_at
 from farecard.model.account import ISSUER
-from farecard.model.campaign import MYNA_POINT, day_number
+from farecard.model.campaign import MYNA_POINT
 from farecard.model.moments import day_of, iso_day
-from farecard.questions.card import AsOf, find, number_before
-from farecard.questions.referrals import of_card
+from farecard.questions.card import AsOf, find, number_before, numbers_until
+from farecard.questions.referrals import of_account
 from farecard.rules import reissue, stamp_rally, state
 from farecard.rules.points import is_exempt
 from farecard.rules.refund import paper
@@ -18,7 +18,7 @@ from farecard.tariff import Tariff
 
 
 def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, Any]:
-    """``slip`` (with ``collect_from``, ``until``, ``collect_at``, ``cause`` and the yen ``due``), ``pass_until``, ``apply_from``, the refund ``form`` asked for last, the ``seller`` of another company's pass; None for what it has not; ``cases``: those of this number; ``before``: the number it had before this one; ``points_unit``: fewer points are not charged. Raises ``UnknownCardError``."""
+    """``slip`` (with ``collect_from``, ``until``, ``collect_at``, ``cause`` and the yen ``due``), ``pass_until``, ``apply_from``, the refund ``form`` asked for last, the ``seller`` of another company's pass; None for what it has not; ``cases``: those of the card, under whichever of its numbers; ``apply_until``: the last day to apply for Myna Point; ``before``: the number it had before this one; ``points_unit``: fewer points are not charged. Raises ``UnknownCardError``."""
     unit = tariff.on(day_of(when.now)).points_unit
     told: dict[str, Any] = {
         "slip": None,
@@ -26,7 +26,8 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
         "apply_from": None,
         "form": None,
         "seller": None,
-        "cases": of_card(store, number, when.until),
+        "cases": [],
+        "apply_until": load_campaigns(store).of(MYNA_POINT).apply_until.isoformat(),
         "before": None,
         "points_unit": unit,
     }
@@ -35,6 +36,7 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
     if found.is_replaced(when.until):
         return told
     account = account_at(store, found.account, when.until)
+    told["cases"] = of_account(store, numbers_until(store, found, when.until), when.until)
     if account.state == "stopped" and account.slip_day is not None:
         promised = tariff.on(account.slip_day)
         told["slip"] = {
@@ -50,10 +52,9 @@ def ahead(store: Store, tariff: Tariff, number: int, when: AsOf) -> dict[str, An
         told["form"] = paper("F", account.account, account.form)
     if account.pass_until is not None:
         told["pass_until"] = iso_day(account.pass_until)
-    if account.apply_from is not None and not is_exempt(account.kind):
-        last = load_campaigns(store).of(MYNA_POINT).apply_until
-        if account.apply_from <= day_number(last):
-            told["apply_from"] = iso_day(account.apply_from)
+    since = None if account.apply_from is None else iso_day(account.apply_from)
+    if since is not None and since <= told["apply_until"] and not is_exempt(account.kind):
+        told["apply_from"] = since
     return told
 
 

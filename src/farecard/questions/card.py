@@ -67,15 +67,19 @@ def find(store: Store, number: int, at: int) -> Number:
     return Number(*rows[0])
 
 
+def numbers_until(store: Store, found: Number, at: int) -> list[int]:
+    """The numbers that a card has had up to this one, from its first, by which an account is known."""
+    numbers = [found.account]
+    while numbers[-1] != found.number:
+        successor = find(store, numbers[-1], at).successor
+        numbers.append(found.number if successor is None else successor)
+    return numbers
+
+
 def number_before(store: Store, found: Number, at: int) -> str | None:
-    """The number that a card had before this one; None of its first, by which an account is known."""
-    one = found.account
-    while one != found.number:
-        successor = find(store, one, at).successor
-        if successor is None or successor == found.number:
-            return format_number(one)
-        one = successor
-    return None
+    """The number that a card had before this one; None of its first."""
+    before = numbers_until(store, found, at)[:-1]
+    return format_number(before[-1]) if before else None
 
 
 def state_of(account: Account, at: int) -> str:

@@ -29,6 +29,13 @@ def number_of(store: Store, account: int) -> str | None:
     return None
 
 
+def number_now(store: Store, text: str) -> str:
+    """The number that the card of a number has now; the same where none was sold under it."""
+    for row in store.rows("number_of", number=parse_number(text)):
+        return number_of(store, row[1]) or text
+    return text
+
+
 def by_holder(store: Store, vault: Vault, kana: str, born: str, phone: str) -> list[int]:
     """The numbers of a holder's cards: whose digest of kana and birthday is this, and of phone where one is given.
 

@@ -54,9 +54,14 @@ def case(store: Store, number: str, until: int | None) -> dict[str, Any]:
     raise UnknownCaseError(number)
 
 
-def of_card(store: Store, number: int, until: int) -> list[dict[str, Any]]:
-    """The cases of a card's number, the newest first, with what ``done`` of one that was granted: whether it has been done since."""
-    found = _told(store, store.rows("referred_of_card", number=number), until)
+def of_account(store: Store, numbers: list[int], until: int) -> list[dict[str, Any]]:
+    """The cases of an account, by all ``numbers`` that it has had (its first names it), the newest first; whether one that was granted has been ``done`` since.
+
+    What somebody else asked about a number before it was sold is not among them.
+    """
+    account = numbers[0]
+    rows = [row for one in numbers for row in store.rows("referred_of_card", number=one)]
+    found = _told(store, [row for row in rows if as_event(row).account == account], until)
     told: list[dict[str, Any]] = explain_all(sorted(found, key=lambda one: one["at"], reverse=True))
     return [one | {"done": one["state"] == GRANTED and is_done(store, one, until)} for one in told]
 

@@ -143,10 +143,9 @@ def _of_measure(
     if one.grant_on is not None:
         figures["grant_on"] = iso_day(one.grant_on)
     rule_id = "MYN-5"
-    if (
-        measure.target is not None
-    ):  # less than the whole reward is the share of a sum that was not reached
-        rule_id = "MYN-3" if one.points == measure.reward else "MYN-4"
+    if measure.done is None:  # less than the whole reward is the share of a sum that fell short
+        whole = measure.target is not None and one.points == measure.reward
+        rule_id = "MYN-3" if whole else "MYN-4"
     if one.state == measures.GRANTED:
         said = [Reason(rule_id, "points-granted", figures)]
     elif one.state == measures.DUE and _is_overdue(one, case):
@@ -182,6 +181,13 @@ def _on_the_card(store: Store, account: Account, now: int) -> list[Sentence]:
     """Points that are there and have not been charged."""
     if account.points == 0 or account.state == "refunded":
         return []
+    if account.state == "stopped":
+        return [
+            Sentence(None, Reason("WST-5", "not-collected-stopped", {"points": account.points}))
+        ]
+    if account.expires is not None and day_of(now) > account.expires:
+        gone = {"points": account.points, "expires": iso_day(account.expires)}
+        return [Sentence(None, Reason("MYN-15", "points-expired", gone))]
     largest = points.most_chargeable(account, load_tariff(store).on(day_of(now)))
     code = "not-collected-phone" if account.kind in PHONES else "not-collected"
     if not largest:

@@ -129,13 +129,13 @@ async def card(house: House, request: Request, speaker: Speaker) -> Answer:
     whole = await house.ask(programme)
     campaign, nothing = as_it_is_to(shown, whole), brings_nothing(shown, whole, today)
     actions = await _actions(house, speaker, number, status, state) if is_clerk(speaker) else []
-    alive, by = shown["state"] in LIVING, await register_by(house)
+    alive, by = shown["state"] in LIVING, await register_by(house, shown)
     no = any(one["name"] == "myna" and one["reasons"] for one in actions)
     figures = {
         "card": shown, "status": status, "quote": refund, "latest": latest, "at_hand": state, "alive": alive,
         "slip_paper": _slip_paper(state), "shift": shift, "serves": is_clerk(speaker), "steps": steps_of(campaign), "programme": campaign,
         "course": await standing(house, speaker, number, status["rally"]), "today": by["today"], "by": by, "actions": actions,
-        "nothing": nothing, "applies": alive and not no and nothing is None and by["today"] <= by["apply_until"],
+        "nothing": nothing, "over": by["today"] > whole.apply_until.isoformat(), "applies": alive and bool(actions) and not no and nothing is None and by["today"] <= by["apply_until"],
     }  # fmt: skip
     return Page("counter/card.html", figures)
 

@@ -10,7 +10,9 @@ from farecard.pages.files import csv_file
 from farecard.pages.house import House
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.stretches import stretch
-from farecard.questions.referrals import is_done
+from farecard.questions import finding
+from farecard.questions.referrals import GRANTED, is_done
+from farecard.storage.store import Store
 
 
 @for_staff
@@ -24,6 +26,7 @@ async def listed(house: House, request: Request, speaker: Speaker) -> Answer:
             "state": state,
             "states": cases.SHOWN,
             "most": cases.MOST,
+            "cut": len(found) > cases.MOST,
         },
     )
 
@@ -38,7 +41,7 @@ async def listed_file(house: House, request: Request, speaker: Speaker) -> Answe
             one["case"], t(f"cases.is.{one['state']}"), t(f"cases.place.{one['refer_to']}"), one["at"],
             t(f"do.{one['do']}"), one["card"], one["reasons"][0]["rule"],
         ]
-        for one in found
+        for one in found[: cases.MOST]
     ]  # fmt: skip
     return csv_file("cases", [t(f"cases.{name}") for name in head], rows)
 
@@ -52,14 +55,15 @@ async def case(house: House, request: Request, speaker: Speaker) -> Answer:
 async def _shown(house: House, request: Request, speaker: Speaker) -> dict[str, Any]:
     """The case that the address names, who looks at it, and whether what was granted has been done."""
     figures = await cases.shown(house, request, speaker, CHANNEL)
-    used = await _is_used(house, figures["one"])
-    return figures | {"serves": is_clerk(speaker), "used": used}
+    one = figures["one"]
 
+    def ask(store: Store) -> tuple[bool, str]:
+        """Whether it is done, and the number that its card has now: its own where it was never sold."""
+        done = one["state"] == GRANTED and is_done(store, one, PAST_MOMENT)
+        return done, finding.number_now(store, one["card"])
 
-async def _is_used(house: House, one: dict[str, Any]) -> bool:
-    if one["state"] != "granted":
-        return False
-    return await house.ask(lambda store: is_done(store, one, PAST_MOMENT))
+    used, number = await house.ask(ask)
+    return figures | {"serves": is_clerk(speaker), "used": used, "card_now": number}
 
 
 @for_staff

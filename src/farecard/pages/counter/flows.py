@@ -109,7 +109,7 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
         else:
             tried = await house.try_out(speaker, asked)
         shown = _shown(asked, tried)
-        doing = request.said("step") == "do"
+        doing, failed = request.said("step") == "do", False
         has, short = await _short(house, shift, tried)
         if doing and not short and request.form.get("shown", "") == shown:
             async with drawer(house, speaker.who):
@@ -118,12 +118,12 @@ def _pages(path: str, flow: Flow) -> list[tuple[str, str, Show]]:
                     sent = await house.send(speaker, id, asked)
                     if sent["outcome"] != INVALID:
                         return done
-                    tried = sent
+                    tried, failed = sent, True
         figures |= {
             "tried": tried,
             "command": asked,
             "shown": shown,
-            "changed": doing and not short,
+            "changed": doing and not short and not failed,
         }
         if flow.know is not None and tried["outcome"] == "accepted":
             figures |= flow.know(house, asked)

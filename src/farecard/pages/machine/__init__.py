@@ -89,7 +89,7 @@ async def done(machine: Machine) -> Answer:
         return Redirect(CARD)
     paid = await ride.paid_for(machine, id)
     registered = decision["do"] == "register_for_points"
-    until = await apply_until(machine.house) if registered else None
+    until = await apply_until(machine.house, machine.card) if registered else None
     return machine.screen("done", decision=decision, paid=paid, apply_until=until)
 
 

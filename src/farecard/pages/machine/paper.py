@@ -52,7 +52,7 @@ async def receipt(machine: Machine) -> Answer:
     if decision["do"] == "register_for_points":
         first = decision["result"]["may_apply_from"]
         parts.append(Words(say.word("done.did.register_for_points")))
-        if first <= await apply_until(machine.house):
+        if first <= await apply_until(machine.house, machine.card):
             parts.append(Words(say.word("points.from", day=say.day(first))))
     if decision["do"] == "tap_out":
         parts.append(Words(say.word("machine.adjust.slip")))

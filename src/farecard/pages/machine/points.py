@@ -83,7 +83,10 @@ async def history(machine: Machine) -> Answer:
 async def register_form(machine: Machine) -> Answer:
     """``GET /machine/points/register``: from when one may apply, or why it cannot be done."""
     tried = await machine.try_out("register_for_points")
-    today, until = iso_day(day_of(machine.house.now)), await apply_until(machine.house)
+    today, until = (
+        iso_day(day_of(machine.house.now)),
+        await apply_until(machine.house, machine.card),
+    )
     return machine.screen("register", tried=tried, apply_until=until, today=today)
 
 

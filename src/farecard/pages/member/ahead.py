@@ -4,16 +4,15 @@ from typing import Any, NamedTuple
 
 from farecard.model.commands import PHONES
 from farecard.model.moments import day_of, iso_day, parse_day, parse_moment
-from farecard.pages.cases import LINE_CLOSED, LINE_OPEN, as_it_stands
+from farecard.pages.cases import APPLY, CHANGE, too_late
 from farecard.pages.language import Language
 from farecard.pages.steps import waits_for
-from farecard.questions.referrals import GRANTED, OPEN
+from farecard.questions.referrals import GRANTED
 from farecard.rules.measures import COUNTING, DUE, WAITING
 from farecard.rules.state import LIVING
 
 SOON = 60  # days before a card's last one in which it needs attention; and after a decision
 MOST_CASES = 5
-_ASKED_FOR = ("apply_myna_point", "change_applied_card")  # what its holder asks for
 
 
 class Date(NamedTuple):
@@ -96,24 +95,35 @@ def notes(say: Language, card: dict[str, Any], held: dict[str, Any], today: int)
         points = say.points(card["points"])
         phone = card["kind"] in PHONES
         said.append(say.word("home.points_phone" if phone else "home.points", points=points))
-    told = (_of_case(say, case, today) for case in held["cases"])
+    told = (_of_case(say, case, today, held["apply_until"]) for case in held["cases"])
     return said + [one for one in told if one][:MOST_CASES]
 
 
-def _of_case(say: Language, case: dict[str, Any], today: int) -> str:
+def _of_case(say: Language, case: dict[str, Any], today: int, apply_until: str) -> str:
     """What is to know of a case: who decides it and how they are asked, or what they decided of late; of one that is done with nothing."""
-    place, what = say.word(f"cases.place.{case['refer_to']}"), say.word(f"do.{case['do']}")
-    figures = {"place": place, "what": what, "case": case["case"]}
-    if case["state"] == OPEN:
-        why = as_it_stands(case, today)["reasons"][0]
-        if why["code"] == LINE_CLOSED:
-            return say.word("home.case.over", **figures) + say.between + say.said(why)
-        return say.word("home.case.open", **figures) + (say.between + say.then(why) if why["code"] == LINE_OPEN else "")  # fmt: skip
-    closed = case["closed"]["at"]
-    if case["do"] not in _ASKED_FOR or case["done"] or today - day_of(parse_moment(closed)) > SOON:
+    if case["do"] not in (APPLY, CHANGE) or case["done"]:
         return ""
-    state = f"{case['state']}_{case['do']}" if case["state"] == GRANTED else case["state"]
-    return say.word(f"home.case.{state}", day=say.day(closed), **figures)
+    figures = {
+        "place": say.word(f"cases.place.{case['refer_to']}"),
+        "what": say.word(f"home.asked.{case['do']}"),
+        "case": case["case"],
+    }
+    over, closed = too_late(case, today, apply_until), case["closed"]
+    last = parse_day(over["params"]["last_day"]) if over else today
+    if today - (last if closed is None else day_of(parse_moment(closed["at"]))) > SOON:
+        return ""
+    if closed is None and over is None:
+        asked = case["reasons"][0] if case["do"] == CHANGE else None
+        how = [say.word("home.case.open", **figures), say.then(asked) if asked else ""]
+        return say.between.join(filter(None, how))
+    if closed is None:
+        return say.between.join((say.word("home.case.over", **figures), say.said(over or {})))
+    figures["day"] = say.day(closed["at"])
+    if case["state"] != GRANTED:
+        return say.word("home.case.declined", **figures)
+    if over is not None:
+        return say.between.join((say.word("home.case.granted_late", **figures), say.said(over)))
+    return say.word(f"home.case.granted_{case['do']}", **figures)
 
 
 def attention(say: Language, status: dict[str, Any], held: dict[str, Any], today: int) -> list[str]:

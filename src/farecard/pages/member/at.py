@@ -56,10 +56,16 @@ async def done_once(
 
 async def _waits(house: House, speaker: Speaker, command: dict[str, Any]) -> bool:
     """Whether a command would be left to others who have the same to decide already."""
-    if (await house.try_out(speaker, command))["outcome"] != REFERRED:
+    tried = await house.try_out(speaker, command)
+    if tried["outcome"] != REFERRED:
         return False
+    asked = command["do"], tried["reasons"][0]["rule"], tried["reasons"][0]["code"]
     cases = (await what_lies_ahead(house, speaker, command["card"]))["cases"]
-    return any(one["state"] == OPEN and one["do"] == command["do"] for one in cases)
+    return any(
+        one["state"] == OPEN
+        and asked == (one["do"], one["reasons"][0]["rule"], one["reasons"][0]["code"])
+        for one in cases
+    )
 
 
 def does(do: str) -> Callable[[House, Request], Awaitable[Answer]]:

@@ -82,7 +82,15 @@ async def done(house: House, request: Request, speaker: Speaker) -> Answer:
     if decision is None or decision["card"] != request.parts["number"]:  # of another card
         return Redirect(f"{HOME}/cards/{request.parts['number']}")
     figures = {"decision": decision, "card": request.parts["number"]}
-    return Page("member/done.html", figures | {"apply_until": await apply_until(house)})
+    return Page(
+        "member/done.html",
+        figures
+        | {
+            "apply_until": await apply_until(
+                house, (await house.about(speaker, request.parts["number"]))["card"]
+            )
+        },
+    )
 
 
 PAGES = [

@@ -46,7 +46,7 @@ async def points(house: House, request: Request, speaker: Speaker) -> Answer:
         "told": await house.about(speaker, number, "points"),
         "part": stretch(request, "points", await _moves_of_points(house, speaker, number)),
         "tried": await house.try_out(speaker, command_of("register_for_points", number)),
-        **await register_by(house),
+        **await register_by(house, shown),
     }
     return Page("member/points.html", figures)
 

@@ -21,7 +21,9 @@ from farecard.questions.referrals import PLACES
 AT = f"{HOME}/cases"
 
 
-async def _listed(house: House, request: Request, speaker: Speaker) -> tuple[dict[str, str], Grid]:
+async def _listed(
+    house: House, request: Request, speaker: Speaker
+) -> tuple[dict[str, str], Grid, bool]:
     place = request.query.get("refer_to", "")
     place = place if place in PLACES else ""
     state, found = await cases.listed(house, request, speaker, place or None)
@@ -33,17 +35,17 @@ async def _listed(house: House, request: Request, speaker: Speaker) -> tuple[dic
         [
             (Link(f"{AT}/{one['case']}", one["case"]), f"cases.is.{one['state']}", f"cases.place.{one['refer_to']}", one["at"],
              f"do.{one['do']}", one["card"], one["reasons"][0]["rule"])
-            for one in found
+            for one in found[: cases.MOST]
         ],
         at(f"{AT}.csv", **said), "ops.cases.none",
     )  # fmt: skip
-    return said, grid
+    return said, grid, len(found) > cases.MOST
 
 
 @for_staff
 async def listed(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /operations/cases``: those that are open, or all, of a place or of all."""
-    said, grid = await _listed(house, request, speaker)
+    said, grid, cut = await _listed(house, request, speaker)
     return page(
         speaker,
         "cases",
@@ -53,6 +55,7 @@ async def listed(house: House, request: Request, speaker: Speaker) -> Answer:
         states=cases.SHOWN,
         places=PLACES,
         most=cases.MOST,
+        cut=cut,
     )
 
 
