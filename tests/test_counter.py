@@ -559,7 +559,7 @@ def test_a_case_from_the_counter_to_the_supervisor_and_back(town):
     assert "The card is sold" in clerk.press("Take ¥2,000 and sell it")
     assert decided(town, number) == [("issue", "referred"), ("issue", "accepted")]
     text = clerk.look(f"/counter/cases/{case}")
-    assert "It was granted, and it has been done" in text
+    assert "It was granted, and since then the card has had it done" in text
     assert f"case={case}" not in clerk.text
     _, headers, text = clerk.send("GET", "/counter/cases.csv?state=granted")
     assert headers["content-type"].startswith("text/csv")

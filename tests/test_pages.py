@@ -4,6 +4,7 @@ import asyncio
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 from jinja2 import Environment, meta
@@ -133,7 +134,7 @@ def test_japanese_sentences_follow_each_other_without_a_gap(town):
         hanako.look(f"/member{path}")
         assert "。" in hanako.text
         assert not re.search(r"。\s+[^\s<>][^<>]*<", hanako.text), path
-    hanako.look(f"/member/cards/{number}/history?q=あ。%20い")
+    hanako.look(f"/member/cards/{number}/history?q={quote('あ。 い')}")
     assert 'value="あ。 い"' in hanako.text
 
 

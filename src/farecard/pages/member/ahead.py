@@ -123,7 +123,7 @@ def _of_case(say: Language, case: dict[str, Any], today: int, apply_until: str) 
         return say.word("home.case.declined", **figures)
     if over is not None:
         return say.between.join((say.word("home.case.granted_late", **figures), say.said(over)))
-    return say.word(f"home.case.granted_{case['do']}", **figures)
+    return say.word(f"home.granted.{case['do']}", **figures)
 
 
 def attention(say: Language, status: dict[str, Any], held: dict[str, Any], today: int) -> list[str]:
