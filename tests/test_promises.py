@@ -115,7 +115,9 @@ def test_no_more_points_are_offered_than_fit(october, balance, said):
     if balance < 20_000:
         october.spend(number, 20_000 - balance, "10-04 13:00")
     assert f"¥{balance:,}" in hanako.look(f"/member/cards/{number}")
-    assert said in hanako.look(f"/member/cards/{number}/points")
+    text = hanako.look(f"/member/cards/{number}/points")
+    assert said in text.split("On the card")[1], "under a heading of its own, not under the last measure's"
+    assert text.count("measure 1 (topping up)") == 1, "and each measure's heading once"
 
 
 def test_points_granted_before_their_day_are_not_said_to_have_come_on_it(october):
