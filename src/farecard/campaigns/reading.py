@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,6 +27,7 @@ class CampaignError(ValueError):
     """A campaign file that cannot be used; the text names the field and what is wrong."""
 
 
+@lru_cache(maxsize=64)  # a store's files are read for every page and question, and stay as they are
 def read_file(text: str) -> Campaign | Rally:
     """What a file describes: a rally has draws, a campaign grants points. Raises ``CampaignError``."""
     try:

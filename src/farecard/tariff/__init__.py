@@ -3,6 +3,7 @@
 import tomllib
 from bisect import bisect_right
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,7 @@ class Tariff:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        try:
-            data = tomllib.loads(text)
-            self.version: int = msgspec.convert(data.get("version"), int)
-            self.rows = msgspec.convert(data.get("row", []), list[Row])
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-            raise TariffError(f"this is no tariff: {error}") from None
-        self._starts, self._rates = _spans(self.rows)
+        self.version, self.rows, self._starts, self._rates = _read(text)
         self._days: dict[int, Rates] = {}
 
     def on(self, day: int) -> Rates:
@@ -70,7 +65,18 @@ class Tariff:
         return rates
 
 
-def _spans(rows: list[Row]) -> tuple[list[int], list[Rates]]:
+@lru_cache(maxsize=16)  # a store's tariff is read for every question, and stays as it is
+def _read(text: str) -> tuple[int, tuple[Row, ...], list[int], list[Rates]]:
+    try:
+        data = tomllib.loads(text)
+        version = msgspec.convert(data.get("version"), int)
+        rows = msgspec.convert(data.get("row", []), tuple[Row, ...])
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise TariffError(f"this is no tariff: {error}") from None
+    return version, rows, *_spans(rows)
+
+
+def _spans(rows: tuple[Row, ...]) -> tuple[list[int], list[Rates]]:
     """Cut the rows at every day something changes; one ``Rates`` for each span."""
     fields = {field.name: field for field in msgspec.structs.fields(Rates)}
     for row in rows:
