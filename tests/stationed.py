@@ -36,6 +36,12 @@ class Stationed(Visited):
         """A top-up at a ticket machine."""
         self.do("top_up", "ticket-machine", at, card=number, amount=amount, tender=tender)
 
+    def grant_points(self, number):
+        """7,500 points on a card: applied for measure 2 on 2 March, complete on 5 March, granted in April. SMART cards need no registration (WST-3)."""
+        self.do("apply_myna_point", "myna-point", "03-02 09:00", card=number, person=f"p-{number}", measures=[2])
+        self.do("confirm_insurance_card", "myna-point", "03-05 09:00", person=f"p-{number}")
+        self.do("run_grants", "operations", "04-19 09:00", month="2023-04")
+
     def holding(self, balance, kind="anonymous"):
         """A card with so much on it: 1,500 from its sale, more by notes of the day before, the rest spent again."""
         number = self.sell(kind)

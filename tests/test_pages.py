@@ -42,13 +42,6 @@ def autumn(request, tmp_path_factory):
     yield from opened(Stationed, request, tmp_path_factory, "2023-10-05T09:00:00+09:00")
 
 
-def with_points(town, number):
-    """7,500 points on a card: applied for measure 2 on 2 March, complete on 5 March, granted in April. It needs no registration (WST-3)."""
-    town.do("apply_myna_point", "myna-point", "03-02 09:00", card=number, person=f"p-{number}", measures=[2])
-    town.do("confirm_insurance_card", "myna-point", "03-05 09:00", person=f"p-{number}")
-    town.do("run_grants", "operations", "04-19 09:00", month="2023-04")
-
-
 def links(browser):
     """Where the page that is shown leads."""
     return set(re.findall(r'href="([^"#?]+)', browser.text.split("<main")[1]))
@@ -403,7 +396,7 @@ def test_every_page_speaks_the_language_that_is_asked_for(town, language):
 def test_what_a_refund_ends_is_said_before_it_is_pressed(autumn):
     """From the phone and at a counter alike: the card, 7,500 points on it, and that stamps stay; once each."""
     taro, number = autumn.holder("mobile")
-    with_points(autumn, number)
+    autumn.grant_points(number)
     autumn.do("join_rally", "counter", "04-20 09:00", card=number)
     given = autumn.code(number, "icoca-app")
     taro.look("/member/add")
@@ -415,7 +408,7 @@ def test_what_a_refund_ends_is_said_before_it_is_pressed(autumn):
     assert "Stamps stay" in know
     assert "7,500 points" in taro.press("Refund this card")
     hanako, smart = autumn.holder("smart")
-    with_points(autumn, smart)
+    autumn.grant_points(smart)
     assert "7,500 points on it are lost" in hanako.look(f"/member/cards/{smart}/refund")  # by post
     _, plain_card = autumn.holder("named")
     assert "are lost" not in _.look(f"/member/cards/{plain_card}/refund")  # nothing is on it
@@ -454,7 +447,7 @@ def test_myna_point_is_not_offered_when_it_is_over(autumn):
     hanako, number = autumn.holder("named")  # registering goes on, and promises nothing
     for text in (hanako.look(f"/member/cards/{number}/points"), hanako.press("Register")):
         assert "apply for Myna Point" not in text
-    with_points(autumn, over)
+    autumn.grant_points(over)
     assert "This programme ended" in late.look(f"/member/cards/{over}/myna")
     assert f"/member/cards/{over}/apply" not in links(late)
 
@@ -481,7 +474,7 @@ def test_the_stamp_card_after_the_rally(autumn):
     for invites in ("Apply for Myna Point", "Charge WESTER", "No points yet", "All four by", "within about a week"):
         assert invites not in text
     taro, full = autumn.holder("smart")
-    with_points(autumn, full)
+    autumn.grant_points(full)
     autumn.do("join_rally", "counter", "04-19 10:00", card=full)
     autumn.spend(full, 100, "04-19 12:00")
     autumn.do("top_up_from_points", "ticket-machine", "04-20 09:00", card=full, points=10)
@@ -547,7 +540,7 @@ def test_points_not_charged_need_attention(autumn):
     """In the app for a card in a phone, at a machine for others."""
     for kind, where in (("mobile", "The ICOCA app does it"), ("smart", "A ticket machine or a fare adjustment machine does it")):
         one, number = autumn.holder(kind)
-        with_points(autumn, number)
+        autumn.grant_points(number)
         assert f"Not charged yet: 7,500 points. {where}" in one.look("/member")
         if kind == "smart":  # points go in tens (PUB-10), and fewer than ten wait for nobody; 7,490 are below the ceiling of balance
             autumn.do("top_up_from_points", "ticket-machine", "04-20 09:00", card=number, points=7490)
@@ -804,7 +797,7 @@ def test_a_child_card_says_whose_fares_it_pays(town):
 def test_points_that_came_stand_in_the_history(autumn):
     """A grant moves no yen: its line says the points, not ¥0."""
     hanako, number = autumn.holder("smart")
-    with_points(autumn, number)
+    autumn.grant_points(number)
     assert "points granted back office +7,500 points" in hanako.look(f"/member/cards/{number}/history")
 
 

@@ -97,18 +97,11 @@ def test_what_nobody_did_in_time_is_not_laid_to_the_card(october):
 # -- points --------------------------------------------------------------------------------------
 
 
-def with_points(town, number):
-    """7,500 points of measure 2, granted in April."""
-    town.do("apply_myna_point", "myna-point", "03-02 09:00", card=number, person=f"p-{number}", measures=[2])
-    town.do("confirm_insurance_card", "myna-point", "03-05 09:00", person=f"p-{number}")
-    town.do("run_grants", "operations", "04-19 09:00", month="2023-04")
-
-
 @pytest.mark.parametrize(("balance", "said"), [(12_500, "Charge up to 7,500 of them"), (12_510, "Charge up to 7,490 of them"), (20_000, "now none of them can be"), (19_995, "now none of them can be"), (19_990, "Charge up to 10 of them")])
 def test_no_more_points_are_offered_than_fit(october, balance, said):
     """PUB-1: the balance goes to 20,000 yen, in tens of points (WST-5). At the machine the same card takes just as many."""
     hanako, number = october.holder("smart")
-    with_points(october, number)
+    october.grant_points(number)
     october.top_up(number, 10_000, "10-04 10:00")
     october.spend(number, 1_500, "10-04 11:00")
     october.top_up(number, 10_000, "10-04 12:00")
@@ -148,7 +141,7 @@ def test_the_points_of_a_card_are_the_lines_of_its_history_that_moved_some(octob
     hanako, number = october.holder("named")
     new = f"JW{fresh():015d}"
     october.do("register_for_points", "ticket-machine", "03-01 10:00", card=number)
-    with_points(october, number)
+    october.grant_points(number)
     october.spend(number, 300, "04-20 12:00")
     october.do("report_lost", "counter", "04-21 10:00", card=number)
     october.do("collect_reissue", "counter", "04-22 10:00", slip=f"S{number[2:]}-1", card=new, paid=1020)
@@ -343,7 +336,7 @@ def test_points_of_an_expired_card_are_gone_and_of_a_stopped_one_wait(october):
     october.do("confirm_insurance_card", "myna-point", "03-05 09:00", person=f"p-{number}")
     hanako, lost = october.holder("named")
     october.do("register_for_points", "ticket-machine", "03-01 10:00", card=lost)
-    with_points(october, lost)
+    october.grant_points(lost)
     text = child.look(f"/member/cards/{number}/points")
     assert "The 7,500 points on the card can no longer be charged onto it: it expired on Sun 10 September 2023." in text
     assert "Charge up to" not in text

@@ -46,10 +46,9 @@ def application(request: Request) -> dict[str, Any]:
             "measure": whole(request.said("other_measure")),
             "ended": bool(request.said("other_ended")),
         }
-        if request.said(
-            "other_applied_on"
-        ):  # else it says that it is missing, not that it is no day
-            history["other_service"]["applied_on"] = request.said("other_applied_on")
+        applied_on = request.said("other_applied_on")
+        if applied_on:  # else it says that it is missing, not that it is no day
+            history["other_service"]["applied_on"] = applied_on
     return {
         "person": request.said("person"),
         "measures": [n for n in (1, 2, 3) if request.said(f"measure_{n}")],

@@ -1,6 +1,6 @@
 """Cases on pages: those that wait, whether somebody may close one here, and closing it, once."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from farecard.api import asking
 from farecard.api.problems import ProblemError, document
@@ -22,12 +22,21 @@ APPLY, CHANGE = name_of(ApplyMynaPoint), name_of(ChangeAppliedCard)  # what hold
 _CLOSE = name_of(ResolveCase)
 
 
-async def listed(house: House, request: Request, speaker: Speaker, place: str | None = None) -> tuple[str, list[Any]]:  # fmt: skip
-    """The state that is asked for, else open, and the newest cases in it, of a place or of all: one more than ``MOST`` where there are more."""
+class Listed(NamedTuple):
+    """Cases of a state, and whether there are more than stand here."""
+
+    state: str
+    cases: list[Any]
+    cut: bool
+
+
+async def listed(house: House, request: Request, speaker: Speaker, place: str | None = None) -> Listed:  # fmt: skip
+    """The newest cases in the state that is asked for, else the open ones; of a place or of all."""
     state = request.query.get("state", OPEN)
     state = state if state in SHOWN else OPEN
     wanted = state if state in STATES else None
-    return state, await asking.cases(house.app.readers, speaker, wanted, place, MOST + 1, None)
+    found = await asking.cases(house.app.readers, speaker, wanted, place, MOST + 1, None)
+    return Listed(state, found[:MOST], len(found) > MOST)
 
 
 def too_late(one: dict[str, Any], today: int, apply_until: str) -> dict[str, Any] | None:

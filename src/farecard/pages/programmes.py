@@ -60,6 +60,11 @@ def brings_nothing(card: dict[str, Any], campaign: Campaign, today: int) -> dict
     return explain(Reason("MYN-15", "expires-before-grant", {"expires": card["expires"]}))
 
 
+async def nothing_comes(house: House, card: dict[str, Any]) -> dict[str, Any] | None:
+    """The same of today."""
+    return brings_nothing(card, await house.ask(programme), day_of(house.now))
+
+
 async def register_by(house: House, card: dict[str, Any]) -> dict[str, Any]:
     """``today``, the last day to apply for Myna Point with a card (``apply_until``), and by when to register for that: ``online`` (a moment), whether that is still to come (``in_time``), ``machine`` (a day)."""
     last, today = parse_day(await apply_until(house, card)), day_of(house.now)

@@ -18,30 +18,22 @@ from farecard.storage.store import Store
 @for_staff
 async def listed(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /counter/cases``."""
-    state, found = await cases.listed(house, request, speaker)
-    return Page(
-        "counter/cases.html",
-        {
-            "part": stretch(request, "cases", found),
-            "state": state,
-            "states": cases.SHOWN,
-            "most": cases.MOST,
-            "cut": len(found) > cases.MOST,
-        },
-    )
+    state, found, cut = await cases.listed(house, request, speaker)
+    figures = {"state": state, "states": cases.SHOWN, "most": cases.MOST, "cut": cut}
+    return Page("counter/cases.html", {"part": stretch(request, "cases", found), **figures})
 
 
 @for_staff
 async def listed_file(house: House, request: Request, speaker: Speaker) -> Answer:
     """``GET /counter/cases.csv``."""
-    _, found = await cases.listed(house, request, speaker)
+    found = (await cases.listed(house, request, speaker)).cases
     t, head = request.language.word, ("case", "state", "goes_to", "at", "what", "card", "rule")
     rows = [
         [
             one["case"], t(f"cases.is.{one['state']}"), t(f"cases.place.{one['refer_to']}"), one["at"],
             t(f"do.{one['do']}"), one["card"], one["reasons"][0]["rule"],
         ]
-        for one in found[: cases.MOST]
+        for one in found
     ]  # fmt: skip
     return csv_file("cases", [t(f"cases.{name}") for name in head], rows)
 

@@ -25,7 +25,7 @@ from farecard.pages.counter.at import HOME, command, drawer, in_a_shift
 from farecard.pages.door import Show
 from farecard.pages.house import House
 from farecard.pages.language import sentence
-from farecard.pages.programmes import brings_nothing, programme
+from farecard.pages.programmes import nothing_comes, programme
 from farecard.pages.requests import Answer, Page, Redirect, Request
 from farecard.pages.typed import card_typed, paper_typed
 from farecard.questions import finding
@@ -310,8 +310,7 @@ def _apply(request: Request, shift: Shift) -> Figures:
 async def _of_applicant(house: House, request: Request, speaker: Speaker) -> Figures:
     """The same, and what whoever applies with a card that expires too soon should know."""
     shown = await _of_card(house, request, speaker)
-    campaign, today = await house.ask(programme), day_of(house.now)
-    return shown | {"nothing": brings_nothing(shown["card"], campaign, today)}
+    return shown | {"nothing": await nothing_comes(house, shown["card"])}
 
 
 async def _unlikely(house: House, asked: Figures) -> Figures | None:

@@ -112,18 +112,17 @@ def _of_case(say: Language, case: dict[str, Any], today: int, apply_until: str) 
     last = parse_day(over["params"]["last_day"]) if over else today
     if today - (last if closed is None else day_of(parse_moment(closed["at"]))) > SOON:
         return ""
-    if closed is None and over is None:
-        asked = case["reasons"][0] if case["do"] == CHANGE else None
-        how = [say.word("home.case.open", **figures), say.then(asked) if asked else ""]
-        return say.between.join(filter(None, how))
-    if closed is None:
-        return say.between.join((say.word("home.case.over", **figures), say.said(over or {})))
-    figures["day"] = say.day(closed["at"])
-    if case["state"] != GRANTED:
-        return say.word("home.case.declined", **figures)
+    if closed is not None:
+        figures["day"] = say.day(closed["at"])
+        if case["state"] != GRANTED:
+            return say.word("home.case.declined", **figures)
     if over is not None:
-        return say.between.join((say.word("home.case.granted_late", **figures), say.said(over)))
-    return say.word(f"home.granted.{case['do']}", **figures)
+        late = "over" if closed is None else "granted_late"
+        return say.between.join((say.word(f"home.case.{late}", **figures), say.said(over)))
+    if closed is not None:
+        return say.word(f"home.granted.{case['do']}", **figures)
+    how = say.then(case["reasons"][0]) if case["do"] == CHANGE else ""
+    return say.between.join(filter(None, (say.word("home.case.open", **figures), how)))
 
 
 def attention(say: Language, status: dict[str, Any], held: dict[str, Any], today: int) -> list[str]:

@@ -56,16 +56,17 @@ async def done_once(
 
 async def _waits(house: House, speaker: Speaker, command: dict[str, Any]) -> bool:
     """Whether a command would be left to others who have the same to decide already."""
-    tried = await house.try_out(speaker, command)
-    if tried["outcome"] != REFERRED:
-        return False
-    asked = command["do"], tried["reasons"][0]["rule"], tried["reasons"][0]["code"]
     cases = (await what_lies_ahead(house, speaker, command["card"]))["cases"]
-    return any(
-        one["state"] == OPEN
-        and asked == (one["do"], one["reasons"][0]["rule"], one["reasons"][0]["code"])
-        for one in cases
-    )
+    waiting = [
+        one["reasons"][0] for one in cases if (one["state"], one["do"]) == (OPEN, command["do"])
+    ]
+    if not waiting:
+        return False
+    tried = await house.try_out(speaker, command)
+    no = tried["reasons"][0] if tried["outcome"] == REFERRED else None
+    return no is not None and (no["rule"], no["code"]) in {
+        (one["rule"], one["code"]) for one in waiting
+    }
 
 
 def does(do: str) -> Callable[[House, Request], Awaitable[Answer]]:

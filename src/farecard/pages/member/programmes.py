@@ -21,6 +21,7 @@ from farecard.pages.programmes import (
     another_card,
     as_it_is_to,
     brings_nothing,
+    nothing_comes,
     programme,
     register_by,
     standing,
@@ -120,12 +121,8 @@ async def apply_form(house: House, request: Request, speaker: Speaker) -> Answer
     number = request.parts["number"]
     status, no = await house.about(speaker, number), await _no_application(house, speaker, number)
     figures = {"card": status["card"], "tried": None, "said": {}, "no": no}
-    return Page("member/apply.html", figures | await _nothing(house, status["card"]))
-
-
-async def _nothing(house: House, card: dict[str, Any]) -> dict[str, Any]:
-    """What whoever applies with a card that expires too soon should know."""
-    return {"nothing": brings_nothing(card, await house.ask(programme), day_of(house.now))}
+    nothing = await nothing_comes(house, status["card"])
+    return Page("member/apply.html", figures | {"nothing": nothing})
 
 
 @for_members
@@ -142,7 +139,8 @@ async def apply(house: House, request: Request, speaker: Speaker) -> Answer:
     elif tried is None:
         tried = await house.try_out(speaker, command)
     figures = {"card": status["card"], "tried": tried, "said": request.answers(), "no": [], "asked": command}  # fmt: skip
-    return Page("member/apply.html", figures | await _nothing(house, status["card"]))
+    nothing = await nothing_comes(house, status["card"])
+    return Page("member/apply.html", figures | {"nothing": nothing})
 
 
 @for_members

@@ -26,7 +26,7 @@ async def _listed(
 ) -> tuple[dict[str, str], Grid, bool]:
     place = request.query.get("refer_to", "")
     place = place if place in PLACES else ""
-    state, found = await cases.listed(house, request, speaker, place or None)
+    state, found, cut = await cases.listed(house, request, speaker, place or None)
     said = {"state": state, "refer_to": place}
     grid = Grid(
         "ops.cases.title",
@@ -35,11 +35,11 @@ async def _listed(
         [
             (Link(f"{AT}/{one['case']}", one["case"]), f"cases.is.{one['state']}", f"cases.place.{one['refer_to']}", one["at"],
              f"do.{one['do']}", one["card"], one["reasons"][0]["rule"])
-            for one in found[: cases.MOST]
+            for one in found
         ],
         at(f"{AT}.csv", **said), "ops.cases.none",
     )  # fmt: skip
-    return said, grid, len(found) > cases.MOST
+    return said, grid, cut
 
 
 @for_staff
