@@ -19,6 +19,7 @@ from farecard.model.moments import parse_day, parse_moment
 from farecard.model.verdict import Reason
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables, read_tables
+from farecard.questions.books import sums
 from farecard.questions.card import moment, status
 from farecard.storage.making import (
     Inputs,
@@ -373,10 +374,10 @@ class Runner:
 
     def _everything(self, desk: Desk) -> list[Any]:
         """What must be as before when every line is sent again."""
-        return [desk.store.rows(name) for name in ("trial_balance_now", "all_accounts", "all_numbers")]
+        return [sums(desk.store), *(desk.store.rows(name) for name in ("all_accounts", "all_numbers"))]
 
     def _books(self, desk: Desk, step: Step) -> None:
-        rows = {name: (debit, credit) for name, debit, credit in desk.store.rows("trial_balance_now")}
+        rows = sums(desk.store)
         assert sum(d for d, _ in rows.values()) == sum(c for _, c in rows.values())
         balances, deposits, _ = desk.store.rows("stored_fare")[0]
         for name, held in (("stored-fare-liability", balances), ("deposits-held", deposits)):

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from farecard.questions.audit import Audit
+from farecard.questions.books import sums
 from farecard.storage.opening import open_to_read
 from farecard.storage.sql import tables
 from farecard.storage.store import Row, Store
@@ -27,7 +28,7 @@ def state(url: str, numbers: range | None = None) -> dict[str, Any]:
             "reversal": sorted(_named("reversal", store.rows("all_reversals"), names), key=repr),
         }
         if numbers is None:
-            return {**found, "books": store.rows("trial_balance_now")}
+            return {**found, "books": sums(store)}
         return {
             table: [row for row in rows if row["account"] in numbers] for table, rows in found.items()
         }

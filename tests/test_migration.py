@@ -24,6 +24,7 @@ MEMBERS = re.findall(r"CREATE TABLE (\w+)", sql_text("members.sql"))
 ACCESS = re.findall(r"CREATE TABLE (\w+)", sql_text("access.sql"))
 # what takes a store back from each version to the one before it
 STEPS = {
+    10: ["DROP TABLE subtotal"],
     9: ["DROP INDEX total_of_programmes", "DROP TABLE cash_moved"],
     8: [
         "DROP TABLE shift", "DROP INDEX total_of_tills", "DROP TABLE task", "DROP INDEX batch_last", "DROP INDEX batch_span",

@@ -10,6 +10,7 @@ import pytest
 from conftest import a_store, answers, command, farecard
 from farecard.access import members, owning, people
 from farecard.desk.opening import writing_desk
+from farecard.questions.books import sums
 from farecard.storage.making import read_vault
 from postgres import query
 from stolen import bytes_of, rows_left, spellings
@@ -77,7 +78,7 @@ def journal_and_books(url):
         events = list(chain.from_iterable(
             store.rows("events_of_batch", first=row[0] * 65536, past=(row[0] + 1) * 65536) for row in store.rows("batches")
         ))  # fmt: skip
-        return events, store.rows("batches"), store.rows("trial_balance_now")
+        return events, store.rows("batches"), sums(store)
     finally:
         store.close()
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from farecard.model.moments import day_of, iso_moment, parse_moment
 from farecard.questions import card as questions
 from farecard.questions.audit import Audit
+from farecard.questions.books import sums
 from farecard.wire.answer import encode_answer
 from scenario import BANK, PEOPLE, Runner, number
 
@@ -122,7 +123,7 @@ def test_money_is_neither_made_nor_lost(lines):
     """The books balance, fit the cards, and no card is below zero or above the ceiling; the audit agrees."""
     desk, got = decided(lines, 7)
     store = desk.store
-    rows = {name: (debit, credit) for name, debit, credit in store.rows("trial_balance_now")}
+    rows = sums(store)
     assert sum(d for d, _ in rows.values()) == sum(c for _, c in rows.values())
     balances, deposits, _ = store.rows("stored_fare")[0]
     for name, held in (("stored-fare-liability", balances), ("deposits-held", deposits)):

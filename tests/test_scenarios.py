@@ -10,6 +10,7 @@ from farecard.desk.opening import packaged_inputs, sample_network
 from farecard.model.moments import parse_day
 from farecard.network import Network, Networks
 from farecard.network.tables import Tables
+from farecard.questions.books import sums
 from farecard.rules.prepaid import is_report_day, to_secure
 from farecard.tariff import Tariff, packaged_text
 from scenario import FOLDER, Runner, ScenarioError, Step, check, line_of, read_all
@@ -110,7 +111,7 @@ def test_ris_2_the_fee_and_the_lost_cards_deposit_are_the_issuers(runner: Runner
     ]):  # fmt: skip
         answer = desk.run([("journal", line_of(step, str(n)))])[0]
         assert answer.outcome == "accepted"
-    books = {name: credit - debit for name, debit, credit in desk.store.rows("trial_balance_now")}
+    books = {name: credit - debit for name, (debit, credit) in sums(desk.store).items()}
     assert books == {
         "cash:counter:-": -3020,  # 2,000 for the card and 1,020 for the new one
         "stored-fare-liability": 1500,

@@ -573,7 +573,7 @@ def test_every_table_is_copied_by_its_primary_key():
     assert sorted((*ORDER, "about")) == sorted(tables())
     assert len(keys()) == sum(sql_text(name).count("CREATE TABLE") for name in SCHEMA)
     assert set(origin.HISTORY) == {
-        "event", "command", "transfer", "total", "batch", "reversal", "resolution",
+        "event", "command", "transfer", "total", "subtotal", "batch", "reversal", "resolution",
     }  # fmt: skip
 
 

@@ -9,10 +9,11 @@ from msgspec.structs import astuple
 
 from farecard.ledger import chart
 from farecard.ledger.booking import Totals, Transfer
+from farecard.ledger.subtotals import ending_with
 from farecard.model.account import Account, Event, Person
 from farecard.model.moments import moment_now
 from farecard.storage.rows import account_row
-from farecard.storage.store import EVERYDAY, Writes
+from farecard.storage.store import EVERYDAY, Ask, Writes
 
 SEQS_PER_BATCH = 65_536  # an event's seq is its batch * this + its place in it
 WRITERS = 256  # a batch's id is its writer's clock * this + the writer
@@ -185,9 +186,20 @@ class Batch:
             },
             inputs=closing.versions[:3],
             ended_numbers=self.ended_numbers,
+            subtotals=self._subtotals(closing),
         )
         self._rest_on(writes)
         return writes
+
+    def _subtotals(self, closing: Closing) -> list[Ask]:
+        """What sums up the spans of the chain that end with this batch."""
+        chain = {"batch": self.id, "writer": writer_name(closing.writer)}
+        return [
+            ("subtotal_of_batches", chain | {"numbers": numbers})
+            if level == 1
+            else ("subtotal_of_subtotals", chain | {"numbers": numbers, "level": level})
+            for level, numbers in ending_with(closing.number)
+        ]
 
     def _person_row(self, key: str) -> tuple[Any, ...]:
         person = self.reads.persons[key]

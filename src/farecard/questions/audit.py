@@ -9,6 +9,7 @@ import msgspec
 from farecard.desk.batch import SEQS_PER_BATCH, chain_hash
 from farecard.draws import root
 from farecard.ledger.chart import DEPOSITS_HELD, POINTS, STORED_FARE
+from farecard.ledger.subtotals import ending_with
 from farecard.model.account import NO_ACCOUNT, Account, Event, post
 from farecard.model.commands import format_number
 from farecard.model.moments import day_of
@@ -37,6 +38,7 @@ class Audit:
         self._closed: dict[int, tuple[Any, ...]] = {}  # of them, how each was closed
         self._remembered = 0
         self._campaigns = _Campaigns(store)
+        self._subtotals = _Subtotals()
 
     def _say(self, problem: str) -> None:
         if len(self.problems) < MOST_TOLD:
@@ -66,11 +68,12 @@ class Audit:
             number, prev = chains.get(header[1], (0, b""))
             self.batches += 1
             bounds = {"first": id * SEQS_PER_BATCH, "past": (id + 1) * SEQS_PER_BATCH}
-            events, transfers, totals = self.store.ask(
+            events, transfers, totals, subtotals = self.store.ask(
                 [
                     ("events_of_batch", bounds),
                     ("transfers_of_batch", bounds),
                     ("totals_of_batch", {"batch": id}),
+                    ("subtotals_of_batch", {"batch": id}),
                 ]
             )
             if header[2] != number + 1:
@@ -87,6 +90,8 @@ class Audit:
             chains[header[1]] = header[2], said
             decided = [as_event(row) for row in events]
             self._batch(id, decided, transfers, totals, folded)
+            if not self._subtotals.fit(header[1], header[2], totals, subtotals):
+                self._say(f"batch {id}: its subtotals are not the sums of the batches before it")
             self._commands(decided)
             self.events += len(events)
             yield self.events
@@ -207,6 +212,7 @@ def _thousands(rows: Iterable[Any]) -> Iterator[list[Any]]:
 
 _ORPHANS = {
     "events_without_batch": "event {0}: belongs to no batch",
+    "subtotals_without_batch": "subtotals of batch {0}: there is no such batch",
     "accounts_without_holder": "account {0}: a card of its kind has a holder, none is kept",
 }
 
@@ -311,6 +317,35 @@ _OF_NO_CARD = (*_NOTICES, "run_grants", "commit_draw", "draw_lottery", "resolve_
 _SEQ, _ACCOUNT, _DO, _OUTCOME, _AT = (
     tuple(tables()["event"]).index(name) for name in ("seq", "account", "do", "outcome", "at")
 )
+
+
+class _Subtotals:
+    """What the spans that are still open have come to, by chain and level."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, int], dict[str, list[int]]] = {}
+
+    def fit(self, writer: str, number: int, totals: list[Any], said: list[Any]) -> bool:
+        """Take a batch's totals; whether the subtotals that stand with it are the sums of theirs."""
+        part: dict[str, list[int]] = {}
+        for _, _, account, debit, credit in totals:
+            side = part.setdefault(account, [0, 0])
+            side[0] += debit
+            side[1] += credit
+        due = []
+        self._add((writer, 1), part)
+        for level, _ in ending_with(number):
+            part = self._open.pop((writer, level), {})
+            due += [(level, account, *sides) for account, sides in sorted(part.items())]
+            self._add((writer, level + 1), part)
+        return due == [tuple(row) for row in said]
+
+    def _add(self, span: tuple[str, int], part: dict[str, list[int]]) -> None:
+        sums = self._open.setdefault(span, {})
+        for account, (debit, credit) in part.items():
+            side = sums.setdefault(account, [0, 0])
+            side[0] += debit
+            side[1] += credit
 
 
 class _Folded:

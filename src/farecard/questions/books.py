@@ -3,6 +3,7 @@
 from typing import Any
 
 from farecard.ledger.chart import STORED_FARE
+from farecard.ledger.subtotals import up_to
 from farecard.model.moments import PAST_MOMENT, day_of, first_moment, iso_day, iso_moment
 from farecard.model.rates import Rates
 from farecard.questions.day import batches_of
@@ -15,24 +16,50 @@ A_STEP = 1_000  # batches asked about in one go
 HEADS = {"place": "cash:", "merchant": "merchants-payable:", "company": "fares-payable:"}
 
 
-def sums(store: Store, at: int | None, known: int = PAST_MOMENT) -> dict[str, list[int]]:
+def sums(store: Store, at: int | None = None, known: int = PAST_MOMENT) -> dict[str, list[int]]:
     """Debits and credits of each ledger account in yen; ``at`` None: of everything.
 
     ``known``: what was recorded until then alone, however early it happened.
     """
     found: dict[str, list[int]] = {}
-    if at is None:
-        whole = store.rows("trial_balance_now")
-    else:
-        whole = store.rows("trial_balance_whole_batches", at=at, known=known)
+    for level, ids in spans(store, at, known).items():
+        for start in range(0, len(ids), A_STEP):
+            some = ids[start : start + A_STEP]
+            for account, debit, credit in (
+                store.rows("sums_of_subtotals", batches=some, level=level)
+                if level
+                else store.rows("sums_of_batches", batches=some)
+            ):
+                side = found.setdefault(account, [0, 0])
+                side[0] += debit
+                side[1] += credit
+    if at is not None:
         for debit, credit, yen in store.rows("transfers_of_split_batches", at=at, known=known):
             found.setdefault(debit, [0, 0])[0] += yen
             found.setdefault(credit, [0, 0])[1] += yen
-    for account, debit, credit in whole:
-        side = found.setdefault(account, [0, 0])
-        side[0] += debit
-        side[1] += credit
     return dict(sorted(found.items()))
+
+
+def spans(store: Store, at: int | None = None, known: int = PAST_MOMENT) -> dict[int, list[int]]:
+    """The spans that hold every batch that was over by ``at`` and recorded by ``known``: by level, their last batches.
+
+    Each chain in spans as far as all of it counts, its batches one by one from there. A chain only grows and a
+    span never changes, so what is committed meanwhile is simply not in it.
+    """
+    found: dict[int, list[int]] = {}
+    for (writer,) in store.rows("writers"):
+        past = (
+            [] if at is None else store.rows("first_batch_past", writer=writer, at=at, known=known)
+        )
+        number = past[0][0] - 1 if past else store.rows("last_batch", writer=writer)[0][1]
+        for level, numbers in up_to(number):
+            rows = store.rows("batches_numbered", writer=writer, numbers=numbers)
+            found.setdefault(level, []).extend(id for (id,) in rows)
+        if past:
+            late = {"writer": writer, "number": past[0][0], "at": at, "known": known}
+            rows = store.rows("whole_batches_from", **late)
+            found.setdefault(0, []).extend(id for (id,) in rows)
+    return found
 
 
 def trial_balance(store: Store, tariff: Tariff, at: int | None, today: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from farecard.desk.runs import surveyed
 from farecard.ledger.chart import programme
 from farecard.model.campaign import Campaign, Measure
 from farecard.model.moments import day_of, first_day_of, iso_day, month_of
+from farecard.questions.books import sums
 from farecard.storage.making import load_campaigns
 from farecard.storage.store import Store
 
@@ -77,16 +78,14 @@ def of_campaign(store: Store, name: str, until: int) -> dict[str, Any]:
             }
         )
     receivable = programme(campaign.owes)
-    owed = next(
-        (row[1] - row[2] for row in store.rows("trial_balance_now") if row[0] == receivable), 0
-    )
+    debit, credit = sums(store).get(receivable, (0, 0))
     return {
         "campaign": name,
         "as_of": until,
         "pace_days": PACE_DAYS,
         "measures": measures,
         "months": [{"month": iso_day(first_day_of(of))[:7], **row} for of, row in sorted(months.items())],
-        "cost": {"granted": sum(row[3] for row in granted), "owes": campaign.owes, "in_the_books": owed}
+        "cost": {"granted": sum(row[3] for row in granted), "owes": campaign.owes, "in_the_books": debit - credit}
         | {what: sum(row[what] for row in months.values()) for what in ("due", "expected")},
     }  # fmt: skip
 

@@ -23,6 +23,7 @@ _OF_BATCH = {
     "event": "event t WHERE t.seq >= {first} AND t.seq < {past}",
     "transfer": "transfer t WHERE t.seq >= {first} AND t.seq < {past}",
     "total": "total t WHERE t.batch = {id}",
+    "subtotal": "subtotal t WHERE t.batch = {id}",
     "batch": "batch t WHERE t.id = {id}",
     # the grants of a run have its id, and no row each
     "command": "event e JOIN command t ON t.sender = e.sender AND t.id = e.id AND t.seq = e.seq"

@@ -387,6 +387,7 @@ class PostgresStore:
             if rows and table not in copied:
                 (last if table in LAST else first).append(insert(table, rows))
         last += [
+            *writes.subtotals,
             (
                 "proof_inputs",
                 dict(zip(("tariff", "network", "campaign"), writes.inputs, strict=True)),

@@ -81,13 +81,34 @@ SELECT seq, at, "do", channel, tender, amount, "of", sets, warnings FROM event
 WHERE account = :account AND "do" NOT IN ('tap_in', 'tap_out', 'purchase') AND outcome = 'accepted' AND at <= :until
 ORDER BY seq
 
--- name: trial_balance_now
-SELECT account, CAST(sum(debit) AS BIGINT), CAST(sum(credit) AS BIGINT) FROM total GROUP BY account ORDER BY account
+-- name: first_batch_past
+SELECT number FROM batch WHERE writer = :writer AND (last_at > :at OR recorded_at > :known) ORDER BY number LIMIT 1
 
--- name: trial_balance_whole_batches
-SELECT t.account, CAST(sum(t.debit) AS BIGINT), CAST(sum(t.credit) AS BIGINT)
-FROM total t JOIN batch b ON b.id = t.batch
-WHERE b.last_at <= :at AND b.recorded_at <= :known GROUP BY t.account
+-- name: batches_numbered
+SELECT id FROM batch WHERE writer = :writer AND number = ANY(:numbers)
+
+-- name: whole_batches_from
+SELECT id FROM batch WHERE writer = :writer AND number >= :number AND last_at <= :at AND recorded_at <= :known
+
+-- name: sums_of_batches
+SELECT account, CAST(sum(debit) AS BIGINT), CAST(sum(credit) AS BIGINT) FROM total
+WHERE batch = ANY(:batches) GROUP BY account
+
+-- name: sums_of_subtotals
+SELECT account, CAST(sum(debit) AS BIGINT), CAST(sum(credit) AS BIGINT) FROM subtotal
+WHERE batch = ANY(:batches) AND level = :level GROUP BY account
+
+-- name: subtotal_of_batches
+INSERT INTO subtotal
+SELECT CAST(:batch AS BIGINT), 1, t.account, CAST(sum(t.debit) AS BIGINT), CAST(sum(t.credit) AS BIGINT)
+FROM batch b JOIN total t ON t.batch = b.id
+WHERE b.writer = :writer AND b.number = ANY(:numbers) GROUP BY t.account
+
+-- name: subtotal_of_subtotals
+INSERT INTO subtotal
+SELECT CAST(:batch AS BIGINT), s.level + 1, s.account, CAST(sum(s.debit) AS BIGINT), CAST(sum(s.credit) AS BIGINT)
+FROM batch b JOIN subtotal s ON s.batch = b.id
+WHERE b.writer = :writer AND b.number = ANY(:numbers) AND s.level = CAST(:level AS BIGINT) - 1 GROUP BY s.account, s.level
 
 -- name: transfers_of_split_batches
 SELECT e.debit, e.credit, CAST(sum(e.yen) AS BIGINT) FROM batch b
@@ -141,6 +162,9 @@ SELECT seq, account, n, debit, credit, yen FROM transfer WHERE seq >= :first AND
 -- name: totals_of_batch
 SELECT batch, day, account, debit, credit FROM total WHERE batch = :batch ORDER BY day, account
 
+-- name: subtotals_of_batch
+SELECT level, account, debit, credit FROM subtotal WHERE batch = :batch ORDER BY level, account
+
 -- name: all_accounts
 SELECT * FROM account ORDER BY account
 
@@ -149,6 +173,9 @@ SELECT CAST(coalesce(sum(events), 0) AS BIGINT) FROM batch
 
 -- name: events_without_batch
 SELECT e.seq FROM event e LEFT JOIN batch b ON b.id = e.seq / 65536 WHERE b.id IS NULL LIMIT 100
+
+-- name: subtotals_without_batch
+SELECT DISTINCT s.batch FROM subtotal s LEFT JOIN batch b ON b.id = s.batch WHERE b.id IS NULL ORDER BY s.batch LIMIT 100
 
 -- name: command_count
 SELECT count(*) FROM command

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 # the schema's files; what a version added is a file of its own, which a store of the version before it lacks
 SCHEMA = (
     "schema.sql", "campaigns.sql", "access.sql", "cases.sql", "members.sql", "windows.sql",
-    "tills.sql",
+    "tills.sql", "subtotals.sql",
 )  # fmt: skip
 ADDED = {
     3: "campaigns.sql",
@@ -18,6 +18,7 @@ ADDED = {
     7: "members.sql",
     8: "windows.sql",
     9: "tills.sql",
+    10: "subtotals.sql",
 }
 
 # a parameter of a statement; not within a cast or a word

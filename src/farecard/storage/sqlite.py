@@ -157,12 +157,8 @@ class SqliteStore:
 
     def rows(self, name: str, **values: Any) -> list[tuple[Any, ...]]:
         """All rows of a named query; lists go in as they are."""
-        bound = {
-            key: _json(value).decode() if isinstance(value, list) else value
-            for key, value in values.items()
-        }
         with self._errors():
-            return self.db.execute(self._queries[name], bound).fetchall()
+            return self.db.execute(self._queries[name], _bound(values)).fetchall()
 
     def stream(self, name: str, **values: Any) -> Iterable[tuple[Any, ...]]:
         """The rows of a named query one after the other, for tables of any size."""
@@ -254,6 +250,8 @@ class SqliteStore:
                 "REPLACE INTO namesake VALUES (?,?)",
                 [(key, now) for key, was, now in writes.namesakes if now != was],
             )
+            for name, values in writes.subtotals:
+                self.db.execute(self._queries[name], _bound(values))
 
     @property
     def is_lost(self) -> bool:
@@ -277,6 +275,14 @@ class SqliteStore:
         """Commit it."""
         self.commit()
         self._done()
+
+
+def _bound(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as a statement takes them: lists as JSON."""
+    return {
+        key: _json(value).decode() if isinstance(value, list) else value
+        for key, value in values.items()
+    }
 
 
 class _Errors:

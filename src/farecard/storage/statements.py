@@ -48,6 +48,8 @@ COLUMNS = tables()
 
 # these tables are written last, in the round trip of the commit
 LAST = ("total", "batch")
+# and then what sums them up
+SUBTOTALS = ("subtotal_of_batches", "subtotal_of_subtotals")
 BEGIN: Ask = ("begin", {})
 COMMIT: Ask = ("commit", {})
 
@@ -78,6 +80,8 @@ def desk_writes() -> dict[str, str]:
         statements[table] = f"INSERT INTO {table} SELECT * FROM unnest({lists})"
     for name, text in queries(str, "proofs.sql").items():
         statements[f"proof_{name}"] = PROOF.format(text)
+    every = queries(str)
+    statements |= {name: every[name] for name in SUBTOTALS}
     statements["proof_inputs"] = INPUTS
     statements["lock"] = LOCK
     return statements

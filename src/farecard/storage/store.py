@@ -39,6 +39,7 @@ class Writes(msgspec.Struct):
     absent_persons: list[str] = []
     absent_numbers: list[int] = []
     absent_ids: list[tuple[str, str]] = []  # sender, id
+    subtotals: list[Ask] = []  # statements that sum up what is appended, in this order, after it
 
 
 class Store(Protocol):

@@ -1,0 +1,34 @@
+"""Subtotals (小計): sums over spans of a writer's chain, so that a balance never goes through all of its batches.
+
+With every 16th batch of a chain stands what it and the 15 before it moved (level 1), with every 256th the sum of
+sixteen of those (level 2), and so on: a chain's first ``number`` batches are a few spans of each level and at most
+15 batches (level 0).
+"""
+
+WIDTH = 16  # spans of a level in one of the next; also in storage/subtotals.sql
+
+
+def ending_with(number: int) -> list[tuple[int, list[int]]]:
+    """What spans end with a chain's batch of this number, the shortest first.
+
+    Each with its level, and the numbers of the batches with which its parts, of the level below, end.
+    """
+    found: list[tuple[int, list[int]]] = []
+    step = 1
+    while number % (WIDTH * step) == 0:
+        found.append((len(found) + 1, [number - n * step for n in range(WIDTH)]))
+        step *= WIDTH
+    return found
+
+
+def up_to(number: int) -> list[tuple[int, list[int]]]:
+    """The spans that make up a chain's first ``number`` batches: of each level, the numbers they end with."""
+    found: list[tuple[int, list[int]]] = []
+    level, step = 0, 1
+    while number:
+        over = number // step % WIDTH
+        if over:
+            found.append((level, [number - n * step for n in range(over)]))
+        number -= over * step
+        level, step = level + 1, step * WIDTH
+    return found

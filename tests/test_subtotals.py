@@ -1,0 +1,212 @@
+"""What the books came to, from a few subtotals instead of every batch: the same figures, and few rows to read for them."""
+
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import a_store, answers, command, farecard
+from farecard.desk.opening import writing_desk
+from farecard.ledger.subtotals import WIDTH, ending_with, up_to
+from farecard.model.moments import PAST_MOMENT, parse_moment
+from farecard.questions.books import spans, sums
+from farecard.storage.opening import open_to_read
+from farecard.storage.sql import tables
+from state import problems
+
+numbers = st.one_of(st.integers(1, 5_000), st.integers(1, 10**9))
+
+
+def covered(level, numbers):
+    """The first and last batch of each span that ends with one of these numbers."""
+    return [(number - WIDTH**level + 1, number) for number in numbers]
+
+
+@given(numbers)
+def test_spans_follow_each_other_from_the_first_batch_to_the_last(number):
+    """None is missing, none counts twice, and there are at most fifteen of a level."""
+    parts = sorted(part for level, ends in up_to(number) for part in covered(level, ends))
+    assert parts[0][0] == 1
+    assert parts[-1][1] == number
+    assert all(one[1] + 1 == other[0] for one, other in zip(parts, parts[1:], strict=False))
+    assert all(len(ends) < WIDTH for _, ends in up_to(number))
+
+
+@given(numbers)
+def test_a_span_is_made_of_sixteen_of_the_level_below(number):
+    """They end where it ends, and each was there before it: whatever a balance asks for was written."""
+    for level, ends in ending_with(number):
+        parts = sorted(covered(level - 1, ends))
+        assert (parts[0][0], parts[-1][1]) == covered(level, [number])[0]
+        assert len(parts) == WIDTH
+        for end in ends:
+            assert level == 1 or level - 1 in dict(ending_with(end))
+
+
+@given(numbers)
+def test_whatever_a_balance_asks_for_was_written(number):
+    """Each span that makes up a chain was summed with the batch that it ends with."""
+    for level, ends in up_to(number):
+        assert all(level == 0 or level in dict(ending_with(end)) for end in ends)
+
+
+def test_the_first_subtotals():
+    """With the 15th batch none, with the 16th the first, with the 256th also one of sixteen."""
+    assert ending_with(15) == []
+    assert ending_with(16) == [(1, list(range(16, 0, -1)))]
+    assert ending_with(17) == []
+    assert [level for level, _ in ending_with(240)] == [1]
+    assert ending_with(256) == [(1, list(range(256, 240, -1))), (2, list(range(256, 0, -16)))]
+    assert [level for level, _ in ending_with(4096)] == [1, 2, 3]
+    assert up_to(0) == []
+    assert up_to(256) == [(2, [256])]
+    assert up_to(275) == [(0, [275, 274, 273]), (1, [272]), (2, [256])]
+
+
+def lines(first, past):
+    """A card each: sold, and charged from a day to four months before, as what comes in late is."""
+    for n in range(first, past):
+        card = {"card": f"JW{n:015}"}
+        day = f"2023-{3 + n % 5:02}-{1 + n % 28:02}"
+        yield command(f"i{n}", "issue", at=f"{day}T09:00:00+09:00", kind="anonymous", paid=2000, place=f"s{n % 3}", **card)
+        yield command(f"t{n}", "top_up", at=f"{day}T23:59:59+09:00", channel="charge-machine", amount=1000, tender="cash",
+                      place=f"m{n % 3}", **card)  # fmt: skip
+
+
+def plain(url, at=None, known=PAST_MOMENT):
+    """The same from the events alone, one by one."""
+    store = open_to_read(url)
+    found = {}
+    for id, _, _, recorded_at, *_ in store.rows("batches"):
+        if recorded_at > known:
+            continue
+        bounds = {"first": id * 65536, "past": (id + 1) * 65536}
+        moments, moved = {}, []
+        for row in store.rows("events_of_batch", **bounds):
+            event = dict(zip(tables()["event"], row, strict=True))
+            moments[event["seq"]] = event["at"]
+            if event["yen"]:
+                moved.append((event["seq"], event["debit"], event["credit"], event["yen"]))
+        moved += [(row[0], *row[3:]) for row in store.rows("transfers_of_batch", **bounds)]
+        for seq, debit, credit, yen in moved:
+            if at is None or moments[seq] <= at:
+                found.setdefault(debit, [0, 0])[0] += yen
+                found.setdefault(credit, [0, 0])[1] += yen
+    store.close()
+    return dict(sorted(found.items()))
+
+
+def asked(url, *about):
+    store = open_to_read(url)
+    try:
+        return sums(store, *about)
+    finally:
+        store.close()
+
+
+def asked_of(url, *about):
+    """How many spans a balance is made of, by level."""
+    store = open_to_read(url)
+    try:
+        return {level: len(ids) for level, ids in spans(store, *about).items()}
+    finally:
+        store.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request, tmp_path_factory):
+    """A chain of 274 batches: a span of 256, one of 16, and two batches; and the moment when half of it was recorded."""
+    url = a_store(request, tmp_path_factory.mktemp("books"))
+    desk = writing_desk(url)
+    for n in range(274):
+        got = answers(desk, list(lines(n + 1, n + 2)))
+        assert [one["outcome"] for one in got] == ["accepted", "accepted"]
+    half = desk.store.rows("batches")[136][3]
+    desk.store.close()
+    return url, half
+
+
+def test_the_balance_of_now_is_that_of_every_event(filled):
+    """From one span of 256 batches, one of 16 and two batches: 19 parts at most however long the chain, not 274."""
+    url, _ = filled
+    assert asked(url) == plain(url)
+    assert asked_of(url) == {0: 2, 1: 1, 2: 1}
+    assert problems(url) == []
+
+
+@pytest.mark.parametrize("day", ["2023-02-28", "2023-03-01", "2023-05-03", "2023-07-28"])
+def test_a_balance_as_of_a_moment_is_that_of_the_events_until_then(filled, day):
+    """Before the first, on it (some batches lie on both sides of it), in the middle, at the very end."""
+    url, _ = filled
+    for time in ("08:59:59", "09:00:00", "23:59:58", "23:59:59"):
+        at = parse_moment(f"{day}T{time}+09:00")
+        assert asked(url, at) == plain(url, at)
+
+
+def test_a_balance_as_known_then_stops_with_what_was_recorded(filled):
+    """Half of the chain was recorded by then: 137 batches, which are eight spans of 16 and nine batches."""
+    url, half = filled
+    for at in (parse_moment("2023-05-03T12:00:00+09:00"), PAST_MOMENT):
+        assert asked(url, at, half) == plain(url, at, half)
+        assert asked(url, at, half - 1) == plain(url, at, half - 1)
+    assert asked_of(url, PAST_MOMENT, half) == {0: 9, 1: 8}
+    assert asked_of(url, PAST_MOMENT, half - 1) == {0: 8, 1: 8}
+
+
+def test_two_chains_are_summed_each_in_its_own_spans(database):
+    """Two desks that take turns: each writes its own chain, and the 16th batch of each has a subtotal."""
+    one, other = writing_desk(database), writing_desk(database)
+    for n in range(20):
+        for desk, first in ((one, 1), (other, 1001)):
+            answers(desk, list(lines(first + n, first + n + 1)))
+    one.store.close(), other.store.close()
+    assert asked_of(database) == {0: 8, 1: 2}
+    assert asked(database) == plain(database)
+    at = parse_moment("2023-05-03T12:00:00+09:00")
+    assert asked(database, at) == plain(database, at)
+    assert problems(database) == []
+
+
+@pytest.mark.parametrize(
+    ("tampering", "words"),
+    [
+        ("UPDATE subtotal SET debit = debit + 1 WHERE level = 1 AND debit > 0", "subtotals are not the sums"),
+        ("UPDATE subtotal SET account = 'cash:none' WHERE account = 'deposits-held'", "subtotals are not the sums"),
+        ("DELETE FROM subtotal WHERE account = 'deposits-held'", "subtotals are not the sums"),
+        ("UPDATE subtotal SET batch = batch + 256", "subtotals are not the sums"),
+        ("UPDATE subtotal SET level = 2", "subtotals are not the sums"),
+        ("UPDATE subtotal SET batch = batch + 1", "there is no such batch"),
+    ],
+)
+def test_a_subtotal_that_was_changed_is_found(tmp_path, tampering, words):
+    """The audit sums again what each stands for."""
+    url = f"sqlite:///{tmp_path}/store.db"
+    desk = writing_desk(url)
+    answers(desk, list(lines(1, 18)), batch=2)
+    desk.store.close()
+    assert problems(url) == []
+    with sqlite3.connect(tmp_path / "store.db") as db:
+        assert db.execute(tampering).rowcount > 0
+    db.close()
+    done = farecard("--store", url, "check", check=False)
+    assert done.returncode == 1
+    assert words in done.stdout.decode(), done.stdout.decode()
+
+
+def test_a_batch_that_was_given_up_leaves_no_subtotal(tmp_path):
+    """The 16th batch is decided and not kept; the next that is has its number, and sums what was kept."""
+    desk = writing_desk(f"sqlite:///{tmp_path}/store.db")
+    answers(desk, list(lines(1, 16)), batch=2)
+    entries = desk.read([("journal", line) for line in lines(16, 17)])
+    desk.store.begin()
+    decided = desk.prepare(entries)
+    desk.store.start(decided.writes, lambda: None)
+    desk.give_up()
+    assert desk.store.rows("sums_of_subtotals", batches=[row[0] for row in desk.store.rows("batches")], level=1) == []
+    answers(desk, list(lines(17, 18)), batch=2)
+    desk.store.close()
+    url = desk.store.url
+    assert asked_of(url) == {1: 1}
+    assert asked(url) == plain(url)
+    assert problems(url) == []
