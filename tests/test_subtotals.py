@@ -1,6 +1,8 @@
 """What the books came to, from a few subtotals instead of every batch: the same figures, and few rows to read for them."""
 
 import sqlite3
+from contextlib import closing
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -8,12 +10,14 @@ from hypothesis import strategies as st
 
 from conftest import a_store, answers, command, farecard
 from farecard.desk.opening import writing_desk
-from farecard.ledger.subtotals import WIDTH, ending_with, up_to
-from farecard.model.moments import PAST_MOMENT, parse_moment
-from farecard.questions.books import spans, sums
+from farecard.ledger.subtotals import DAILY, WIDTH, ending_with, up_to
+from farecard.model.moments import PAST_MOMENT, day_of, parse_day, parse_moment
+from farecard.questions.books import moved, spans, sums
 from farecard.storage.opening import open_to_read
-from farecard.storage.sql import tables
+from farecard.storage.sql import sql_text, tables
+from farecard.storage.store import Writes
 from state import problems
+from test_migration import connected
 
 numbers = st.one_of(st.integers(1, 5_000), st.integers(1, 10**9))
 
@@ -29,8 +33,17 @@ def test_spans_follow_each_other_from_the_first_batch_to_the_last(number):
     parts = sorted(part for level, ends in up_to(number) for part in covered(level, ends))
     assert parts[0][0] == 1
     assert parts[-1][1] == number
-    assert all(one[1] + 1 == other[0] for one, other in zip(parts, parts[1:], strict=False))
+    assert all(one[1] + 1 == other[0] for one, other in pairwise(parts))
     assert all(len(ends) < WIDTH for _, ends in up_to(number))
+
+
+@given(numbers, st.integers(0, 4))
+def test_spans_of_no_higher_level_are_all_the_same_batches(number, highest):
+    """However many it takes: a month is asked of spans that are by day."""
+    parts = sorted(part for level, ends in up_to(number % 100_000, highest) for part in covered(level, ends))
+    assert [first for first, _ in parts] == [1, *(last + 1 for _, last in parts[:-1])][: len(parts)]
+    assert sum(last - first + 1 for first, last in parts) == number % 100_000
+    assert all(level <= highest for level, _ in up_to(number % 100_000, highest))
 
 
 @given(numbers)
@@ -74,10 +87,9 @@ def lines(first, past):
                       place=f"m{n % 3}", **card)  # fmt: skip
 
 
-def plain(url, at=None, known=PAST_MOMENT):
-    """The same from the events alone, one by one."""
+def every_transfer(url, known=PAST_MOMENT):
+    """(moment, debit, credit, yen) from the events alone, one by one."""
     store = open_to_read(url)
-    found = {}
     for id, _, _, recorded_at, *_ in store.rows("batches"):
         if recorded_at > known:
             continue
@@ -90,17 +102,43 @@ def plain(url, at=None, known=PAST_MOMENT):
                 moved.append((event["seq"], event["debit"], event["credit"], event["yen"]))
         moved += [(row[0], *row[3:]) for row in store.rows("transfers_of_batch", **bounds)]
         for seq, debit, credit, yen in moved:
-            if at is None or moments[seq] <= at:
-                found.setdefault(debit, [0, 0])[0] += yen
-                found.setdefault(credit, [0, 0])[1] += yen
+            yield moments[seq], debit, credit, yen
     store.close()
+
+
+def plain(url, at=None, known=PAST_MOMENT):
+    """The balance from the events alone."""
+    found = {}
+    for moment, debit, credit, yen in every_transfer(url, known):
+        if at is None or moment <= at:
+            found.setdefault(debit, [0, 0])[0] += yen
+            found.setdefault(credit, [0, 0])[1] += yen
     return dict(sorted(found.items()))
+
+
+def plain_days(url, first, past):
+    """What each ledger account moved on each day, from the events alone."""
+    found = {}
+    for moment, debit, credit, yen in every_transfer(url):
+        if first <= day_of(moment) < past:
+            for side, account in enumerate((debit, credit)):
+                days = found.setdefault(account, {})
+                days.setdefault(day_of(moment), [0, 0])[side] += yen
+    return {account: {day: tuple(sides) for day, sides in sorted(days.items())} for account, days in sorted(found.items())}
 
 
 def asked(url, *about):
     store = open_to_read(url)
     try:
         return sums(store, *about)
+    finally:
+        store.close()
+
+
+def asked_days(url, first, past):
+    store = open_to_read(url)
+    try:
+        return moved(store, first, past)
     finally:
         store.close()
 
@@ -152,6 +190,58 @@ def test_a_balance_as_known_then_stops_with_what_was_recorded(filled):
         assert asked(url, at, half - 1) == plain(url, at, half - 1)
     assert asked_of(url, PAST_MOMENT, half) == {0: 9, 1: 8}
     assert asked_of(url, PAST_MOMENT, half - 1) == {0: 8, 1: 8}
+
+
+@pytest.mark.parametrize(("first", "past"), [("2023-05-01", "2023-06-01"), ("2023-05-03", "2023-05-04"), ("2023-01-01", "2024-01-01"), ("2022-01-01", "2023-03-01")])  # fmt: skip
+def test_what_moved_on_days_is_that_of_the_events(filled, first, past):
+    """A month, a day, everything, and a time before the first card."""
+    url, _ = filled
+    days = parse_day(first), parse_day(past)
+    assert asked_days(url, *days) == plain_days(url, *days)
+    assert (asked_days(url, *days) == {}) == (past == "2023-03-01")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    """An empty store of each engine."""
+    return a_store(request, tmp_path)
+
+
+def test_seventy_thousand_batches_are_a_few_rows(url):
+    """One span of 65,536 batches, of all days; one of 4,096, one of 256 and seven of 16, by day. What an older store has is summed to the same rows."""
+    desk = writing_desk(url)
+    store, many = desk.store, 70_000
+    ids = [n * 256 for n in range(1, many + 1)]
+    store.begin_making()
+    store.append("batch", [(id, "desk-0", n, n, n, n, 0, 1, 1, 1, "", b"", b"") for n, id in enumerate(ids, 1)])
+    days = {id: 19_000 + n // 3_000 for n, id in enumerate(ids)}  # some three weeks
+    store.append("total", [(id, days[id], *sides) for id in ids for sides in (("a", id, 0), ("b", 0, id))])
+    store.commit()
+    asks = [
+        ("subtotal_of_batches" if level == 1 else "subtotal_of_subtotals", {"batch": 256 * n, "writer": "desk-0", "numbers": of} | ({} if level == 1 else {"level": level}))
+        for n in range(1, many + 1)
+        for level, of in ending_with(n)
+    ]  # fmt: skip
+    store.begin()
+    store.start(Writes({}, store.rows("versions")[0][:2] + (store.rows("versions")[0][3],), subtotals=asks), int)
+    store.finish()
+    total = sum(ids)
+    assert sums(store) == {"a": [total, 0], "b": [0, total]}
+    assert {level: len(of) for level, of in spans(store).items()} == {1: 7, 2: 1, 3: 1, 4: 1}
+    day = days[ids[-5_000]]
+    of_day = sum(id for id in ids if days[id] == day)
+    assert moved(store, day, day + 1) == {"a": {day: (of_day, 0)}, "b": {day: (0, of_day)}}
+    assert {level: len(of) for level, of in spans(store, highest=DAILY).items()} == {1: 7, 2: 1, 3: 17}
+    store.close()
+
+    with closing(connected(url)) as db:
+        rows = sorted(db.execute("SELECT * FROM subtotal").fetchall())
+        assert [row[1:] for row in rows if row[1] > DAILY] == [
+            (4, -1, "a", sum(ids[:65_536]), 0), (4, -1, "b", 0, sum(ids[:65_536])),
+        ]  # fmt: skip
+        db.execute("DELETE FROM subtotal")
+        db.execute(sql_text("subtotals.sql").split(";\n")[1])
+        assert sorted(db.execute("SELECT * FROM subtotal").fetchall()) == rows
 
 
 def test_two_chains_are_summed_each_in_its_own_spans(database):

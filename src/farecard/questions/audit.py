@@ -9,7 +9,7 @@ import msgspec
 from farecard.desk.batch import SEQS_PER_BATCH, chain_hash
 from farecard.draws import root
 from farecard.ledger.chart import DEPOSITS_HELD, POINTS, STORED_FARE
-from farecard.ledger.subtotals import ending_with
+from farecard.ledger.subtotals import DAILY, ending_with
 from farecard.model.account import NO_ACCOUNT, Account, Event, post
 from farecard.model.commands import format_number
 from farecard.model.moments import day_of
@@ -18,6 +18,8 @@ from farecard.storage.sql import tables
 from farecard.storage.store import Store
 
 MOST_TOLD = 100
+
+Sums = dict[tuple[int, str], list[int]]  # by day and ledger account: debits and credits in yen
 
 
 class Audit:
@@ -139,7 +141,7 @@ class Audit:
         totals: list[Any],
         folded: "_Folded",
     ) -> None:
-        sums: dict[tuple[int, str], list[int]] = {}
+        sums: Sums = {}
         days = {}
         for event in events:
             day = days[event.seq] = day_of(event.at)
@@ -323,27 +325,22 @@ class _Subtotals:
     """What the spans that are still open have come to, by chain and level."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, int], dict[str, list[int]]] = {}
+        self._open: dict[tuple[str, int], Sums] = {}
 
     def fit(self, writer: str, number: int, totals: list[Any], said: list[Any]) -> bool:
         """Take a batch's totals; whether the subtotals that stand with it are the sums of theirs."""
-        part: dict[str, list[int]] = {}
-        for _, _, account, debit, credit in totals:
-            side = part.setdefault(account, [0, 0])
-            side[0] += debit
-            side[1] += credit
+        self._add(writer, 1, {(day, account): [*sides] for _, day, account, *sides in totals})
         due = []
-        self._add((writer, 1), part)
         for level, _ in ending_with(number):
             part = self._open.pop((writer, level), {})
-            due += [(level, account, *sides) for account, sides in sorted(part.items())]
-            self._add((writer, level + 1), part)
+            due += [(level, *where, *sides) for where, sides in sorted(part.items())]
+            self._add(writer, level + 1, part)
         return due == [tuple(row) for row in said]
 
-    def _add(self, span: tuple[str, int], part: dict[str, list[int]]) -> None:
-        sums = self._open.setdefault(span, {})
-        for account, (debit, credit) in part.items():
-            side = sums.setdefault(account, [0, 0])
+    def _add(self, writer: str, level: int, part: Sums) -> None:
+        sums = self._open.setdefault((writer, level), {})
+        for (day, account), (debit, credit) in part.items():
+            side = sums.setdefault((day if level <= DAILY else -1, account), [0, 0])
             side[0] += debit
             side[1] += credit
 
@@ -413,8 +410,6 @@ class _Folded:
             say(f"number {number} of account {account} is not in the list of numbers")
 
 
-def _add(
-    sums: dict[tuple[int, str], list[int]], day: int, debit: str, credit: str, yen: int
-) -> None:
+def _add(sums: Sums, day: int, debit: str, credit: str, yen: int) -> None:
     sums.setdefault((day, debit), [0, 0])[0] += yen
     sums.setdefault((day, credit), [0, 0])[1] += yen

@@ -1,17 +1,17 @@
 """The books: the trial balance (試算表) of now or any moment, what each place, shop and company is owed, and what must be secured."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from farecard.ledger.chart import STORED_FARE
-from farecard.ledger.subtotals import up_to
+from farecard.ledger.subtotals import DAILY, up_to
 from farecard.model.moments import PAST_MOMENT, day_of, first_moment, iso_day, iso_moment
 from farecard.model.rates import Rates
-from farecard.questions.day import batches_of
 from farecard.rules.prepaid import is_report_day, to_secure
-from farecard.storage.store import Store
+from farecard.storage.store import Row, Store
 from farecard.tariff import Tariff
 
-A_STEP = 1_000  # batches asked about in one go
+A_STEP = 1_000  # spans asked about in one go
 # whom one settles with: the ledger's head of each
 HEADS = {"place": "cash:", "merchant": "merchants-payable:", "company": "fares-payable:"}
 
@@ -22,17 +22,10 @@ def sums(store: Store, at: int | None = None, known: int = PAST_MOMENT) -> dict[
     ``known``: what was recorded until then alone, however early it happened.
     """
     found: dict[str, list[int]] = {}
-    for level, ids in spans(store, at, known).items():
-        for start in range(0, len(ids), A_STEP):
-            some = ids[start : start + A_STEP]
-            for account, debit, credit in (
-                store.rows("sums_of_subtotals", batches=some, level=level)
-                if level
-                else store.rows("sums_of_batches", batches=some)
-            ):
-                side = found.setdefault(account, [0, 0])
-                side[0] += debit
-                side[1] += credit
+    for account, debit, credit in _rows(store, "sums", spans(store, at, known)):
+        side = found.setdefault(account, [0, 0])
+        side[0] += debit
+        side[1] += credit
     if at is not None:
         for debit, credit, yen in store.rows("transfers_of_split_batches", at=at, known=known):
             found.setdefault(debit, [0, 0])[0] += yen
@@ -40,10 +33,23 @@ def sums(store: Store, at: int | None = None, known: int = PAST_MOMENT) -> dict[
     return dict(sorted(found.items()))
 
 
-def spans(store: Store, at: int | None = None, known: int = PAST_MOMENT) -> dict[int, list[int]]:
+def _rows(store: Store, what: str, found: dict[int, list[int]], **values: Any) -> Iterator[Row]:
+    """The rows of a statement over spans, those of batches and those of subtotals."""
+    for level, ids in found.items():
+        for start in range(0, len(ids), A_STEP):
+            some = ids[start : start + A_STEP]
+            if level:
+                yield from store.rows(f"{what}_of_subtotals", batches=some, level=level, **values)
+            else:
+                yield from store.rows(f"{what}_of_batches", batches=some, **values)
+
+
+def spans(
+    store: Store, at: int | None = None, known: int = PAST_MOMENT, highest: int | None = None
+) -> dict[int, list[int]]:
     """The spans that hold every batch that was over by ``at`` and recorded by ``known``: by level, their last batches.
 
-    Each chain in spans as far as all of it counts, its batches one by one from there. A chain only grows and a
+    ``highest``: of no higher level. Each chain in spans as far as all of it counts, its batches one by one from there. A chain only grows and a
     span never changes, so what is committed meanwhile is simply not in it.
     """
     found: dict[int, list[int]] = {}
@@ -52,7 +58,7 @@ def spans(store: Store, at: int | None = None, known: int = PAST_MOMENT) -> dict
             [] if at is None else store.rows("first_batch_past", writer=writer, at=at, known=known)
         )
         number = past[0][0] - 1 if past else store.rows("last_batch", writer=writer)[0][1]
-        for level, numbers in up_to(number):
+        for level, numbers in up_to(number, highest):
             rows = store.rows("batches_numbered", writer=writer, numbers=numbers)
             found.setdefault(level, []).extend(id for (id,) in rows)
         if past:
@@ -117,14 +123,12 @@ def _to_report(unused: int, rates: Rates) -> dict[str, int]:
 
 def moved(store: Store, first: int, past: int) -> dict[str, dict[int, tuple[int, int]]]:
     """What each ledger account was debited and credited on each day from ``first`` to before ``past``, in yen."""
-    batches = batches_of(store, first, past)
     found: dict[str, dict[int, tuple[int, int]]] = {}
-    for start in range(0, len(batches), A_STEP):
-        some = batches[start : start + A_STEP]
-        for account, day, debit, credit in store.rows("totals_of_batches", batches=some, first=first, past=past):  # fmt: skip
-            days = found.setdefault(account, {})
-            before = days.get(day, (0, 0))
-            days[day] = before[0] + debit, before[1] + credit
+    daily = spans(store, highest=DAILY)
+    for account, day, debit, credit in _rows(store, "days", daily, first=first, past=past):
+        days = found.setdefault(account, {})
+        before = days.get(day, (0, 0))
+        days[day] = before[0] + debit, before[1] + credit
     return {account: dict(sorted(days.items())) for account, days in sorted(found.items())}
 
 

@@ -100,15 +100,17 @@ WHERE batch = ANY(:batches) AND level = :level GROUP BY account
 
 -- name: subtotal_of_batches
 INSERT INTO subtotal
-SELECT CAST(:batch AS BIGINT), 1, t.account, CAST(sum(t.debit) AS BIGINT), CAST(sum(t.credit) AS BIGINT)
+SELECT CAST(:batch AS BIGINT), 1, t.day, t.account, CAST(sum(t.debit) AS BIGINT), CAST(sum(t.credit) AS BIGINT)
 FROM batch b JOIN total t ON t.batch = b.id
-WHERE b.writer = :writer AND b.number = ANY(:numbers) GROUP BY t.account
+WHERE b.writer = :writer AND b.number = ANY(:numbers) GROUP BY t.day, t.account
 
 -- name: subtotal_of_subtotals
 INSERT INTO subtotal
-SELECT CAST(:batch AS BIGINT), s.level + 1, s.account, CAST(sum(s.debit) AS BIGINT), CAST(sum(s.credit) AS BIGINT)
+SELECT CAST(:batch AS BIGINT), s.level + 1, CASE WHEN s.level >= 3 THEN -1 ELSE s.day END, s.account,
+    CAST(sum(s.debit) AS BIGINT), CAST(sum(s.credit) AS BIGINT)
 FROM batch b JOIN subtotal s ON s.batch = b.id
-WHERE b.writer = :writer AND b.number = ANY(:numbers) AND s.level = CAST(:level AS BIGINT) - 1 GROUP BY s.account, s.level
+WHERE b.writer = :writer AND b.number = ANY(:numbers) AND s.level = CAST(:level AS BIGINT) - 1
+GROUP BY s.level, CASE WHEN s.level >= 3 THEN -1 ELSE s.day END, s.account
 
 -- name: transfers_of_split_batches
 SELECT e.debit, e.credit, CAST(sum(e.yen) AS BIGINT) FROM batch b
@@ -163,7 +165,7 @@ SELECT seq, account, n, debit, credit, yen FROM transfer WHERE seq >= :first AND
 SELECT batch, day, account, debit, credit FROM total WHERE batch = :batch ORDER BY day, account
 
 -- name: subtotals_of_batch
-SELECT level, account, debit, credit FROM subtotal WHERE batch = :batch ORDER BY level, account
+SELECT level, day, account, debit, credit FROM subtotal WHERE batch = :batch ORDER BY level, day, account
 
 -- name: all_accounts
 SELECT * FROM account ORDER BY account
@@ -470,9 +472,13 @@ SELECT last_at - first_at FROM batch ORDER BY last_at - first_at DESC LIMIT 1
 -- name: batches_of_days
 SELECT id FROM batch WHERE last_at >= :first_at AND last_at <= :last_at AND first_at < :past_at
 
--- name: totals_of_batches
+-- name: days_of_batches
 SELECT account, day, CAST(sum(debit) AS BIGINT), CAST(sum(credit) AS BIGINT) FROM total
 WHERE batch = ANY(:batches) AND day >= :first AND day < :past GROUP BY account, day
+
+-- name: days_of_subtotals
+SELECT account, day, CAST(sum(debit) AS BIGINT), CAST(sum(credit) AS BIGINT) FROM subtotal
+WHERE batch = ANY(:batches) AND level = :level AND day >= :first AND day < :past GROUP BY account, day
 
 -- name: decided_between
 SELECT "do", outcome, channel, coalesce(company, place), (at + 32400000000) % 86400000000 / 3600000000, count(*),
