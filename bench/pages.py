@@ -53,6 +53,8 @@ class Busy(Visited):
         self.clerk = self.at("counter", "clerk")
         self.clerk.look("/counter/shift")
         self.clerk.press("Open a shift", till="bench", brought="0")
+        self.clerk.look("/counter/shift")
+        self.shift = self.clerk.path.rpartition("/")[2]
         self.operator = self.at("operations", "operator")
         self.auditor = self.at("operations", "auditor")
         self.machine = self.inserted("ticket-machine", self.number)
@@ -60,6 +62,7 @@ class Busy(Visited):
 
     def cost(self, who, path):
         """Milliseconds of the server's processor for one look at a page."""
+        path = path.format(shift=self.shift)
         before = computed(self.pid)
         for _ in range(LOOKS):
             status, headers, body = getattr(self, who).send("GET", path, raw=True)
@@ -68,7 +71,7 @@ class Busy(Visited):
 
     def weight(self, who, path):
         """Bytes of a page."""
-        return len(getattr(self, who).send("GET", path, raw=True)[2])
+        return len(getattr(self, who).send("GET", path.format(shift=self.shift), raw=True)[2])
 
 
 def computed(pid):
@@ -91,7 +94,7 @@ def pages(number):
         "/sell/named",
         "/collect",
         "/cases",
-        "/shift",
+        "/shifts/{shift}",
         "/shifts",
         "/cash",
         "/no-number",
