@@ -250,7 +250,7 @@ class Runner:
         self._store: SqliteStore | None = None
         network = FOLDER / "network"
         self.tables = read_tables(network) if network.is_dir() else sample_network()
-        store, self.vault = open_to_write(f"sqlite:///{self.folder}/fresh.db", self.text, self.tables)
+        store, self.vault = open_to_write(f"sqlite:///{self.folder}/fresh.db", self.text, lambda: self.tables)
         self.networks = load_networks(store)
         store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         store.close()
@@ -271,7 +271,7 @@ class Runner:
             old.unlink()
         shutil.copy(self.folder / "fresh.db", self.folder / "one.db")
         shutil.copy(self.folder / "fresh.db.key", self.folder / "one.db.key")
-        store, vault = open_to_write(f"sqlite:///{self.folder}/one.db", self.text, sample_network())
+        store, vault = open_to_write(f"sqlite:///{self.folder}/one.db", self.text, sample_network)
         self._store = store
         store.db.execute("PRAGMA synchronous = OFF")
         return self._desk_on(store, vault, changes, no_fare)
@@ -396,7 +396,7 @@ class PostgresRunner(Runner):
         self.url = url
         network = FOLDER / "network"
         self.tables = read_tables(network) if network.is_dir() else sample_network()
-        self._made, self.vault = open_to_write(url, self.text, self.tables)
+        self._made, self.vault = open_to_write(url, self.text, lambda: self.tables)
         self.networks = load_networks(self._made)
 
     def close(self) -> None:
@@ -408,7 +408,7 @@ class PostgresRunner(Runner):
     ) -> Desk:
         """A desk on the emptied store."""
         query(self.url, ";".join(f"DELETE FROM {name}" for name in tables() if name not in LOADED))
-        store, vault = open_to_write(self.url, self.text, self.tables)
+        store, vault = open_to_write(self.url, self.text, lambda: self.tables)
         return self._desk_on(store, vault, changes, no_fare)
 
 

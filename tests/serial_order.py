@@ -9,6 +9,7 @@ other, since there it is in nobody's way.
 
 import json
 import os
+from functools import cache
 from typing import NamedTuple
 
 from farecard.desk.dry import DryDesk
@@ -38,12 +39,15 @@ class NotSerialError(AssertionError):
     """There is no such order; the text shows how far the best one comes."""
 
 
+_inputs = cache(packaged_inputs)  # they never change
+
+
 class Replayed:
     """One desk without a store, which decides a history in some order."""
 
     def __init__(self) -> None:
         self._vault = Vault(os.urandom(32))
-        self._inputs = packaged_inputs()
+        self._inputs = _inputs()
         self._anew()
 
     def _anew(self) -> None:

@@ -22,8 +22,10 @@ ROUNDS = count(1)
 
 @pytest.fixture(scope="module")
 def shared(server):
-    """One store for all; every round has cards of its own."""
-    return server.database()
+    """One store for all, whole at their end; every round has cards of its own."""
+    url = server.database()
+    yield url
+    assert problems(url) == []
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,6 @@ def as_one_desk_ends(tmp_path, url, order, rounds):
     desk.store.close()
     numbers = range(rounds[0] * NUMBERS, (rounds[-1] + 1) * NUMBERS)
     assert state(url, numbers) == state(f"sqlite:///{tmp_path}/serial.db", numbers)
-    assert problems(url) == []
 
 
 def accepted(calls):
@@ -176,6 +177,7 @@ def test_nine_thousand_commands_on_two_hundred_cards(tmp_path, database, process
     order = find_order(grouped(database, [*before.calls, *report.calls]))
     assert sum(len(group.lines) for group in order) == 9_200
     as_one_desk_ends(tmp_path, database, order, [0, 10])
+    assert problems(database) == []
 
 
 # -- the search itself can fail ------------------------------------------------------------------

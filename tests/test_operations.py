@@ -23,7 +23,7 @@ from farecard.desk import runs
 from farecard.desk.opening import existing_store, writing_desk
 from farecard.ledger import chart
 from farecard.model.commands import PHONES
-from farecard.model.moments import first_moment, iso_moment, moment_now, parse_day
+from farecard.model.moments import iso_moment, moment_now, parse_day
 from farecard.model.verdict import Reason
 from farecard.pages.charts import CHART_HEIGHT, CHART_WIDTH, Box, columns, curve, rows, scale
 from farecard.pages.language import Language, words
@@ -217,72 +217,6 @@ def test_today_agrees_with_the_events_and_the_books(office, people, a_day):
     assert f"for ¥{fares:,}" in told
     found = {row[0]: int(row[3]) for row in file(people["operator"], f"/operations/books.csv?as_of={DAY}")}
     assert found == {one["account"]: one["balance"] for one in office.get(f"/v1/trial-balance?as_of={DAY}", key)[1]["accounts"]}
-
-
-def plans(url, name):
-    """How an engine answers a statement about one day, in its own words."""
-    first, past = first_moment(parse_day("2025-07-21")), first_moment(parse_day("2025-07-22"))
-    if name == "totals_of_batches":
-        batches = [n * 256 for n in range(12_000, 12_024)]
-        values = {"batches": json.dumps(batches) if url.startswith("sqlite") else batches, "first": parse_day("2025-07-21"), "past": parse_day("2025-07-22")}
-    else:
-        values = {"first": 12_000 * 256 * 65536, "past": 12_024 * 256 * 65536, "first_at": first, "past_at": past, "last_at": past + 3_600_000_000}
-    with closing(open_to_read(url)) as store:
-        text = store._queries[name]
-        if url.startswith("sqlite"):
-            return "\n".join(row[3] for row in store.db.execute(f"EXPLAIN QUERY PLAN {text}", values))
-        return "\n".join(row[0] for row in store._reading().execute(f"EXPLAIN {text}", values))
-
-
-def test_the_events_of_a_day_are_where_its_batches_are(tmp_path):
-    """What is recorded late is found, and what lies between is not read: two runs, of the day's own batches and of the late one."""
-    from conftest import answers, new_desk
-    from farecard.questions import day
-
-    desk = new_desk(tmp_path)
-    answers(desk, [command(f"i{n}", "issue", card=f"JW{n:015d}", kind="anonymous", paid=2000) for n in (1, 2)])
-    for n in range(1, 4):
-        answers(desk, [command(f"t{n}", "top_up", at=f"2023-06-15T10:0{n}:00+09:00", channel="ticket-machine", card="JW000000000000001", amount=1_000, tender="cash")])
-    for n in range(20):
-        answers(desk, [command(f"p{n}", "purchase", at="2023-06-16T10:00:00+09:00", channel="shop", card="JW000000000000001", amount=1, merchant="m")])
-    answers(desk, [command("late", "top_up", at="2023-06-15T23:00:00+09:00", channel="ticket-machine", card="JW000000000000002", amount=2_000, tender="cash")])
-    asked = parse_day("2023-06-15")
-    desk.store.begin_reading()
-    assert len(day._runs(day.batches_of(desk.store, asked, asked + 1))) == 2
-    assert [(one["times"], one["yen"]) for one in day.of_day(desk.store, asked)["charges"]] == [(4, 5_000)]
-    assert day.of_day(desk.store, asked + 1)["decided"] == {"accepted": 20}
-    desk.store.rollback()
-
-
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_a_day_costs_what_the_day_was(engine, tmp_path, request):
-    """Of 20,000 hours with a batch, an event and a total each the 24 of a day in the middle are found by the index, and nothing is read from end to end."""
-    url = f"sqlite:///{tmp_path}/s.db" if engine == "sqlite" else request.getfixturevalue("own_server").database()
-    desk = writing_desk(url)
-    hour, begin = 3_600_000_000, first_moment(parse_day("2024-03-08"))
-    batches, events, totals = [], [], []
-    for n in range(20_000):
-        at = begin + n * hour
-        batches.append((n * 256, "w", n + 1, at, at, at, 1, 1, 1, 1, "x", b"", b""))
-        events.append((n * 256 * 65536, n, "s", str(n), at, "top_up", "gate", None, None, None, "accepted", "{}", b"", n, None, 1, 1, 0, 0, *[None] * 2, 0, *[None] * 8))
-        totals.append((n * 256, at // (24 * hour), "a", 1, 0))
-    store = desk.store
-    store.begin_making()
-    for table, made in (("event", events), ("total", totals), ("batch", batches)):
-        store.append(table, made)
-    store.commit()
-    store.close()
-    if engine == "postgresql":
-        with psycopg.connect(url, autocommit=True, options="-c search_path=farecard") as db:
-            db.execute("ANALYZE batch, event, total")
-    for name, table in (("longest_batch", "batch"), ("batches_of_days", "batch"), ("decided_between", "event"), ("refused_between", "event"), ("totals_of_batches", "total")):
-        plan = plans(url, name)
-        index = {"longest_batch": "batch_span", "batches_of_days": "batch_last"}.get(name, f"{table}_pkey" if engine == "postgresql" else "PRIMARY KEY")
-        assert index in plan, plan
-        if engine == "sqlite":
-            assert name == "longest_batch" or not re.search(r"\bSCAN (batch|event|total)\b", plan), plan  # of that one row
-        else:
-            assert "Seq Scan" not in plan, plan
 
 
 # -- who sees what -------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ def sample_network() -> Tables:
 
 def making_store(url: str) -> tuple[Store, Vault]:
     """The store at ``url``, opened to write; it is made when it is not there yet."""
-    return open_to_write(url, packaged_text(), sample_network())
+    return open_to_write(url, packaged_text(), sample_network)
 
 
 def existing_store(url: str) -> tuple[Store, Vault]:

@@ -1,14 +1,16 @@
 """A day at a glance: what was charged where, the rides, what was refused by which rule, what waits for people.
 
-It costs what the day was, whatever the number of cards: the batches that touch the day are found by an index, their
-events and totals by their keys.
+It costs what the day was, whatever the number of cards, and the second look only what was committed since the first: the
+batches that touch the day are found by an index, their events by their keys.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from farecard.model.moments import first_moment, iso_day
-from farecard.model.verdict import ACCEPTED, REFUSED, Reason
+from farecard.model.verdict import ACCEPTED, Reason
 from farecard.questions.following import SEQS
 from farecard.rules.referral import GOES_TO
 from farecard.storage.rows import as_reasons
@@ -19,41 +21,131 @@ HOURS = range(24)
 GAP = (
     4 * 256 * SEQS
 )  # between batches that follow each other: a writer's clock moves on by one, past others' a little more
+DAYS_KEPT = 64  # whose figures a process remembers
 CHARGES = ("top_up", "top_up_from_points")
 
 
 def of_day(store: Store, day: int) -> dict[str, Any]:
-    """The figures of a day: ``charges`` by place, ``rides`` by hour, ``refusals`` by rule, ``decided`` by outcome; yen."""
-    span = {"first_at": first_moment(day), "past_at": first_moment(day + 1)}
-    charges: dict[tuple[str, str, str], list[int]] = {}
-    hours = {hour: [0, 0] for hour in HOURS}
-    outcomes: dict[str, int] = {}
-    runs = _runs(batches_of(store, day, day + 1))
-    for do, outcome, channel, place, hour, times, yen in _rows(
-        store, "decided_between", runs, span
-    ):
-        outcomes[outcome] = outcomes.get(outcome, 0) + times
+    """The figures of a day: ``charges`` by place, ``rides`` by hour, ``refusals`` by rule, ``decided`` by outcome; yen.
+
+    Asked within ``begin_reading``. The first look at a day reads its events, each after it in this process those of
+    the batches that were committed since.
+    """
+    figures = _of_process(store.url, day)
+    with figures.lock:
+        if not figures.fit(store):
+            figures.begin_anew()
+        figures.go_on(store)
+        return figures.told()
+
+
+@lru_cache(DAYS_KEPT)
+def _of_process(_url: str, day: int) -> "Figures":
+    return Figures(day)
+
+
+class Figures:
+    """What a day's events came to, as far as the batches ``seen`` of each writer's chain: its last one's id, number and hash.
+
+    A batch never changes and a chain only grows, so no event is read twice.
+    """
+
+    def __init__(self, day: int) -> None:
+        self.day = day
+        self.lock = Lock()
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget all of it."""
+        self.seen: dict[str, tuple[int, int, bytes]] = {}
+        self._charges: dict[tuple[str, str, str], list[int]] = {}  # times and yen
+        self._hours = {hour: [0, 0] for hour in HOURS}
+        self._outcomes: dict[str, int] = {}
+        self._refused: dict[tuple[str | None, str], int] = {}
+        self._example: dict[tuple[str | None, str], Reason] = {}
+
+    def fit(self, store: Store) -> bool:
+        """Whether the store, as it is seen now, goes on from here: it may be another's, or be looked at as it was before."""
+        return all(
+            store.rows("batch_hash", writer=writer, number=number) == [(hash,)]
+            for writer, (_, number, hash) in self.seen.items()
+        )
+
+    def go_on(self, store: Store) -> None:
+        """Read what was committed since; where that fails half-way nothing is kept."""
+        try:
+            self._go_on(store)
+        except BaseException:
+            self.begin_anew()
+            raise
+
+    def _go_on(self, store: Store) -> None:
+        ends = {
+            writer: store.rows("last_batch", writer=writer)[0]
+            for (writer,) in store.rows("writers")
+        }
+        if self.seen:
+            newest = max(id for id, _, _ in self.seen.values())
+            new = self._since(store, ends)
+            # between two that are newer than all that was read lies nothing that was
+            late = [(id * SEQS, (id + 1) * SEQS) for id in new if id <= newest]
+            runs = late + _runs([id for id in new if id > newest])
+        else:
+            runs = _runs(batches_of(store, self.day, self.day + 1))
+        span = {"first_at": first_moment(self.day), "past_at": first_moment(self.day + 1)}
+        for row in _rows(store, "decided_between", runs, span):
+            self._decided(*row)
+        for _, text in _rows(store, "refused_between", runs, span):
+            for reason in as_reasons(text)[:1]:
+                key = reason.rule, reason.code
+                self._refused[key] = self._refused.get(key, 0) + 1
+                self._example.setdefault(key, reason)
+        self.seen = ends
+
+    def _decided(self, do: str, outcome: str, channel: str, place: str | None, hour: int, times: int, yen: int) -> None:  # fmt: skip
+        self._outcomes[outcome] = self._outcomes.get(outcome, 0) + times
         if outcome != ACCEPTED:
-            continue
+            return
         if do in CHARGES:
-            side = charges.setdefault((do, channel, place or ""), [0, 0])
+            side = self._charges.setdefault((do, channel, place or ""), [0, 0])
             side[0] += times
             side[1] += yen
         elif do == "tap_out":
-            hours[hour][0] += times
-            hours[hour][1] -= yen
-    return {
-        "day": iso_day(day),
-        "charges": [
-            {"do": do, "channel": channel, "place": place, "times": times, "yen": yen}
-            for (do, channel, place), (times, yen) in sorted(
-                charges.items(), key=lambda one: (-one[1][1], one[0])
-            )
-        ],
-        "rides": [{"hour": hour, "times": times, "yen": yen} for hour, (times, yen) in hours.items()],
-        "refusals": _refusals(_rows(store, "refused_between", runs, span)) if outcomes.get(REFUSED) else [],
-        "decided": outcomes,
-    }  # fmt: skip
+            self._hours[hour][0] += times
+            self._hours[hour][1] -= yen
+
+    def _since(self, store: Store, ends: dict[str, tuple[int, int, bytes]]) -> list[int]:
+        """The batches past those seen that touch the day, in order."""
+        first, past = first_moment(self.day), first_moment(self.day + 1)
+        found = []
+        for writer, (_, number, _) in ends.items():
+            _, seen, _ = self.seen.get(writer, (0, 0, b""))
+            if number > seen:
+                rows = store.rows("batches_past", writer=writer, number=seen)
+                found += [id for id, begun, over in rows if begun < past and over >= first]
+        return sorted(found)
+
+    def told(self) -> dict[str, Any]:
+        """The answer of ``of_day``."""
+        return {
+            "day": iso_day(self.day),
+            "charges": [
+                {"do": do, "channel": channel, "place": place, "times": times, "yen": yen}
+                for (do, channel, place), (times, yen) in sorted(
+                    self._charges.items(), key=lambda one: (-one[1][1], one[0])
+                )
+            ],
+            "rides": [{"hour": hour, "times": times, "yen": yen} for hour, (times, yen) in self._hours.items()],
+            "refusals": self._refusals(),
+            "decided": dict(self._outcomes),
+        }  # fmt: skip
+
+    def _refusals(self) -> list[dict[str, Any]]:
+        """How often each rule said no, the most frequent first; each with one of its sentences."""
+        return [
+            {"rule": key[0], "code": key[1], "times": count, "example": explain(self._example[key])}
+            for key, count in sorted(self._refused.items(), key=lambda one: (-one[1], one[0][1]))
+        ]
 
 
 def batches_of(store: Store, first: int, past: int) -> list[int]:
@@ -88,21 +180,6 @@ def _rows(store: Store, name: str, runs: list[tuple[int, int]], span: dict[str, 
     """The rows of a statement over each run."""
     for first, past in runs:
         yield from store.rows(name, first=first, past=past, **span)
-
-
-def _refusals(refused: Iterable[Row]) -> list[dict[str, Any]]:
-    """How often each rule said no, the most frequent first; each with one of its sentences."""
-    times: dict[tuple[str | None, str], int] = {}
-    example: dict[tuple[str | None, str], Reason] = {}
-    for _, text in refused:
-        for reason in as_reasons(text)[:1]:
-            key = reason.rule, reason.code
-            times[key] = times.get(key, 0) + 1
-            example.setdefault(key, reason)
-    return [
-        {"rule": key[0], "code": key[1], "times": count, "example": explain(example[key])}
-        for key, count in sorted(times.items(), key=lambda one: (-one[1], one[0][1]))
-    ]
 
 
 def waiting(store: Store) -> dict[str, Any]:

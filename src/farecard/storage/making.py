@@ -1,7 +1,7 @@
 """Making a store and adding to it: its key, its tariff, its networks; and reading those again."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import NamedTuple
@@ -26,8 +26,8 @@ class Inputs(NamedTuple):
     campaigns: Campaigns
 
 
-def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[Store, Vault]:
-    """Open a store for commands; a new one gets a key, the tariff, the sample network and the campaigns.
+def open_to_write(url: str, tariff_text: str, sample: Callable[[], Tables]) -> tuple[Store, Vault]:
+    """Open a store for commands; a new one gets a key, the tariff, the ``sample`` network, read only then, and the campaigns.
 
     One that was filled by an older farecard gets what that did not have.
     """
@@ -45,7 +45,7 @@ def open_to_write(url: str, tariff_text: str, sample: Tables) -> tuple[Store, Va
         now = moment_now()
         store.append("about", [("key", vault.fingerprint)])
         store.append("tariff", [(1, ALWAYS, now, tariff_text)])
-        add_network(store, sample, "sample", ALWAYS)
+        add_network(store, sample(), "sample", ALWAYS)
         add_campaigns(store, packaged_texts())
         store.commit()
     except BaseException:

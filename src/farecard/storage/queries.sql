@@ -84,6 +84,9 @@ ORDER BY seq
 -- name: first_batch_past
 SELECT number FROM batch WHERE writer = :writer AND (last_at > :at OR recorded_at > :known) ORDER BY number LIMIT 1
 
+-- name: batches_past
+SELECT id, first_at, last_at FROM batch WHERE writer = :writer AND number > :number ORDER BY number
+
 -- name: batches_numbered
 SELECT id FROM batch WHERE writer = :writer AND number = ANY(:numbers)
 

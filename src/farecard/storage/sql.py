@@ -1,7 +1,8 @@
 """The SQL files beside this one: the schema as columns, the queries by name."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 SCHEMA_VERSION = 10
@@ -32,7 +33,8 @@ def sql_text(name: str) -> str:
     return (Path(__file__).parent / name).read_text("utf-8")
 
 
-def queries(translate: Translate, file: str = "queries.sql") -> dict[str, str]:
+@cache
+def queries(translate: Translate, file: str = "queries.sql") -> Mapping[str, str]:
     """Every named statement of a file in an engine's words."""
     text = re.sub(r"^--(?! name:).*\n", "", sql_text(file), flags=re.MULTILINE)
     parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
