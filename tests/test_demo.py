@@ -16,9 +16,9 @@ from visiting import Browser
 
 
 @pytest.fixture
-def urls(tmp_path, database):
+def urls(tmp_path, own_server):
     """Stores that are not there yet, one an engine."""
-    return f"sqlite:///{tmp_path}/a b.db", database
+    return f"sqlite:///{tmp_path}/a b.db", own_server.database()
 
 
 def test_the_demonstration_shows_its_store_and_what_to_try_next(urls, tmp_path):

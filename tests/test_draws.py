@@ -10,7 +10,7 @@ from itertools import islice
 import pytest
 
 from applicants import Applicants
-from conftest import answers, command, farecard, new_desk
+from conftest import answers, command, copy_in, farecard, new_desk
 from farecard.desk.cases import case_at
 from farecard.desk.drawing import complete
 from farecard.desk.opening import dry_desk, writing_desk
@@ -29,7 +29,7 @@ DRAW = command("d", "draw_lottery", channel="operations", at="2023-07-22T09:00:0
 SECOND = command("e", "draw_lottery", channel="operations", at="2023-10-01T09:00:00+09:00", draw=2, winners=3, seed="789")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def collectors(tmp_path_factory):
     """A store of people who collect stamps."""
     folder = tmp_path_factory.mktemp("collectors")
@@ -64,9 +64,7 @@ def test_the_survey_and_the_rules_agree_on_who_is_in(collectors, server, at):
     rules = by_the_rules(store, rally, until)
     assert [(account, when) for account, _, when in complete(store, rally, until)] == rules
     assert len(rules) > 10
-    target = server.database()
-    farecard("store", "copy", collectors, target)
-    copied = open_to_read(target)
+    copied = open_to_read(copy_in(server, collectors))
     assert [(account, when) for account, _, when in complete(copied, rally, until)] == rules
 
 

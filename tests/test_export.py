@@ -25,7 +25,7 @@ from farecard.storage.opening import open_to_read
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def exported(tmp_path_factory):
     return generated(tmp_path_factory.mktemp("exported"))
 

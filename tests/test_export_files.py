@@ -25,7 +25,7 @@ from farecard.sample import journal
 from farecard.storage.opening import open_to_read
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def exported(tmp_path_factory):
     return generated(tmp_path_factory.mktemp("exported"))
 

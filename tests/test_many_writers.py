@@ -21,9 +21,9 @@ ROUNDS = count(1)
 
 
 @pytest.fixture(scope="module")
-def shared(server):
+def shared(own_server):
     """One store for all, whole at their end; every round has cards of its own."""
-    url = server.database()
+    url = own_server.database()
     yield url
     assert problems(url) == []
 

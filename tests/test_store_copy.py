@@ -5,6 +5,7 @@ import os
 import random
 import re
 import select
+import shutil
 import signal
 import sqlite3
 import stat
@@ -25,6 +26,7 @@ from farecard.storage.opening import UNFINISHED, is_postgres, open_to_read, path
 from farecard.storage.sql import SCHEMA, keys, sql_text, tables
 from farecard.storage.vault import key_path
 from postgres import query
+from state import problems
 
 LINES = list(journal(4_000, seed=11))
 FROZEN = command("frozen", "commit_draw", channel="operations", at="2024-01-01T09:00:00+09:00", draw=1, seed_source="x")
@@ -232,21 +234,33 @@ def test_a_copy_that_goes_on_reads_nothing_twice(tmp_path):
     assert commits > len(ORDER) // 2
 
 
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory):
+    """A store as it was at noon and as it was in the evening, both files beside its key; and all that is in it then."""
+    folder = tmp_path_factory.mktemp("grown")
+    url = filled(f"sqlite:///{folder}/from.db", [*LINES[:1500], FROZEN])
+    open_cases = [one["case"] for one in ask(url, "cases", "list")]
+    filled(url, [closing(case) for case in open_cases])
+    run_sql(url, PEOPLE)
+    shutil.copy(folder / "from.db", folder / "noon.db")
+    filled(url, LINES[1500:3000])
+    return folder, contents(url)
+
+
 @pytest.mark.parametrize("table", ORDER)
-def test_a_copy_goes_on_from_a_source_that_has_grown(tmp_path, table):
+def test_a_copy_goes_on_from_a_source_that_has_grown(tmp_path, grown, table):
     """Stopped within any table, the rest holds what was decided since, whatever its keys are."""
-    source = filled(f"sqlite:///{tmp_path}/from.db", [*LINES[:1500], FROZEN])
-    open_cases = [one["case"] for one in ask(source, "cases", "list")]
-    filled(source, [closing(case) for case in open_cases])
-    run_sql(source, PEOPLE)
-    target = f"sqlite:///{tmp_path}/to.db"
+    folder, evening = grown
+    source, target = f"sqlite:///{tmp_path}/from.db", f"sqlite:///{tmp_path}/to.db"
+    shutil.copy(folder / "noon.db", tmp_path / "from.db")
+    shutil.copy(folder / "from.db.key", tmp_path / "from.db.key")
     stop_within(table, source, target)
-    filled(source, LINES[1500:3000])
+    shutil.copy(folder / "from.db", tmp_path / "from.db")
     done = farecard("store", "copy", "--batch", "100", source, target)
-    grown = int(re.search(r"has grown by (\d+) batches since", done.stderr.decode())[1])
-    assert grown >= 15  # of 100 lines each; a month's run ends one and is a batch by itself
-    assert contents(source) == contents(target)
-    assert ask(target, "check")["ok"]
+    more = int(re.search(r"has grown by (\d+) batches since", done.stderr.decode())[1])
+    assert more >= 15  # of 100 lines each; a month's run ends one and is a batch by itself
+    assert contents(target) == evening
+    assert problems(target) == []
 
 
 def test_a_key_revoked_while_a_copy_was_interrupted_is_revoked_in_the_copy(tmp_path):
