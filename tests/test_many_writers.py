@@ -21,9 +21,9 @@ ROUNDS = count(1)
 
 
 @pytest.fixture(scope="module")
-def shared(own_server):
+def shared(server):
     """One store for all, whole at their end; every round has cards of its own."""
-    url = own_server.database()
+    url = server.database()
     yield url
     assert problems(url) == []
 

@@ -1,5 +1,6 @@
 """What the books came to, from a few subtotals instead of every batch: the same figures, and few rows to read for them."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from itertools import pairwise
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from conftest import a_store, answers, command, farecard
 from farecard.desk.opening import writing_desk
-from farecard.ledger.subtotals import DAILY, WIDTH, ending_with, up_to
+from farecard.ledger.subtotals import DAILY, WIDTH, ending_with, parts_of, up_to
 from farecard.model.moments import PAST_MOMENT, day_of, parse_day, parse_moment
 from farecard.questions.books import moved, spans, sums
 from farecard.storage.opening import open_to_read
@@ -49,29 +50,32 @@ def test_spans_of_no_higher_level_are_all_the_same_batches(number, highest):
 @given(numbers)
 def test_a_span_is_made_of_sixteen_of_the_level_below(number):
     """They end where it ends, and each was there before it: whatever a balance asks for was written."""
-    for level, ends in ending_with(number):
+    for level in ending_with(number):
+        ends = parts_of(level, number)
         parts = sorted(covered(level - 1, ends))
         assert (parts[0][0], parts[-1][1]) == covered(level, [number])[0]
         assert len(parts) == WIDTH
         for end in ends:
-            assert level == 1 or level - 1 in dict(ending_with(end))
+            assert level == 1 or level - 1 in ending_with(end)
 
 
 @given(numbers)
 def test_whatever_a_balance_asks_for_was_written(number):
     """Each span that makes up a chain was summed with the batch that it ends with."""
     for level, ends in up_to(number):
-        assert all(level == 0 or level in dict(ending_with(end)) for end in ends)
+        assert all(level == 0 or level in ending_with(end) for end in ends)
 
 
 def test_the_first_subtotals():
     """With the 15th batch none, with the 16th the first, with the 256th also one of sixteen."""
     assert ending_with(15) == []
-    assert ending_with(16) == [(1, list(range(16, 0, -1)))]
+    assert ending_with(16) == [1]
     assert ending_with(17) == []
-    assert [level for level, _ in ending_with(240)] == [1]
-    assert ending_with(256) == [(1, list(range(256, 240, -1))), (2, list(range(256, 0, -16)))]
-    assert [level for level, _ in ending_with(4096)] == [1, 2, 3]
+    assert ending_with(240) == [1]
+    assert ending_with(256) == [1, 2]
+    assert parts_of(1, 256) == list(range(256, 240, -1))
+    assert parts_of(2, 256) == list(range(256, 0, -16))
+    assert ending_with(4096) == [1, 2, 3]
     assert up_to(0) == []
     assert up_to(256) == [(2, [256])]
     assert up_to(275) == [(0, [275, 274, 273]), (1, [272]), (2, [256])]
@@ -147,7 +151,7 @@ def asked_of(url, *about):
     """How many spans a balance is made of, by level."""
     store = open_to_read(url)
     try:
-        return {level: len(ids) for level, ids in spans(store, *about).items()}
+        return {level: len(ids) for level, ids in spans(store, *about).items() if ids}
     finally:
         store.close()
 
@@ -155,7 +159,17 @@ def asked_of(url, *about):
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def filled(request, tmp_path_factory):
     """A chain of 274 batches: a span of 256, one of 16, and two batches; and the moment when half of it was recorded."""
-    url = a_store(request, tmp_path_factory.mktemp("books"))
+    return a_chain(a_store(request, tmp_path_factory.mktemp("books")))
+
+
+@pytest.fixture(scope="module")
+def on_file(tmp_path_factory):
+    """The same in a file that can be copied."""
+    return a_chain(f"sqlite:///{tmp_path_factory.mktemp('file')}/store.db")
+
+
+def a_chain(url):
+    """The store's URL, and when half of its batches were recorded."""
     desk = writing_desk(url)
     for n in range(274):
         got = answers(desk, list(lines(n + 1, n + 2)))
@@ -208,7 +222,7 @@ def url(request, tmp_path):
 
 
 def test_seventy_thousand_batches_are_a_few_rows(url):
-    """One span of 65,536 batches, of all days; one of 4,096, one of 256 and seven of 16, by day. What an older store has is summed to the same rows."""
+    """One span of 65,536 batches, of all days; one of 4,096, one of 256 and seven of 16, by day. What an older store has is summed to the same rows, as far as 4,096 batches."""
     desk = writing_desk(url)
     store, many = desk.store, 70_000
     ids = [n * 256 for n in range(1, many + 1)]
@@ -218,9 +232,9 @@ def test_seventy_thousand_batches_are_a_few_rows(url):
     store.append("total", [(id, days[id], *sides) for id in ids for sides in (("a", id, 0), ("b", 0, id))])
     store.commit()
     asks = [
-        ("subtotal_of_batches" if level == 1 else "subtotal_of_subtotals", {"batch": 256 * n, "writer": "desk-0", "numbers": of} | ({} if level == 1 else {"level": level}))
+        ("subtotal_of_batches" if level == 1 else "subtotal_of_subtotals", {"batch": 256 * n, "writer": "desk-0", "numbers": parts_of(level, n)} | ({} if level == 1 else {"level": level}))
         for n in range(1, many + 1)
-        for level, of in ending_with(n)
+        for level in ending_with(n)
     ]  # fmt: skip
     ((tariff, network, _, campaign),) = store.rows("versions")
     store.begin()
@@ -238,11 +252,15 @@ def test_seventy_thousand_batches_are_a_few_rows(url):
     with closing(connected(url)) as db:
         rows = sorted(db.execute("SELECT * FROM subtotal").fetchall())
         assert [row[1:] for row in rows if row[1] > DAILY] == [
-            (4, -1, "a", sum(ids[:65_536]), 0), (4, -1, "b", 0, sum(ids[:65_536])),
+            (4, -1, "", 4096, 0), (4, -1, "a", sum(ids[:65_536]), 0), (4, -1, "b", 0, sum(ids[:65_536])),
         ]  # fmt: skip
         db.execute("DELETE FROM subtotal")
-        db.execute(sql_text("subtotals.sql").split(";\n")[1])
-        assert sorted(db.execute("SELECT * FROM subtotal").fetchall()) == rows
+        for statement in sql_text("subtotals.sql").split(";\n")[1:]:
+            if statement.strip():
+                db.execute(statement)
+        assert sorted(db.execute("SELECT * FROM subtotal").fetchall()) == [row for row in rows if row[1] <= DAILY]
+    assert asked(url) == {"a": [total, 0], "b": [0, total]}
+    assert asked_of(url) == {1: 7, 2: 1, 3: 17}  # the sixteen of which the one of 65,536 would be
 
 
 def test_two_chains_are_summed_each_in_its_own_spans(database):
@@ -262,7 +280,7 @@ def test_two_chains_are_summed_each_in_its_own_spans(database):
 @pytest.mark.parametrize(
     ("tampering", "words"),
     [
-        ("UPDATE subtotal SET debit = debit + 1 WHERE level = 1 AND debit > 0", "subtotals are not the sums"),
+        ("UPDATE subtotal SET debit = debit + 1 WHERE account = 'deposits-held'", "subtotals are not the sums"),
         ("UPDATE subtotal SET account = 'cash:none' WHERE account = 'deposits-held'", "subtotals are not the sums"),
         ("DELETE FROM subtotal WHERE account = 'deposits-held'", "subtotals are not the sums"),
         ("UPDATE subtotal SET batch = batch + 256", "subtotals are not the sums"),
@@ -283,6 +301,30 @@ def test_a_subtotal_that_was_changed_is_found(tmp_path, tampering, words):
     done = farecard("--store", url, "check", check=False)
     assert done.returncode == 1
     assert words in done.stdout.decode(), done.stdout.decode()
+
+
+@pytest.mark.parametrize("left_out", [[16], [256], [16, 256], [96, 112, 256, 272], [16 * n for n in range(1, 18)]])
+def test_what_an_older_desk_left_out_is_summed_from_the_batches(on_file, tmp_path, left_out):
+    """It wrote on beside newer ones and knew of no subtotals: none is there with those batches, and of those over them the sums are too small. They are not used."""
+    url, half = on_file
+    shutil.copy(url.removeprefix("sqlite:///"), tmp_path / "store.db")
+    shutil.copy(url.removeprefix("sqlite:///") + ".key", tmp_path / "store.db.key")
+    copied = f"sqlite:///{tmp_path}/store.db"
+    with closing(connected(copied)) as db:
+        for number in left_out:
+            db.execute("DELETE FROM subtotal WHERE batch = (SELECT id FROM batch WHERE number = ?) AND level = 1", (number,))
+        db.execute("DELETE FROM subtotal WHERE level = 2")
+        chain = {"batch": db.execute("SELECT id FROM batch WHERE number = 256").fetchone()[0], "writer": "desk-0"}
+    desk = writing_desk(copied)
+    desk.store.begin()
+    desk.store.start(Writes({}, (1, 1, 1), subtotals=[("subtotal_of_subtotals", chain | {"numbers": parts_of(2, 256), "level": 2})]), int)
+    desk.store.finish()
+    desk.store.close()
+    assert 2 not in asked_of(copied)
+    at, days = parse_moment("2023-05-03T12:00:00+09:00"), (parse_day("2023-05-01"), parse_day("2023-06-01"))
+    assert (asked(copied), asked(copied, at), asked(copied, at, half)) == (asked(url), asked(url, at), asked(url, at, half))
+    assert asked_days(copied, *days) == asked_days(url, *days)
+    assert problems(copied) == []
 
 
 def test_a_batch_that_was_given_up_leaves_no_subtotal(tmp_path):

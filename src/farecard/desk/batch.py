@@ -9,7 +9,7 @@ from msgspec.structs import astuple
 
 from farecard.ledger import chart
 from farecard.ledger.booking import Totals, Transfer
-from farecard.ledger.subtotals import ending_with
+from farecard.ledger.subtotals import ending_with, parts_of
 from farecard.model.account import Account, Event, Person
 from farecard.model.moments import moment_now
 from farecard.storage.rows import account_row
@@ -195,10 +195,13 @@ class Batch:
         """What sums up the spans of the chain that end with this batch."""
         chain = {"batch": self.id, "writer": writer_name(closing.writer)}
         return [
-            ("subtotal_of_batches", chain | {"numbers": numbers})
+            ("subtotal_of_batches", chain | {"numbers": parts_of(level, closing.number)})
             if level == 1
-            else ("subtotal_of_subtotals", chain | {"numbers": numbers, "level": level})
-            for level, numbers in ending_with(closing.number)
+            else (
+                "subtotal_of_subtotals",
+                chain | {"numbers": parts_of(level, closing.number), "level": level},
+            )
+            for level in ending_with(closing.number)
         ]
 
     def _person_row(self, key: str) -> tuple[Any, ...]:

@@ -8,18 +8,20 @@ of all days, since a balance of many years is to be a few rows an account.
 
 WIDTH = 16  # spans of a level in one of the next; also in storage/subtotals.sql
 DAILY = 3  # also in storage/subtotals.sql and queries.sql
+EVERY_DAY = -1  # the day of what is of all days
 
 
-def ending_with(number: int) -> list[tuple[int, list[int]]]:
-    """What spans end with a chain's batch of this number, the shortest first.
+def parts_of(level: int, number: int) -> list[int]:
+    """The numbers with which the parts end, of the level below, of the span that ends with a batch of this number."""
+    step = WIDTH ** (level - 1)
+    return [number - n * step for n in range(WIDTH)]
 
-    Each with its level, and the numbers of the batches with which its parts, of the level below, end.
-    """
-    found: list[tuple[int, list[int]]] = []
-    step = 1
-    while number % (WIDTH * step) == 0:
-        found.append((len(found) + 1, [number - n * step for n in range(WIDTH)]))
-        step *= WIDTH
+
+def ending_with(number: int) -> list[int]:
+    """The levels of the spans that end with a chain's batch of this number, the shortest first."""
+    found: list[int] = []
+    while number % WIDTH ** (len(found) + 1) == 0:
+        found.append(len(found) + 1)
     return found
 
 

@@ -9,7 +9,7 @@ import msgspec
 from farecard.desk.batch import SEQS_PER_BATCH, chain_hash
 from farecard.draws import root
 from farecard.ledger.chart import DEPOSITS_HELD, POINTS, STORED_FARE
-from farecard.ledger.subtotals import DAILY, ending_with
+from farecard.ledger.subtotals import DAILY, EVERY_DAY, ending_with
 from farecard.model.account import NO_ACCOUNT, Account, Event, post
 from farecard.model.commands import format_number
 from farecard.model.moments import day_of
@@ -321,6 +321,9 @@ _SEQ, _ACCOUNT, _DO, _OUTCOME, _AT = (
 )
 
 
+_SUMMED = EVERY_DAY, ""  # in its debit: of how many spans of level 1 a subtotal is
+
+
 class _Subtotals:
     """What the spans that are still open have come to, by chain and level."""
 
@@ -328,19 +331,25 @@ class _Subtotals:
         self._open: dict[tuple[str, int], Sums] = {}
 
     def fit(self, writer: str, number: int, totals: list[Any], said: list[Any]) -> bool:
-        """Take a batch's totals; whether the subtotals that stand with it are the sums of theirs."""
+        """Take a batch's totals; whether the subtotals that stand with it are the sums of theirs.
+
+        Where an older farecard left some out, those over them are not used, and not looked at.
+        """
         self._add(writer, 1, {(day, account): [*sides] for _, day, account, *sides in totals})
-        due = []
-        for level, _ in ending_with(number):
+        right = True
+        for level in ending_with(number):
+            if level == 1:
+                self._add(writer, 1, {_SUMMED: [1, 0]})
             part = self._open.pop((writer, level), {})
-            due += [(level, *where, *sides) for where, sides in sorted(part.items())]
             self._add(writer, level + 1, part)
-        return due == [tuple(row) for row in said]
+            found = {(day, account): [*sides] for of, day, account, *sides in said if of == level}
+            right &= found.get(_SUMMED) != part.get(_SUMMED) or found == part
+        return right and all(level in ending_with(number) for level, *_ in said)
 
     def _add(self, writer: str, level: int, part: Sums) -> None:
         sums = self._open.setdefault((writer, level), {})
         for (day, account), (debit, credit) in part.items():
-            side = sums.setdefault((day if level <= DAILY else -1, account), [0, 0])
+            side = sums.setdefault((day if level <= DAILY else EVERY_DAY, account), [0, 0])
             side[0] += debit
             side[1] += credit
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from farecard.ledger.chart import STORED_FARE
-from farecard.ledger.subtotals import DAILY, up_to
+from farecard.ledger.subtotals import DAILY, WIDTH, parts_of, up_to
 from farecard.model.moments import PAST_MOMENT, day_of, first_moment, iso_day, iso_moment
 from farecard.model.rates import Rates
+from farecard.questions.following import SEQS
 from farecard.rules.prepaid import is_report_day, to_secure
 from farecard.storage.store import Row, Store
 from farecard.tariff import Tariff
@@ -19,7 +20,9 @@ HEADS = {"place": "cash:", "merchant": "merchants-payable:", "company": "fares-p
 def sums(store: Store, at: int | None = None, known: int = PAST_MOMENT) -> dict[str, list[int]]:
     """Debits and credits of each ledger account in yen; ``at`` None: of everything.
 
-    ``known``: what was recorded until then alone, however early it happened.
+    ``known``: of what was recorded until then alone, however early it happened. A moment's balance goes through the
+    chains' batches from where not all of them count (``spans``), and asked outside ``begin_reading`` it may see some of
+    what is committed meanwhile.
     """
     found: dict[str, list[int]] = {}
     for account, debit, credit in _rows(store, "sums", spans(store, at, known)):
@@ -27,10 +30,18 @@ def sums(store: Store, at: int | None = None, known: int = PAST_MOMENT) -> dict[
         side[0] += debit
         side[1] += credit
     if at is not None:
-        for debit, credit, yen in store.rows("transfers_of_split_batches", at=at, known=known):
+        for debit, credit, yen in _split(store, at, known):
             found.setdefault(debit, [0, 0])[0] += yen
             found.setdefault(credit, [0, 0])[1] += yen
     return dict(sorted(found.items()))
+
+
+def _split(store: Store, at: int, known: int) -> Iterator[tuple[str, str, int]]:
+    """What was transferred until a moment in the batches that go on after it: debit, credit and yen."""
+    for (longest,) in store.rows("longest_batch"):
+        split = store.rows("split_batches", at=at, last_at=at + longest, known=known)
+        for (id,) in split:
+            yield from store.rows("moved_by", first=id * SEQS, past=(id + 1) * SEQS, at=at)
 
 
 def _rows(store: Store, what: str, found: dict[int, list[int]], **values: Any) -> Iterator[Row]:
@@ -49,8 +60,8 @@ def spans(
 ) -> dict[int, list[int]]:
     """The spans that hold every batch that was over by ``at`` and recorded by ``known``: by level, their last batches.
 
-    ``highest``: of no higher level. Each chain in spans as far as all of it counts, its batches one by one from there. A chain only grows and a
-    span never changes, so what is committed meanwhile is simply not in it.
+    Each chain in spans as far as all of it counts, its batches one by one from there; ``at`` None: all of it, which is a
+    few. ``highest``: of no higher level.
     """
     found: dict[int, list[int]] = {}
     for (writer,) in store.rows("writers"):
@@ -58,14 +69,32 @@ def spans(
             [] if at is None else store.rows("first_batch_past", writer=writer, at=at, known=known)
         )
         number = past[0][0] - 1 if past else store.rows("last_batch", writer=writer)[0][1]
-        for level, numbers in up_to(number, highest):
-            rows = store.rows("batches_numbered", writer=writer, numbers=numbers)
-            found.setdefault(level, []).extend(id for (id,) in rows)
+        for level, ids in _first(store, writer, dict(up_to(number, highest))):
+            found.setdefault(level, []).extend(ids)
         if past:
             late = {"writer": writer, "number": past[0][0], "at": at, "known": known}
             rows = store.rows("whole_batches_from", **late)
             found.setdefault(0, []).extend(id for (id,) in rows)
     return found
+
+
+def _first(store: Store, writer: str, wanted: dict[int, list[int]]) -> Iterator[tuple[int, list[int]]]:  # fmt: skip
+    """The last batches of the spans ``wanted`` of a chain by level; where one was not summed whole, of its parts."""
+    for level in range(max(wanted, default=0), -1, -1):
+        numbers = wanted.get(level)
+        if not numbers:
+            continue
+        batches = store.rows("batches_numbered", writer=writer, numbers=numbers)
+        if level == 0:
+            yield 0, [id for id, _ in batches]
+            continue
+        ids = [id for id, _ in batches]
+        whole = (WIDTH ** (level - 1),)
+        there = {id for id, *of in store.rows("spans_summed", batches=ids, level=level) if tuple(of) == whole}  # fmt: skip
+        yield level, [id for id in ids if id in there]
+        for id, number in batches:
+            if id not in there:
+                wanted.setdefault(level - 1, []).extend(parts_of(level, number))
 
 
 def trial_balance(store: Store, tariff: Tariff, at: int | None, today: int) -> dict[str, Any]:

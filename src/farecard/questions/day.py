@@ -10,18 +10,25 @@ from threading import Lock
 from typing import Any
 
 from farecard.model.moments import first_moment, iso_day
-from farecard.model.verdict import ACCEPTED, Reason
+from farecard.model.verdict import ACCEPTED, REFUSED, Reason
 from farecard.questions.following import SEQS
 from farecard.rules.referral import GOES_TO
 from farecard.storage.rows import as_reasons
 from farecard.storage.store import Row, Store
 from farecard.texts import explain
 
+Ends = dict[
+    str, tuple[int, int, bytes]
+]  # of each writer's chain its last batch: id, number and hash
+
 HOURS = range(24)
 GAP = (
     4 * 256 * SEQS
 )  # between batches that follow each other: a writer's clock moves on by one, past others' a little more
 DAYS_KEPT = 64  # whose figures a process remembers
+MOST_NEW = 50_000  # batches of any day, and those among them that are older than the newest read:
+MOST_LATE = 100  # where there are more, the day's own are looked up again
+NOBODY = 0, 0, b""
 CHARGES = ("top_up", "top_up_from_points")
 
 
@@ -45,7 +52,7 @@ def _of_process(_url: str, day: int) -> "Figures":
 
 
 class Figures:
-    """What a day's events came to, as far as the batches ``seen`` of each writer's chain: its last one's id, number and hash.
+    """What a day's events came to, as far as ``seen``: the end of each writer's chain then.
 
     A batch never changes and a chain only grows, so no event is read twice.
     """
@@ -57,7 +64,7 @@ class Figures:
 
     def begin_anew(self) -> None:
         """Forget all of it."""
-        self.seen: dict[str, tuple[int, int, bytes]] = {}
+        self.seen: Ends = {}
         self._charges: dict[tuple[str, str, str], list[int]] = {}  # times and yen
         self._hours = {hour: [0, 0] for hour in HOURS}
         self._outcomes: dict[str, int] = {}
@@ -84,18 +91,16 @@ class Figures:
             writer: store.rows("last_batch", writer=writer)[0]
             for (writer,) in store.rows("writers")
         }
-        if self.seen:
-            newest = max(id for id, _, _ in self.seen.values())
-            new = self._since(store, ends)
-            # between two that are newer than all that was read lies nothing that was
-            late = [(id * SEQS, (id + 1) * SEQS) for id in new if id <= newest]
-            runs = late + _runs([id for id in new if id > newest])
-        else:
+        runs = self._new(store, ends) if self.seen else None
+        if runs is None:
+            self.begin_anew()
             runs = _runs(batches_of(store, self.day, self.day + 1))
         span = {"first_at": first_moment(self.day), "past_at": first_moment(self.day + 1)}
         for row in _rows(store, "decided_between", runs, span):
             self._decided(*row)
-        for _, text in _rows(store, "refused_between", runs, span):
+        for _, text in _rows(
+            store, "refused_between", runs if REFUSED in self._outcomes else [], span
+        ):
             for reason in as_reasons(text)[:1]:
                 key = reason.rule, reason.code
                 self._refused[key] = self._refused.get(key, 0) + 1
@@ -114,12 +119,25 @@ class Figures:
             self._hours[hour][0] += times
             self._hours[hour][1] -= yen
 
-    def _since(self, store: Store, ends: dict[str, tuple[int, int, bytes]]) -> list[int]:
+    def _new(self, store: Store, ends: Ends) -> list[tuple[int, int]] | None:
+        """Where the events lie that were not read yet; None: it is quicker to begin anew."""
+        grown = sum(
+            number - self.seen.get(writer, NOBODY)[1] for writer, (_, number, _) in ends.items()
+        )
+        if grown > MOST_NEW:
+            return None
+        newest = max(id for id, _, _ in self.seen.values())
+        new = self._since(store, ends)
+        # between two that are newer than all that was read lies nothing that was; others are read one by one
+        late = [(id * SEQS, (id + 1) * SEQS) for id in new if id <= newest]
+        return None if len(late) > MOST_LATE else late + _runs([id for id in new if id > newest])
+
+    def _since(self, store: Store, ends: Ends) -> list[int]:
         """The batches past those seen that touch the day, in order."""
         first, past = first_moment(self.day), first_moment(self.day + 1)
         found = []
         for writer, (_, number, _) in ends.items():
-            _, seen, _ = self.seen.get(writer, (0, 0, b""))
+            _, seen, _ = self.seen.get(writer, NOBODY)
             if number > seen:
                 rows = store.rows("batches_past", writer=writer, number=seen)
                 found += [id for id, begun, over in rows if begun < past and over >= first]

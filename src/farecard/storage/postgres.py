@@ -45,15 +45,8 @@ from farecard.storage.store import Ask, Row, Writes
 # about the middle of the accounts that a survey looks at; of a few there is none
 MIDDLE = "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY account) FROM application TABLESAMPLE SYSTEM (1)"
 MOST_WRITERS = 256
-PATIENCE = "10s"  # with desks that are to end
 LOCKS = 0x46415245  # "FARE": the first key of our advisory locks; the second is the writer
 MAKING = -1  # the second key while the store itself is made or added to
-# the writers that are taken in this database
-DESKS = """
-SELECT l.objid::int4 FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
-WHERE l.locktype = 'advisory' AND l.classid::int8 = %(locks)s AND l.objid::int8 < %(writers)s AND l.granted
-ORDER BY l.objid
-"""
 COPY_FROM = 256  # rows from which COPY is quicker than one INSERT
 
 
@@ -121,25 +114,11 @@ class PostgresStore:
             version = _version(connection)
             if version >= SCHEMA_VERSION:
                 return
-            self._wait_for_desks(connection, version)
             connection.execute("CREATE SCHEMA IF NOT EXISTS farecard")
             for statement in schema_statements(in_postgres, version):
                 connection.execute(statement)
             connection.execute("DELETE FROM about WHERE name = 'schema'")
             connection.execute("INSERT INTO about VALUES ('schema', %s)", (str(SCHEMA_VERSION),))
-
-    def _wait_for_desks(self, connection: psycopg.Connection, version: int) -> None:
-        """Bring no store up to date while desks write to it: an older farecard would go on as before."""
-        connection.execute("SELECT set_config('lock_timeout', %s, true)", (PATIENCE,))
-        desks = connection.execute(DESKS, {"locks": LOCKS, "writers": MOST_WRITERS}).fetchall()
-        try:
-            for (writer,) in desks:
-                connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, writer))
-        except errors.LockNotAvailable:
-            raise StoreError(
-                f"{self.place} was made by an older farecard (schema {version}) and {len(desks)} of its desks write to it;"
-                f" end them, then do this again: it brings the store to schema {SCHEMA_VERSION}"
-            ) from None
 
     def _take_writer(self, connection: psycopg.Connection) -> int:
         """The lowest writer that nobody holds; ours until the connection ends."""

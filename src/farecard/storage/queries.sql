@@ -88,7 +88,10 @@ SELECT number FROM batch WHERE writer = :writer AND (last_at > :at OR recorded_a
 SELECT id, first_at, last_at FROM batch WHERE writer = :writer AND number > :number ORDER BY number
 
 -- name: batches_numbered
-SELECT id FROM batch WHERE writer = :writer AND number = ANY(:numbers)
+SELECT id, number FROM batch WHERE writer = :writer AND number = ANY(:numbers)
+
+-- name: spans_summed
+SELECT batch, debit FROM subtotal WHERE batch = ANY(:batches) AND level = :level AND day = -1 AND account = ''
 
 -- name: whole_batches_from
 SELECT id FROM batch WHERE writer = :writer AND number >= :number AND last_at <= :at AND recorded_at <= :known
@@ -99,13 +102,15 @@ WHERE batch = ANY(:batches) GROUP BY account
 
 -- name: sums_of_subtotals
 SELECT account, CAST(sum(debit) AS BIGINT), CAST(sum(credit) AS BIGINT) FROM subtotal
-WHERE batch = ANY(:batches) AND level = :level GROUP BY account
+WHERE batch = ANY(:batches) AND level = :level AND account <> '' GROUP BY account
 
 -- name: subtotal_of_batches
 INSERT INTO subtotal
 SELECT CAST(:batch AS BIGINT), 1, t.day, t.account, CAST(sum(t.debit) AS BIGINT), CAST(sum(t.credit) AS BIGINT)
 FROM batch b JOIN total t ON t.batch = b.id
 WHERE b.writer = :writer AND b.number = ANY(:numbers) GROUP BY t.day, t.account
+UNION ALL
+SELECT CAST(:batch AS BIGINT), 1, -1, '', 1, 0
 
 -- name: subtotal_of_subtotals
 INSERT INTO subtotal
@@ -115,17 +120,16 @@ FROM batch b JOIN subtotal s ON s.batch = b.id
 WHERE b.writer = :writer AND b.number = ANY(:numbers) AND s.level = CAST(:level AS BIGINT) - 1
 GROUP BY s.level, CASE WHEN s.level >= 3 THEN -1 ELSE s.day END, s.account
 
--- name: transfers_of_split_batches
-SELECT e.debit, e.credit, CAST(sum(e.yen) AS BIGINT) FROM batch b
-JOIN event e ON e.seq >= b.id * 65536 AND e.seq < (b.id + 1) * 65536
-WHERE b.first_at <= :at AND b.last_at > :at AND b.recorded_at <= :known AND e.at <= :at AND e.yen > 0
-GROUP BY e.debit, e.credit
+-- name: split_batches
+SELECT id FROM batch WHERE last_at > :at AND last_at <= :last_at AND first_at <= :at AND recorded_at <= :known
+
+-- name: moved_by
+SELECT e.debit, e.credit, CAST(sum(e.yen) AS BIGINT) FROM event e
+WHERE e.seq >= :first AND e.seq < :past AND e.at <= :at AND e.yen > 0 GROUP BY e.debit, e.credit
 UNION ALL
-SELECT t.debit, t.credit, CAST(sum(t.yen) AS BIGINT) FROM batch b
-JOIN event e ON e.seq >= b.id * 65536 AND e.seq < (b.id + 1) * 65536
-JOIN transfer t ON t.seq = e.seq AND t.account = e.account
-WHERE b.first_at <= :at AND b.last_at > :at AND b.recorded_at <= :known AND e.at <= :at
-GROUP BY t.debit, t.credit
+SELECT t.debit, t.credit, CAST(sum(t.yen) AS BIGINT) FROM transfer t
+JOIN event e ON e.seq = t.seq AND e.account = t.account
+WHERE t.seq >= :first AND t.seq < :past AND e.seq >= :first AND e.seq < :past AND e.at <= :at GROUP BY t.debit, t.credit
 
 -- name: stored_fare
 SELECT CAST(coalesce(sum(balance), 0) AS BIGINT), CAST(coalesce(sum(deposit), 0) AS BIGINT),

@@ -1,6 +1,6 @@
 -- The one schema, in PostgreSQL's words; what an engine says otherwise stands in the DIALECT of
 -- storage/sqlite.py and storage/postgres.py. Moments are microseconds since 1970 UTC, days are days since 1970
--- in Tokyo, money is whole yen. `event`, `command`, `transfer`, `total`, `batch`, `reversal`
+-- in Tokyo, money is whole yen. `event`, `command`, `transfer`, `total`, `subtotal`, `batch`, `reversal`
 -- are only ever appended to.
 
 -- One row for every commit: who wrote what under which inputs, and a hash over the writer's

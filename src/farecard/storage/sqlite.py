@@ -126,21 +126,9 @@ class SqliteStore:
         with self._errors():
             self.db.execute("BEGIN IMMEDIATE")
             version = self.db.execute("PRAGMA data_version").fetchone()[0]
-            changed: bool = version != self._data_version
-            if changed:
-                self._refuse_newer()
+        changed: bool = version != self._data_version
         self._data_version = version
         return changed
-
-    def _refuse_newer(self) -> None:
-        """A newer farecard relies on what we do not write: it may have brought the store up to date while we had it open."""
-        schema = self.db.execute("PRAGMA user_version").fetchone()[0]
-        if schema > SCHEMA_VERSION:
-            self.rollback()
-            raise StoreError(
-                f"{self.path} was brought up to date by a newer farecard meanwhile (schema {schema}, this one knows"
-                f" {SCHEMA_VERSION}); end this one and update it"
-            )
 
     def begin_making(self) -> None:
         """Take the write lock."""
