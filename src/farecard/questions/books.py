@@ -89,8 +89,8 @@ def _first(store: Store, writer: str, wanted: dict[int, list[int]]) -> Iterator[
             yield 0, [id for id, _ in batches]
             continue
         ids = [id for id, _ in batches]
-        whole = (WIDTH ** (level - 1),)
-        there = {id for id, *of in store.rows("spans_summed", batches=ids, level=level) if tuple(of) == whole}  # fmt: skip
+        summed = store.rows("spans_summed", batches=ids, level=level)
+        there = {id for id, of in summed if of == WIDTH ** (level - 1)}
         yield level, [id for id in ids if id in there]
         for id, number in batches:
             if id not in there:
