@@ -2,13 +2,13 @@
 
 import re
 import sys
-import time
 
 from conftest import command
 from embedded import sold
 from results import result
 from town import HANAKO
 from visiting import Browser, Visited
+from window import cpu_of
 
 FEW = 1_000
 LOOKS = 60  # at a page, for one figure
@@ -63,20 +63,15 @@ class Busy(Visited):
     def cost(self, who, path):
         """Milliseconds of the server's processor for one look at a page."""
         path = path.format(shift=self.shift)
-        before = computed(self.pid)
+        before = cpu_of(self.pid)
         for _ in range(LOOKS):
             status, headers, body = getattr(self, who).send("GET", path, raw=True)
             assert status == 200, (path, status, headers, body[-500:])
-        return (computed(self.pid) - before) * 1000 / LOOKS
+        return (cpu_of(self.pid) - before) * 1000 / LOOKS
 
     def weight(self, who, path):
         """Bytes of a page."""
         return len(getattr(self, who).send("GET", path.format(shift=self.shift), raw=True)[2])
-
-
-def computed(pid):
-    """Seconds a process has computed, to the nanosecond: Linux gives each process a clock of that."""
-    return time.clock_gettime(~pid << 3 | 2)
 
 
 def pages(number):
@@ -145,7 +140,7 @@ def against_few(folder, cards, pairs):
             middle = sorted(got, key=lambda one: one[0] / max(one[1], 0.01))[len(got) // 2]
             found[path] = middle
             heaviest = max(heaviest, (many.weight(who, path), path))
-            print(f"  {path}: {middle[0]:.2f} ms, {middle[1]:.2f} ms", file=sys.stderr, flush=True)
+            print(f"  {path}: {middle[0]:.2f} ms, {middle[1]:.2f} ms", file=sys.stderr)
     finally:
         many.stop()
         few.stop()

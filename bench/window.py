@@ -4,7 +4,6 @@ A round: pgbench, single commands, an echo of FastAPI, a journal, the same by a 
 commands at four fifths of what was reached, for how long they take then.
 """
 
-import os
 import socket
 import statistics
 import subprocess
@@ -57,9 +56,8 @@ def echoing():
 
 
 def cpu_of(pid):
-    """Seconds a process has computed."""
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds a process has computed, to the nanosecond: Linux gives each process a clock of that."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 class Window:

@@ -3,8 +3,7 @@
 import shutil
 
 import pytest
-from axe_playwright_python.base import AxeResults
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = shutil.which("chromium")
@@ -50,7 +49,7 @@ class Watched:
 
         And that the page with all it is made of is below 100 kB; nothing is known of it where a test has set the browser's clock.
         """
-        self.page.evaluate(Axe().axe_script)
+        self.page.evaluate(AXE_SCRIPT)
         for scheme, asked in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):  # only colours change
             self.page.emulate_media(color_scheme=scheme)
             found = AxeResults(self.page.evaluate(VIOLATIONS, asked | {"resultTypes": ["violations"]}))

@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -154,6 +156,19 @@ def copy_in(server, url):
         farecard("store", "copy", url, target)
         _copies[server, url] = target
     return _copies[server, url]
+
+
+def tampered(path, change):
+    """Change rows of a store's file behind its back; there must be some to change."""
+    with closing(sqlite3.connect(path)) as db, db:
+        assert db.execute(change).rowcount > 0
+
+
+def found_by_check(url):
+    """What ``farecard check`` says of a store that does not fit together; its exit status is 1."""
+    done = farecard("--store", url, "check", check=False)
+    assert done.returncode == 1
+    return done.stdout.decode()
 
 
 @pytest.fixture

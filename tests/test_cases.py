@@ -2,12 +2,11 @@
 
 import json
 import re
-import sqlite3
 from threading import Barrier, Thread
 
 import pytest
 
-from conftest import a_store, answers, command, farecard, new_desk
+from conftest import a_store, answers, command, farecard, new_desk, tampered
 from farecard.desk.flow import Flow
 from farecard.desk.opening import writing_desk
 from farecard.model.commands import CHANNELS
@@ -453,6 +452,5 @@ def test_check_finds_what_was_tampered_with(tmp_path, change, said_of_it):
     desk = writing_desk(url)
     said(desk, close_it("c", a_case(desk)))
     desk.store.close()
-    with sqlite3.connect(tmp_path / "c.db") as db:
-        db.execute(change)
+    tampered(tmp_path / "c.db", change)
     assert any(said_of_it in one for one in problems(url))

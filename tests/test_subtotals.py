@@ -1,7 +1,6 @@
 """What the books came to, from a few subtotals instead of every batch: the same figures, and few rows to read for them."""
 
 import shutil
-import sqlite3
 from contextlib import closing
 from itertools import pairwise
 
@@ -9,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import a_store, answers, command, farecard
+from conftest import a_store, answers, command, found_by_check, tampered
+from farecard.desk.batch import summing_up
 from farecard.desk.opening import writing_desk
 from farecard.ledger.subtotals import DAILY, WIDTH, ending_with, parts_of, up_to
 from farecard.model.moments import PAST_MOMENT, day_of, parse_day, parse_moment
@@ -131,29 +131,23 @@ def plain_days(url, first, past):
     return {account: {day: tuple(sides) for day, sides in sorted(days.items())} for account, days in sorted(found.items())}
 
 
+def over(url, question, *about):
+    """The answer to a question over a store."""
+    with closing(open_to_read(url)) as store:
+        return question(store, *about)
+
+
 def asked(url, *about):
-    store = open_to_read(url)
-    try:
-        return sums(store, *about)
-    finally:
-        store.close()
+    return over(url, sums, *about)
 
 
 def asked_days(url, first, past):
-    store = open_to_read(url)
-    try:
-        return moved(store, first, past)
-    finally:
-        store.close()
+    return over(url, moved, first, past)
 
 
 def asked_of(url, *about):
     """How many spans a balance is made of, by level."""
-    store = open_to_read(url)
-    try:
-        return {level: len(ids) for level, ids in spans(store, *about).items() if ids}
-    finally:
-        store.close()
+    return {level: len(ids) for level, ids in over(url, spans, *about).items() if ids}
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -231,11 +225,7 @@ def test_seventy_thousand_batches_are_a_few_rows(url):
     days = {id: 19_000 + n // 3_000 for n, id in enumerate(ids)}  # some three weeks
     store.append("total", [(id, days[id], *sides) for id in ids for sides in (("a", id, 0), ("b", 0, id))])
     store.commit()
-    asks = [
-        ("subtotal_of_batches" if level == 1 else "subtotal_of_subtotals", {"batch": 256 * n, "writer": "desk-0", "numbers": parts_of(level, n)} | ({} if level == 1 else {"level": level}))
-        for n in range(1, many + 1)
-        for level in ending_with(n)
-    ]  # fmt: skip
+    asks = [ask for n in range(1, many + 1) for ask in summing_up(256 * n, 0, n)]
     ((tariff, network, _, campaign),) = store.rows("versions")
     store.begin()
     store.start(Writes({}, (tariff, network, campaign), subtotals=asks), int)
@@ -295,12 +285,8 @@ def test_a_subtotal_that_was_changed_is_found(tmp_path, tampering, words):
     answers(desk, list(lines(1, 18)), batch=2)
     desk.store.close()
     assert problems(url) == []
-    with sqlite3.connect(tmp_path / "store.db") as db:
-        assert db.execute(tampering).rowcount > 0
-    db.close()
-    done = farecard("--store", url, "check", check=False)
-    assert done.returncode == 1
-    assert words in done.stdout.decode(), done.stdout.decode()
+    tampered(tmp_path / "store.db", tampering)
+    assert words in found_by_check(url)
 
 
 @pytest.mark.parametrize("left_out", [[16], [256], [16, 256], [96, 112, 256, 272], [16 * n for n in range(1, 18)]])
@@ -314,10 +300,10 @@ def test_what_an_older_desk_left_out_is_summed_from_the_batches(on_file, tmp_pat
         for number in left_out:
             db.execute("DELETE FROM subtotal WHERE batch = (SELECT id FROM batch WHERE number = ?) AND level = 1", (number,))
         db.execute("DELETE FROM subtotal WHERE level = 2")
-        chain = {"batch": db.execute("SELECT id FROM batch WHERE number = 256").fetchone()[0], "writer": "desk-0"}
+        ((batch,),) = db.execute("SELECT id FROM batch WHERE number = 256").fetchall()
     desk = writing_desk(copied)
     desk.store.begin()
-    desk.store.start(Writes({}, (1, 1, 1), subtotals=[("subtotal_of_subtotals", chain | {"numbers": parts_of(2, 256), "level": 2})]), int)
+    desk.store.start(Writes({}, (1, 1, 1), subtotals=summing_up(batch, 0, 256)[1:]), int)
     desk.store.finish()
     desk.store.close()
     assert 2 not in asked_of(copied)

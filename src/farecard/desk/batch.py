@@ -186,23 +186,10 @@ class Batch:
             },
             inputs=closing.versions[:3],
             ended_numbers=self.ended_numbers,
-            subtotals=self._subtotals(closing),
+            subtotals=summing_up(self.id, closing.writer, closing.number),
         )
         self._rest_on(writes)
         return writes
-
-    def _subtotals(self, closing: Closing) -> list[Ask]:
-        """What sums up the spans of the chain that end with this batch."""
-        chain = {"batch": self.id, "writer": writer_name(closing.writer)}
-        return [
-            ("subtotal_of_batches", chain | {"numbers": parts_of(level, closing.number)})
-            if level == 1
-            else (
-                "subtotal_of_subtotals",
-                chain | {"numbers": parts_of(level, closing.number), "level": level},
-            )
-            for level in ending_with(closing.number)
-        ]
 
     def _person_row(self, key: str) -> tuple[Any, ...]:
         person = self.reads.persons[key]
@@ -234,6 +221,18 @@ class Batch:
         writes.namesakes = [
             (key, was, self.namesakes.get(key, was)) for key, was in sorted(reads.names.items())
         ]
+
+
+def summing_up(batch: int, writer: int, number: int) -> list[Ask]:
+    """The statements that sum up the spans of a writer's chain that end with the batch of this number."""
+    chain = {"batch": batch, "writer": writer_name(writer)}
+    return [
+        (
+            "subtotal_of_batches" if level == 1 else "subtotal_of_subtotals",
+            chain | {"level": level, "numbers": parts_of(level, number)},
+        )
+        for level in ending_with(number)
+    ]
 
 
 def chain_hash(

@@ -336,15 +336,15 @@ class _Subtotals:
         Where an older farecard left some out, those over them are not used, and not looked at.
         """
         self._add(writer, 1, {(day, account): [*sides] for _, day, account, *sides in totals})
-        right = True
-        for level in ending_with(number):
+        right, levels = True, ending_with(number)
+        for level in levels:
             if level == 1:
                 self._add(writer, 1, {_SUMMED: [1, 0]})
             part = self._open.pop((writer, level), {})
             self._add(writer, level + 1, part)
             found = {(day, account): [*sides] for of, day, account, *sides in said if of == level}
             right &= found.get(_SUMMED) != part.get(_SUMMED) or found == part
-        return right and all(level in ending_with(number) for level, *_ in said)
+        return right and all(level in levels for level, *_ in said)
 
     def _add(self, writer: str, level: int, part: Sums) -> None:
         sums = self._open.setdefault((writer, level), {})

@@ -40,8 +40,6 @@ def of_day(store: Store, day: int) -> dict[str, Any]:
     """
     figures = _of_process(store.url, day)
     with figures.lock:
-        if not figures.fit(store):
-            figures.begin_anew()
         figures.go_on(store)
         return figures.told()
 
@@ -60,10 +58,9 @@ class Figures:
     def __init__(self, day: int) -> None:
         self.day = day
         self.lock = Lock()
-        self.begin_anew()
+        self._begin_anew()
 
-    def begin_anew(self) -> None:
-        """Forget all of it."""
+    def _begin_anew(self) -> None:
         self.seen: Ends = {}
         self._charges: dict[tuple[str, str, str], list[int]] = {}  # times and yen
         self._hours = {hour: [0, 0] for hour in HOURS}
@@ -71,7 +68,7 @@ class Figures:
         self._refused: dict[tuple[str | None, str], int] = {}
         self._example: dict[tuple[str | None, str], Reason] = {}
 
-    def fit(self, store: Store) -> bool:
+    def _fit(self, store: Store) -> bool:
         """Whether the store, as it is seen now, goes on from here: it may be another's, or be looked at as it was before."""
         return all(
             store.rows("batch_hash", writer=writer, number=number) == [(hash,)]
@@ -83,7 +80,7 @@ class Figures:
         try:
             self._go_on(store)
         except BaseException:
-            self.begin_anew()
+            self._begin_anew()
             raise
 
     def _go_on(self, store: Store) -> None:
@@ -91,9 +88,9 @@ class Figures:
             writer: store.rows("last_batch", writer=writer)[0]
             for (writer,) in store.rows("writers")
         }
-        runs = self._new(store, ends) if self.seen else None
+        runs = self._new(store, ends)
         if runs is None:
-            self.begin_anew()
+            self._begin_anew()
             runs = _runs(batches_of(store, self.day, self.day + 1))
         span = {"first_at": first_moment(self.day), "past_at": first_moment(self.day + 1)}
         for row in _rows(store, "decided_between", runs, span):
@@ -120,7 +117,9 @@ class Figures:
             self._hours[hour][1] -= yen
 
     def _new(self, store: Store, ends: Ends) -> list[tuple[int, int]] | None:
-        """Where the events lie that were not read yet; None: it is quicker to begin anew."""
+        """Where the events lie that were not read yet; None: nothing was read, or of another store, or it is quicker to begin anew."""
+        if not self.seen or not self._fit(store):
+            return None
         grown = sum(
             number - self.seen.get(writer, NOBODY)[1] for writer, (_, number, _) in ends.items()
         )
